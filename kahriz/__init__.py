@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The `kahriz` command; what it can do lives in the packages that own each group."""

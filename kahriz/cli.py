@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+"""Root of the `kahriz` command: groups are imported only when they are called."""
+
+import importlib
+from collections.abc import Mapping
+
+import rich_click as click
+
+GROUPS: Mapping[str, tuple[str, str]] = {
+    "demo": ("kahriz_sim.demo_cli:demo", "A whole kahriz on this machine: nodes, broker, gateway."),
+    "gateway": ("kahriz_gateway.cli:gateway", "The village: store, discharge, alarms, page."),
+    "node": ("kahriz_tools.cli:node", "The technician's laptop: put the program on a board."),
+    "play": ("kahriz_sim.play_cli:play", "Send a recorded series through the whole chain."),
+    "server": ("kahriz_server.cli:server", "The office: dashboards and long memory."),
+}
+
+
+class LazyGroup(click.RichGroup):
+    """A group whose commands are named in GROUPS and imported on demand."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(GROUPS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in GROUPS:
+            return None
+        module_name, _, attribute = GROUPS[cmd_name][0].partition(":")
+        try:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            raise click.ClickException(
+                f"`kahriz {cmd_name}` needs the Python package {error.name!r}, which is not "
+                "installed here: run `make setup`, or install kahriz-monitor with its extra."
+            ) from error
+        command = getattr(module, attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in sorted(GROUPS.items())])
+
+
+@click.command(cls=LazyGroup)
+@click.version_option(package_name="kahriz-monitor")
+def main() -> None:
+    """Watch a kahriz: measure, keep every reading, raise the alarm, prove the repair."""
