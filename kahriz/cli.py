@@ -4,7 +4,7 @@
 import importlib
 from collections.abc import Mapping
 
-import rich_click as click
+import click
 
 GROUPS: Mapping[str, tuple[str, str]] = {
     "demo": ("kahriz_sim.demo_cli:demo", "A whole kahriz on this machine: nodes, broker, gateway."),
@@ -15,7 +15,7 @@ GROUPS: Mapping[str, tuple[str, str]] = {
 }
 
 
-class LazyGroup(click.RichGroup):
+class LazyGroup(click.Group):
     """A group whose commands are named in GROUPS and imported on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

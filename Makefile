@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+# make run · make test · make check · make bench: each sets up what it needs by itself.
+.PHONY: help setup run test check bench format messages dashboards flash clean
+ARGS ?=
+BIN := .venv/bin
+
+help:
+	@echo "make run    a kahriz on this machine: http://127.0.0.1:8080   (ARGS='--leak-lps 3 …', see: make run ARGS=--help)"
+	@echo "make test   every test, with the real parts                   (ARGS='tests/node -k journal')"
+	@echo "make check  format, lint, types, import rules, generated files"
+	@echo "make bench  speed, as ratios measured in one run"
+	@echo "make flash PORT=/dev/ttyUSB0 NODE=outlet [SITE=…]   the node's program onto an ESP32"
+
+setup:
+	@scripts/setup
+
+run: setup
+	@exec $(BIN)/kahriz demo $(ARGS)
+
+test: setup
+	@scripts/parts
+	$(BIN)/pytest $(ARGS)
+
+check: setup build/typings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy --config-file firmware/mypy.ini
+	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory messages dashboards
+	@git diff --exit-code --stat -- '*.mo' server/grafana || { echo "check: generated files differ from their sources: commit what make messages dashboards wrote"; exit 1; }
+
+build/typings: uv.lock
+	@mkdir -p build && rm -rf $@
+	@PATH="$$PATH:.tools/bin" uv pip install --quiet --target $@ --no-deps \
+	    micropython-esp32-esp32_generic-stubs==1.29.0.post1 micropython-stdlib-stubs==1.29.0.post2
+	@touch $@
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+messages: setup
+	@$(BIN)/python scripts/messages.py
+
+dashboards: setup
+	@$(BIN)/kahriz server dashboards
+
+bench: setup
+	@$(BIN)/python scripts/bench.py
+
+flash: setup
+	@test -n "$(PORT)" -a -n "$(NODE)" || { echo "make flash PORT=/dev/ttyUSB0 NODE=outlet [SITE=folder]"; exit 2; }
+	@$(BIN)/kahriz node flash --port $(PORT) --node $(NODE) $(if $(SITE),--site $(SITE)) $(ARGS)
+
+clean:
+	rm -rf .venv .tools build dist demo-data
