@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+"""village.db: interpreted values, alarms and dated records. The village alone writes it.
+
+`open_village(path)` for the writer, `open_village(path, read_only=True)` for page and outputs.
+Functions here run inside the caller's transaction; nothing commits behind its back.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SCHEMA = 1
+
+_TABLES = """
+CREATE TABLE value(point TEXT NOT NULL, quantity TEXT NOT NULL, ts INTEGER NOT NULL,
+    value REAL NOT NULL, u REAL, q INTEGER NOT NULL,
+    PRIMARY KEY(point, quantity, ts)) WITHOUT ROWID;
+CREATE TABLE change(rev INTEGER PRIMARY KEY AUTOINCREMENT, point TEXT NOT NULL,
+    quantity TEXT NOT NULL, ts INTEGER NOT NULL);
+CREATE TABLE estimated(node TEXT NOT NULL, journal TEXT NOT NULL, n INTEGER NOT NULL,
+    ts INTEGER NOT NULL, PRIMARY KEY(node, journal, n)) WITHOUT ROWID;
+CREATE TABLE alarm(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, place TEXT NOT NULL,
+    state TEXT NOT NULL, raised INTEGER NOT NULL, stored INTEGER NOT NULL, closed INTEGER,
+    lps REAL, lps_u REAL, m3 REAL, silent_since INTEGER, evidence TEXT NOT NULL);
+CREATE UNIQUE INDEX alarm_open ON alarm(kind, place) WHERE closed IS NULL;
+CREATE TABLE alarm_event(id INTEGER PRIMARY KEY, alarm INTEGER NOT NULL REFERENCES alarm(id),
+    at INTEGER NOT NULL, what TEXT NOT NULL, who TEXT, note TEXT);
+CREATE TABLE delivery(alarm_event INTEGER NOT NULL REFERENCES alarm_event(id),
+    channel TEXT NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
+    next_ms INTEGER NOT NULL DEFAULT 0, last_error TEXT,
+    PRIMARY KEY(alarm_event, channel)) WITHOUT ROWID;
+CREATE TABLE deployment(node TEXT NOT NULL, channel TEXT NOT NULL, point TEXT NOT NULL,
+    from_ms INTEGER NOT NULL, to_ms INTEGER, zero_m REAL, span_m REAL, sound_speed TEXT,
+    note TEXT NOT NULL DEFAULT '', PRIMARY KEY(node, channel, from_ms)) WITHOUT ROWID;
+CREATE TABLE state(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE cursor(name TEXT PRIMARY KEY, rev INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One interpreted number; `u` is the expanded uncertainty (k = 2) in the same unit."""
+
+    point: str
+    quantity: str
+    ts: int
+    value: float
+    u: float | None
+    q: int
+
+
+class StoreError(Exception):
+    """A store that this program must not write: in words, with the mend."""
+
+
+def open_village(path: Path, read_only: bool = False) -> sqlite3.Connection:
+    """Open village.db, making it when it is new; autocommit, so that BEGIN is always visible."""
+    target = f"file:{path}?mode=ro" if read_only else str(path)
+    conn = sqlite3.connect(
+        target, uri=read_only, timeout=20, isolation_level=None, check_same_thread=False
+    )
+    conn.row_factory = sqlite3.Row
+    if read_only:
+        return conn
+    conn.execute("PRAGMA journal_mode=WAL")
+    conn.execute("PRAGMA synchronous=FULL")
+    conn.execute("PRAGMA foreign_keys=ON")
+    version = int(conn.execute("PRAGMA user_version").fetchone()[0])
+    if version > SCHEMA:
+        conn.close()
+        raise StoreError(
+            f"{path} was written by a newer Kahriz Monitor (schema {version}, this program knows "
+            f"{SCHEMA}): install that version again, or give another --data folder."
+        )
+    if version == 0:
+        conn.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={SCHEMA}; COMMIT;")
+    return conn
+
+
+def put_values(conn: sqlite3.Connection, values: Iterable[Value], final: bool = True) -> int:
+    """Store values; only those that differ from what stands there count and are followed.
+
+    `final` is False while the time of the row is an estimate: outputs do not get it yet.
+    """
+    changed = 0
+    for v in values:
+        cursor = conn.execute(
+            "INSERT INTO value(point, quantity, ts, value, u, q) VALUES(?,?,?,?,?,?)"
+            " ON CONFLICT(point, quantity, ts) DO UPDATE SET value=excluded.value, u=excluded.u,"
+            " q=excluded.q WHERE value IS NOT excluded.value OR u IS NOT excluded.u"
+            " OR q IS NOT excluded.q",
+            (v.point, v.quantity, v.ts, v.value, v.u, v.q),
+        )
+        if cursor.rowcount > 0:
+            changed += 1
+            if final:
+                put_change(conn, v.point, v.quantity, v.ts)
+    return changed
+
+
+def put_change(conn: sqlite3.Connection, point: str, quantity: str, ts: int) -> None:
+    conn.execute("INSERT INTO change(point, quantity, ts) VALUES(?,?,?)", (point, quantity, ts))
+
+
+def delete_values(conn: sqlite3.Connection, points: Iterable[str], ts: int) -> None:
+    """Take back what was stored under a time that turned out to be wrong."""
+    for point in points:
+        conn.execute("DELETE FROM value WHERE point=? AND ts=?", (point, ts))
+
+
+def changed_since(conn: sqlite3.Connection, rev: int, limit: int = 5000) -> tuple[int, list[Value]]:
+    """What changed after `rev`: the new mark, and all values of each (point, ts) touched.
+
+    A value that is gone is left out; its neighbours of the same moment come again, whole.
+    """
+    rows = conn.execute(
+        "SELECT rev, point, ts FROM change WHERE rev > ? ORDER BY rev LIMIT ?", (rev, limit)
+    ).fetchall()
+    if not rows:
+        return rev, []
+    moments = dict.fromkeys((r["point"], r["ts"]) for r in rows)
+    quantities = {point: quantities_of(conn, point) for point, _ in moments}
+    values = []
+    for point, ts in moments:
+        for quantity in quantities[point]:
+            found = conn.execute(
+                "SELECT * FROM value WHERE point=? AND quantity=? AND ts=?", (point, quantity, ts)
+            ).fetchone()
+            if found is not None:
+                values.append(_value(found))
+    return int(rows[-1]["rev"]), values
+
+
+def quantities_of(conn: sqlite3.Connection, point: str) -> list[str]:
+    """What is measured or derived at a point: a few index hops, however long the history."""
+    rows = conn.execute(
+        "WITH RECURSIVE hop(x) AS (SELECT min(quantity) FROM value WHERE point=:p UNION ALL"
+        " SELECT (SELECT min(quantity) FROM value WHERE point=:p AND quantity > x)"
+        " FROM hop WHERE x IS NOT NULL) SELECT x FROM hop WHERE x IS NOT NULL",
+        {"p": point},
+    )
+    return [r["x"] for r in rows]
+
+
+def _value(row: sqlite3.Row) -> Value:
+    return Value(row["point"], row["quantity"], row["ts"], row["value"], row["u"], row["q"])
+
+
+def values_between(
+    conn: sqlite3.Connection, point: str, quantity: str, after_ms: int, upto_ms: int
+) -> list[Value]:
+    """Values with after_ms < ts <= upto_ms, in time order."""
+    found = conn.execute(
+        "SELECT * FROM value WHERE point=? AND quantity=? AND ts>? AND ts<=? ORDER BY ts",
+        (point, quantity, after_ms, upto_ms),
+    )
+    return [_value(r) for r in found]
+
+
+def last_value(conn: sqlite3.Connection, point: str, quantity: str) -> Value | None:
+    row = conn.execute(
+        "SELECT * FROM value WHERE point=? AND quantity=? ORDER BY ts DESC LIMIT 1",
+        (point, quantity),
+    ).fetchone()
+    return None if row is None else _value(row)
+
+
+def get_cursor(conn: sqlite3.Connection, name: str) -> int:
+    row = conn.execute("SELECT rev FROM cursor WHERE name=?", (name,)).fetchone()
+    return 0 if row is None else int(row["rev"])
+
+
+def set_cursor(conn: sqlite3.Connection, name: str, rev: int) -> None:
+    conn.execute(
+        "INSERT INTO cursor(name, rev) VALUES(?,?)"
+        " ON CONFLICT(name) DO UPDATE SET rev=excluded.rev",
+        (name, rev),
+    )
+
+
+def get_state(conn: sqlite3.Connection, key: str) -> Any:
+    """A JSON value kept under a key, None when there is none."""
+    row = conn.execute("SELECT value FROM state WHERE key=?", (key,)).fetchone()
+    return None if row is None else json.loads(row["value"])
+
+
+def set_state(conn: sqlite3.Connection, key: str, value: Any) -> None:
+    conn.execute(
+        "INSERT INTO state(key, value) VALUES(?,?)"
+        " ON CONFLICT(key) DO UPDATE SET value=excluded.value",
+        (key, json.dumps(value)),
+    )
+
+
+def open_alarms(conn: sqlite3.Connection) -> Iterator[sqlite3.Row]:
+    """Alarms not closed yet, oldest first."""
+    yield from conn.execute("SELECT * FROM alarm WHERE closed IS NULL ORDER BY raised, id")

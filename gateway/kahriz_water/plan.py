@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: MIT
+"""site.toml, the plan of a kahriz: points, structures, reaches, outputs, as frozen dataclasses.
+
+The plan says what is built and stays; what has a date (which sensor hung where, with which zero)
+is a record in the store. `parse_plan(text)` refuses an unknown key, a number that cannot be in
+the unit of its name, a reach to nowhere and a cycle, each with its path and what was expected.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from dataclasses import dataclass, field
+
+from kahriz_water.strict import ConfigError, Table
+from kahriz_water.structures import STRUCTURES, Structure
+
+__all__ = ["ConfigError", "Plan", "Point", "Reach", "parse_plan"]
+
+KINDS = (
+    "weir",
+    "pool",
+    "tank",
+    "chamber",
+    "flow",
+    "level",
+    "temperature",
+    "conductivity",
+    "pressure",
+)
+LANGUAGES = ("az", "ru", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What people call it, in the three languages."""
+
+    az: str
+    ru: str
+    en: str
+
+    def of(self, language: str) -> str:
+        return {"az": self.az, "ru": self.ru}.get(language, self.en)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place where something is measured; `node` is the one expected there."""
+
+    id: str
+    name: Name
+    kind: str
+    node: str
+    dt_s: int = 300
+    batch: int = 12
+    structure: Structure | None = None
+    level_volume: tuple[tuple[float, float], ...] = ()
+    spill_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A stretch of conveyance between two measured points."""
+
+    id: str
+    name: Name
+    from_: str
+    to: str
+    length_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Offtake:
+    """A known place where water leaves a reach on purpose."""
+
+    id: str
+    name: Name
+    reach: str
+    point: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    host: str = "127.0.0.1"
+    port: int = 1883
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+
+@dataclass(frozen=True, slots=True)
+class Influx:
+    url: str
+    bucket: str = "kahriz"
+    org: str = "kahriz"
+    token_file: str | None = None
+    user: str | None = None
+    password_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    url: str
+    secret_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole site."""
+
+    id: str
+    name: Name
+    district: str
+    timezone: str
+    points: tuple[Point, ...]
+    reaches: tuple[Reach, ...] = ()
+    offtakes: tuple[Offtake, ...] = ()
+    broker: Broker = field(default_factory=Broker)
+    page: Page = field(default_factory=Page)
+    influx: Influx | None = None
+    webhooks: tuple[Webhook, ...] = ()
+
+    def point(self, ident: str) -> Point | None:
+        return next((p for p in self.points if p.id == ident), None)
+
+    def reach(self, ident: str) -> Reach | None:
+        return next((r for r in self.reaches if r.id == ident), None)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The nodes expected, in the order of the points."""
+        return tuple(dict.fromkeys(p.node for p in self.points))
+
+
+def parse_plan(text: str, source: str = "site.toml") -> Plan:
+    """Read a plan from TOML text; `source` stands at the head of every complaint."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(source, f"TOML ({error})") from error
+    top = Table(data, source)
+    site = top.table("site")
+    if site.boolean("unfilled", False):
+        raise ConfigError(
+            site.at("unfilled"),
+            "a filled plan: this is a template; put in the measured numbers and the names, "
+            "then delete this line",
+        )
+    points = tuple(_point(t) for t in top.tables("point"))
+    if not points:
+        raise ConfigError(f"{source}.point", "at least one [[point]]")
+    reaches = tuple(_reach(t, points) for t in top.tables("reach"))
+    plan = Plan(
+        id=site.ident("id"),
+        name=_name(site),
+        district=site.text("district"),
+        timezone=site.text("timezone", "Asia/Baku"),
+        points=points,
+        reaches=reaches,
+        offtakes=tuple(_offtake(t, points, reaches) for t in top.tables("offtake")),
+        broker=_broker(top.optional_table("broker")),
+        page=_page(top.optional_table("page")),
+        influx=_influx(top.optional_table("influx")),
+        webhooks=tuple(_webhook(t) for t in top.tables("webhook")),
+    )
+    site.done()
+    top.done()
+    _refuse_doubles([p.id for p in points], f"{source}.point")
+    _refuse_doubles([r.id for r in reaches], f"{source}.reach")
+    _refuse_cycle(reaches, f"{source}.reach")
+    return plan
+
+
+def _name(table: Table) -> Name:
+    names = table.table("name")
+    name = Name(*(names.text(language) for language in LANGUAGES))
+    names.done()
+    return name
+
+
+def _point(table: Table) -> Point:
+    ident = table.ident("id")
+    kind = table.choice("kind", KINDS)
+    point = Point(
+        id=ident,
+        name=_name(table),
+        kind=kind,
+        node=table.ident("node") if table.has("node") else ident,
+        dt_s=table.whole("dt_s", 10, 86400, "seconds", 300),
+        batch=table.whole("batch", 1, 288, "rows", 12),
+        structure=_structure(table.optional_table("structure")),
+        level_volume=_level_volume(table),
+        spill_m=table.optional_number("spill_m", 0.05, 20, "metres over the floor"),
+    )
+    if ident == "gateway" or point.node == "gateway":
+        raise ConfigError(table.at("id"), "another id: 'gateway' is reserved", ident)
+    if kind == "weir" and point.structure is None:
+        raise ConfigError(table.at("structure"), "a structure, because kind is weir")
+    table.raw("node")
+    table.done()
+    return point
+
+
+def _structure(table: Table | None) -> Structure | None:
+    if table is None:
+        return None
+    structure = STRUCTURES[table.choice("kind", tuple(STRUCTURES))].from_table(table)
+    table.done()
+    return structure
+
+
+def _level_volume(table: Table) -> tuple[tuple[float, float], ...]:
+    pairs = table.raw("level_volume")
+    if pairs is None:
+        return ()
+    path = table.at("level_volume")
+    expected = "pairs [level in m, volume in m3], both rising, at least two"
+    try:
+        rows = tuple((float(level), float(volume)) for level, volume in pairs)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(path, expected, pairs) from error
+    steps = itertools.pairwise(rows)
+    if len(rows) < 2 or any(b[0] <= a[0] or b[1] <= a[1] for a, b in steps):
+        raise ConfigError(path, expected, pairs)
+    return rows
+
+
+def _reach(table: Table, points: tuple[Point, ...]) -> Reach:
+    reach = Reach(
+        id=table.ident("id"),
+        name=_name(table),
+        from_=_known_point(table, "from", points),
+        to=_known_point(table, "to", points),
+        length_m=table.number("length_m", 5, 50_000, "metres"),
+    )
+    table.done()
+    return reach
+
+
+def _known_point(table: Table, key: str, points: tuple[Point, ...]) -> str:
+    return table.choice(key, tuple(p.id for p in points))
+
+
+def _offtake(table: Table, points: tuple[Point, ...], reaches: tuple[Reach, ...]) -> Offtake:
+    offtake = Offtake(
+        id=table.ident("id"),
+        name=_name(table),
+        reach=table.choice("reach", tuple(r.id for r in reaches)),
+        point=_known_point(table, "point", points) if table.has("point") else None,
+    )
+    table.raw("point")
+    table.done()
+    return offtake
+
+
+def _broker(table: Table | None) -> Broker:
+    if table is None:
+        return Broker()
+    broker = Broker(
+        table.text("host", "127.0.0.1"), table.whole("port", 1, 65535, "a TCP port", 1883)
+    )
+    table.done()
+    return broker
+
+
+def _page(table: Table | None) -> Page:
+    if table is None:
+        return Page()
+    page = Page(table.text("host", "127.0.0.1"), table.whole("port", 0, 65535, "a TCP port", 8080))
+    table.done()
+    return page
+
+
+def _influx(table: Table | None) -> Influx | None:
+    if table is None:
+        return None
+    influx = Influx(
+        url=_url(table),
+        bucket=table.text("bucket", "kahriz"),
+        org=table.text("org", "kahriz"),
+        token_file=table.optional_text("token_file"),
+        user=table.optional_text("user"),
+        password_file=table.optional_text("password_file"),
+    )
+    table.done()
+    return influx
+
+
+def _webhook(table: Table) -> Webhook:
+    webhook = Webhook(_url(table), table.optional_text("secret_file"))
+    table.done()
+    return webhook
+
+
+def _url(table: Table) -> str:
+    url = table.text("url")
+    if not url.startswith(("http://", "https://")):
+        raise ConfigError(table.at("url"), "an address that starts with http:// or https://", url)
+    return url
+
+
+def _refuse_doubles(idents: list[str], path: str) -> None:
+    for ident in idents:
+        if idents.count(ident) > 1:
+            raise ConfigError(path, "each id once", ident)
+
+
+def _refuse_cycle(reaches: tuple[Reach, ...], path: str) -> None:
+    """Water runs down: following the reaches never leads back."""
+    below: dict[str, list[str]] = {}
+    for reach in reaches:
+        below.setdefault(reach.from_, []).append(reach.to)
+    for start in below:
+        trail = [start]
+        seen: set[str] = set()
+        while trail:
+            here = trail.pop()
+            for to in below.get(here, []):
+                if to == start:
+                    raise ConfigError(path, "water that never runs in a circle", start)
+                if to not in seen:
+                    seen.add(to)
+                    trail.append(to)
