@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""The quantities a row may carry: unit, decimals, plausible range. One table for all folders."""
+
+# quantity -> (unit, decimals, low, high). A row key is <channel>_<quantity>.
+# low and high bound what can be true in a kahriz; outside is a flag, never a clamp.
+FIELDS: dict[str, tuple[str, int, float, float]] = {
+    # measured by a node
+    "distance_m": ("m", 4, 0.02, 6.5),
+    "spread_m": ("m", 4, 0.0, 1.0),
+    "echoes": ("1", 0, 0, 255),
+    "level_m": ("m", 4, -0.5, 60.0),
+    "current_ma": ("mA", 3, 3.6, 21.0),
+    "c": ("degC", 2, -45.0, 80.0),
+    "flow_lps": ("L/s", 3, 0.0, 500.0),
+    "pulses": ("1", 0, 0, 4294967295),
+    "pressure_bar": ("bar", 4, -1.0, 25.0),
+    "us_cm": ("uS/cm", 1, 0.0, 20000.0),
+    "v": ("V", 3, 0.0, 30.0),
+    # derived by the gateway, or measured by a logger that is not ours
+    "stage_m": ("m", 4, -0.2, 3.0),
+    "discharge_lps": ("L/s", 3, 0.0, 500.0),
+    "discharge_lt_lps": ("L/s", 3, 0.0, 500.0),
+    "discharge_gt_lps": ("L/s", 3, 0.0, 500.0),
+    "discharge_u_lps": ("L/s", 3, 0.0, 500.0),
+    "volume_m3": ("m3", 2, 0.0, 100000.0),
+    # the node itself
+    "rssi_dbm": ("dBm", 0, -120, 0),
+}
+
+# Why a channel has no value. The order is for ever: journals on flash store the position.
+FAULTS = (
+    "fault",
+    "timeout",
+    "bus",
+    "crc",
+    "checksum",
+    "no_presence",
+    "power_on_value",
+    "disconnected",
+    "open_loop",
+    "over_range",
+    "no_echo",
+    "scatter",
+    "out_of_range",
+    "driver",
+)
+
+QARTOD = (1, 2, 3, 4, 9)  # pass, not evaluated, suspect, fail, missing
+
+
+def split(key: str) -> tuple[str, str] | None:
+    """('weir', 'distance_m') of 'weir_distance_m'; None when the quantity is not in the table."""
+    at = key.find("_")
+    while at > 0:  # the first cut that leaves a known quantity is the longest one
+        if key[at + 1 :] in FIELDS:
+            return key[:at], key[at + 1 :]
+        at = key.find("_", at + 1)
+    return None
+
+
+def text(quantity: str, scaled: int) -> str:
+    """Decimal text of a scaled integer, no float touched: text('distance_m', 6510) is '0.6510'."""
+    decimals = FIELDS[quantity][1]
+    if not decimals:
+        return str(scaled)
+    unit = 10**decimals
+    size = abs(scaled)
+    return "%s%d.%0*d" % ("-" if scaled < 0 else "", size // unit, decimals, size % unit)  # noqa: UP031
+
+
+def plausible(quantity: str, value: float) -> bool:
+    """Whether a value can be true at all; an unknown quantity cannot be judged and passes."""
+    if quantity not in FIELDS:
+        return True
+    _, _, low, high = FIELDS[quantity]
+    return low <= value <= high

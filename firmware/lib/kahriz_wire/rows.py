@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: MIT
+"""Rows: the readings of one journal as a JSON array of flat objects."""
+
+import json
+
+from kahriz_wire import checks, fields
+from kahriz_wire.errors import WireError
+
+UP_MOST_BYTES = 4096
+ROWS_MOST = 256
+KEYS_MOST = 40
+MARKS = ("ts", "n", "q", "tq", "up_s", "boot")  # all other keys of a row are values
+
+
+class Row:
+    """One reading. While its time is unknown (tq "unk") `ts` is None and up_s and boot are given."""
+
+    def __init__(
+        self,
+        n: int,
+        q: int,
+        values: "dict[str, float | str]",
+        ts: "int | None" = None,
+        tq: "str | None" = None,
+        up_s: "int | None" = None,
+        boot: "int | None" = None,
+    ) -> None:
+        self.n = n
+        self.q = q
+        self.values = values
+        self.ts = ts
+        self.tq = tq
+        self.up_s = up_s
+        self.boot = boot
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Row) and self._all() == other._all()
+
+    def __hash__(self) -> int:
+        return hash((self.n, self.ts))
+
+    def __repr__(self) -> str:
+        return "Row" + repr(self._all())
+
+    def _all(self) -> "tuple[object, ...]":
+        return (self.n, self.q, self.ts, self.tq, self.up_s, self.boot, self.values)
+
+
+class Unreadable:
+    """A row that breaks the contract: its number where it has one, why, and what it was."""
+
+    def __init__(self, n: "int | None", why: str, raw: object) -> None:
+        self.n = n
+        self.why = why
+        self.raw = raw
+
+
+def row_text(
+    n: int,
+    q: int,
+    pairs: "list[tuple[str, str]]",
+    ts: "int | None" = None,
+    tq: "str | None" = None,
+    up_s: "int | None" = None,
+    boot: "int | None" = None,
+) -> str:
+    """One row as JSON; `pairs` are keys and values that are JSON text already."""
+    parts = []
+    if ts is not None:
+        parts.append(f'"ts":{ts}')
+    parts.append(f'"n":{n}')
+    parts.append(f'"q":{q}')
+    if tq is not None:
+        parts.append(f'"tq":"{tq}"')
+    if up_s is not None:
+        parts.append(f'"up_s":{up_s}')
+    if boot is not None:
+        parts.append(f'"boot":{boot}')
+    for key, value in pairs:
+        parts.append(f'"{key}":{value}')
+    return "{" + ",".join(parts) + "}"
+
+
+def join(texts: "list[str]") -> bytes:
+    """The payload of an `up` made of row texts."""
+    payload = ("[" + ",".join(texts) + "]").encode()
+    if len(payload) > UP_MOST_BYTES:
+        raise WireError("up", f"{len(payload)} bytes, at most {UP_MOST_BYTES}; split it")
+    return payload
+
+
+def encode(row: Row) -> str:
+    """One row as JSON text; values keep the digits they have."""
+    pairs = [(key, json.dumps(value)) for key, value in row.values.items()]
+    return row_text(row.n, row.q, pairs, row.ts, row.tq, row.up_s, row.boot)
+
+
+def encode_rows(rows: "list[Row]") -> bytes:
+    """The payload of an `up`; WireError when it is over 4 kB."""
+    return join([encode(row) for row in rows])
+
+
+def decode_rows(payload: object) -> "tuple[list[Row], list[Unreadable]]":
+    """Good rows and unreadable ones; WireError when the payload as a whole cannot be read."""
+    good = []
+    bad = []
+    seen = set()
+    for raw in checks.array(checks.load(payload, UP_MOST_BYTES, "up"), ROWS_MOST, "up"):
+        n = None
+        try:
+            body = checks.table(raw, "row")
+            n = checks.whole(checks.needed(body, "n", "row"), 1, checks.N_MOST, "row.n")
+            row = _row(n, body)
+            if n in seen:
+                raise WireError(f"row {n}", "the same n twice in one message")
+            seen.add(n)
+            good.append(row)
+        except WireError as error:
+            bad.append(Unreadable(n, str(error), raw))
+    return good, bad
+
+
+def _row(n: int, body: "dict[str, object]") -> Row:
+    what = f"row {n}"
+    if len(body) > KEYS_MOST:
+        raise WireError(what, f"at most {KEYS_MOST} keys")
+    q = checks.whole(body.get("q", 2), 1, 9, what + ".q")
+    if q not in fields.QARTOD:
+        raise WireError(what + ".q", "expected 1, 2, 3, 4 or 9")
+    tq = body.get("tq")
+    if tq not in (None, "est", "unk") or ("tq" in body and tq is None):
+        raise WireError(what + ".tq", 'expected "est" or "unk", or no tq')
+    ts = up_s = boot = None
+    if tq == "unk":
+        if "ts" in body:
+            raise WireError(what + ".ts", "an unknown time has up_s and boot and no ts")
+        up_s = checks.whole(checks.needed(body, "up_s", what), 0, checks.N_MOST, what + ".up_s")
+        boot = checks.whole(checks.needed(body, "boot", what), 0, checks.N_MOST, what + ".boot")
+    else:
+        ts = checks.whole(checks.needed(body, "ts", what), 1, checks.MS_MOST, what + ".ts")
+        up_s = checks.maybe_whole(body, "up_s", 0, checks.N_MOST, what)
+        boot = checks.maybe_whole(body, "boot", 0, checks.N_MOST, what)
+    return Row(n, q, _values(body, what), ts, None if tq is None else str(tq), up_s, boot)
+
+
+def _values(body: "dict[str, object]", what: str) -> "dict[str, float | str]":
+    values: dict[str, float | str] = {}
+    for key, value in body.items():
+        if key in MARKS:
+            continue
+        checks.word(key, what + ", a key")
+        where = what + "." + key
+        if key.endswith("_fault"):
+            values[key] = checks.word(value, where)
+        elif isinstance(value, str) and fields.split(key) is None:
+            values[key] = checks.text(value, 64, where)  # unknown keys are kept and shown
+        else:
+            values[key] = checks.number(value, where)
+    return values
