@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from kahriz_water.value import Value as Value
 
 SCHEMA = 1
 
@@ -40,18 +41,6 @@ CREATE TABLE deployment(node TEXT NOT NULL, channel TEXT NOT NULL, point TEXT NO
 CREATE TABLE state(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE cursor(name TEXT PRIMARY KEY, rev INTEGER NOT NULL) WITHOUT ROWID;
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """One interpreted number; `u` is the expanded uncertainty (k = 2) in the same unit."""
-
-    point: str
-    quantity: str
-    ts: int
-    value: float
-    u: float | None
-    q: int
 
 
 class StoreError(Exception):

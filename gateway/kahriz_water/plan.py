@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""site.toml, the plan of a kahriz: points, structures, reaches, outputs, as frozen dataclasses.
+"""site.toml, the plan of a kahriz, read into frozen dataclasses.
 
 The plan says what is built and stays; what has a date (which sensor hung where, with which zero)
 is a record in the store. `parse_plan(text)` refuses an unknown key, a number that cannot be in
@@ -10,129 +10,24 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from dataclasses import dataclass, field
 
+from kahriz_water.site import (
+    KINDS,
+    LANGUAGES,
+    Broker,
+    Influx,
+    Name,
+    Offtake,
+    Page,
+    Plan,
+    Point,
+    Reach,
+    Webhook,
+)
 from kahriz_water.strict import ConfigError, Table
 from kahriz_water.structures import STRUCTURES, Structure
 
-__all__ = ["ConfigError", "Plan", "Point", "Reach", "parse_plan"]
-
-KINDS = (
-    "weir",
-    "pool",
-    "tank",
-    "chamber",
-    "flow",
-    "level",
-    "temperature",
-    "conductivity",
-    "pressure",
-)
-LANGUAGES = ("az", "ru", "en")
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """What people call it, in the three languages."""
-
-    az: str
-    ru: str
-    en: str
-
-    def of(self, language: str) -> str:
-        return {"az": self.az, "ru": self.ru}.get(language, self.en)
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A place where something is measured; `node` is the one expected there."""
-
-    id: str
-    name: Name
-    kind: str
-    node: str
-    dt_s: int = 300
-    batch: int = 12
-    structure: Structure | None = None
-    level_volume: tuple[tuple[float, float], ...] = ()
-    spill_m: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """A stretch of conveyance between two measured points."""
-
-    id: str
-    name: Name
-    from_: str
-    to: str
-    length_m: float
-
-
-@dataclass(frozen=True, slots=True)
-class Offtake:
-    """A known place where water leaves a reach on purpose."""
-
-    id: str
-    name: Name
-    reach: str
-    point: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    host: str = "127.0.0.1"
-    port: int = 1883
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    host: str = "127.0.0.1"
-    port: int = 8080
-
-
-@dataclass(frozen=True, slots=True)
-class Influx:
-    url: str
-    bucket: str = "kahriz"
-    org: str = "kahriz"
-    token_file: str | None = None
-    user: str | None = None
-    password_file: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    url: str
-    secret_file: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The whole site."""
-
-    id: str
-    name: Name
-    district: str
-    timezone: str
-    points: tuple[Point, ...]
-    reaches: tuple[Reach, ...] = ()
-    offtakes: tuple[Offtake, ...] = ()
-    broker: Broker = field(default_factory=Broker)
-    page: Page = field(default_factory=Page)
-    influx: Influx | None = None
-    webhooks: tuple[Webhook, ...] = ()
-
-    def point(self, ident: str) -> Point | None:
-        return next((p for p in self.points if p.id == ident), None)
-
-    def reach(self, ident: str) -> Reach | None:
-        return next((r for r in self.reaches if r.id == ident), None)
-
-    @property
-    def nodes(self) -> tuple[str, ...]:
-        """The nodes expected, in the order of the points."""
-        return tuple(dict.fromkeys(p.node for p in self.points))
+__all__ = ["ConfigError", "Name", "Plan", "Point", "Reach", "parse_plan"]
 
 
 def parse_plan(text: str, source: str = "site.toml") -> Plan:

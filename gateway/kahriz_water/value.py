@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+"""One interpreted number, as it is stored, shown and sent on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """`u` is the expanded uncertainty (k = 2) in the unit of the value; `q` is the QARTOD flag."""
+
+    point: str
+    quantity: str
+    ts: int
+    value: float
+    u: float | None
+    q: int
