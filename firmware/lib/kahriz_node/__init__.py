@@ -1,1 +1,4 @@
 # SPDX-License-Identifier: MIT
+"""The node program: measure, write down, upload when due, sleep."""
+
+VERSION = "0.1.0"

@@ -13,7 +13,7 @@ MARKS = ("ts", "n", "q", "tq", "up_s", "boot")  # all other keys of a row are va
 
 
 class Row:
-    """One reading. While its time is unknown (tq "unk") `ts` is None and up_s and boot are given."""
+    """One reading. With its time unknown (tq "unk") `ts` is None and up_s and boot are given."""
 
     def __init__(
         self,

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""The ESP32 itself: pins, buses, radio, RTC memory, sleep. The only importer of its modules."""
+
+import gc
+import socket
+import time
+
+import esp32
+import machine
+import network
+
+# Pins of the node board (hardware/outlet). GPIO 34 is input only; 33 can wake from deep sleep.
+BUTTON_PIN = 33  # to ground when pressed, external pull-up
+BATTERY_PIN = 34  # ADC1, behind the divider
+LED_GREEN_PIN = 18
+LED_RED_PIN = 19
+BATTERY_DIVIDER = 2  # 1 Mohm over 1 Mohm
+
+WATCHDOG_MS = 90000  # a wake takes 2-20 s; the dog does not run in deep sleep
+BLINK_MS = 150
+RTC_MEMORY_BYTES = 2048  # CONFIG_ESP32_RTC_MEM of the official firmware
+POLL_MS = 20
+
+
+class Board:
+    """All that the node program asks of the chip."""
+
+    hardware = "esp32-outlet-1"
+
+    def __init__(self) -> None:
+        self._watchdog = machine.WDT(timeout=WATCHDOG_MS)
+        self._button = machine.Pin(BUTTON_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
+        self._wlan = None
+
+    def cause(self) -> str:
+        """Why the chip runs: timer, button, power_on, hard, watchdog or soft."""
+        reset = machine.reset_cause()
+        if reset == machine.DEEPSLEEP_RESET:
+            return "button" if machine.wake_reason() == machine.EXT0_WAKE else "timer"
+        if reset == machine.PWRON_RESET:
+            return "power_on"
+        if reset == machine.HARD_RESET:
+            return "hard"
+        return "watchdog" if reset == machine.WDT_RESET else "soft"
+
+    def feed(self) -> None:
+        """Tell the watchdog that the wake goes on."""
+        self._watchdog.feed()
+
+    def ticks_ms(self) -> int:
+        """Milliseconds that wrap at 2**30."""
+        return time.ticks_ms()
+
+    def ticks_diff(self, later: int, earlier: int) -> int:
+        """Milliseconds between two ticks."""
+        return time.ticks_diff(later, earlier)
+
+    def sleep_ms(self, ms: int) -> None:
+        """Wait, awake."""
+        time.sleep_ms(ms)
+
+    def time_ns(self) -> int:
+        """The RTC, since the port's own epoch; lives through deep sleep, not through power loss."""
+        return time.time_ns()
+
+    def epoch_year(self) -> int:
+        """The year the port counts from."""
+        return time.gmtime(0)[0]
+
+    def recall(self) -> bytes:
+        """RTC memory, empty after power loss."""
+        return machine.RTC().memory()
+
+    def remember(self, data: bytes) -> None:
+        """Write RTC memory."""
+        machine.RTC().memory(data[:RTC_MEMORY_BYTES])
+
+    def random_hex8(self) -> str:
+        """An id drawn from the chip's noise."""
+        import binascii
+        import os
+
+        return binascii.hexlify(os.urandom(4)).decode()
+
+    def heap_free(self) -> int:
+        """Free bytes after a collection."""
+        gc.collect()
+        return gc.mem_free()
+
+    def battery_mv(self) -> int:
+        """Battery voltage."""
+        adc = machine.ADC(machine.Pin(BATTERY_PIN), atten=machine.ADC.ATTN_11DB)
+        return adc.read_uv() * BATTERY_DIVIDER // 1000
+
+    def blink(self, green: bool, times: int) -> None:
+        """Say something to the technician at the box."""
+        led = machine.Pin(LED_GREEN_PIN if green else LED_RED_PIN, machine.Pin.OUT, value=0)
+        for _ in range(times):
+            led.value(1)
+            time.sleep_ms(BLINK_MS)
+            led.value(0)
+            time.sleep_ms(BLINK_MS)
+
+    def output(self, pin: int) -> machine.Pin:
+        """A pin that switches something; off to begin with."""
+        return machine.Pin(pin, machine.Pin.OUT, value=0)
+
+    def uart(self, number: int, baud: int, tx: int, rx: int, tx_idles_low: bool) -> machine.UART:
+        """A serial port with 8 data bits and no parity; reads never block."""
+        invert = machine.UART.INV_TX if tx_idles_low else 0
+        return machine.UART(
+            number, baudrate=baud, tx=tx, rx=rx, timeout=0, rxbuf=256, invert=invert
+        )
+
+    def i2c(self, number: int, sda: int, scl: int) -> machine.I2C:
+        """An I2C bus."""
+        return machine.I2C(number, sda=machine.Pin(sda), scl=machine.Pin(scl), freq=100000)
+
+    def onewire(self, pin: int) -> "object":
+        """A one-wire bus (the official firmware has the module frozen in)."""
+        import onewire
+
+        return onewire.OneWire(machine.Pin(pin))
+
+    def join(self, ssid: str, password: str, limit_ms: int, lease: "list[str]") -> bool:
+        """Associate within the limit; a lease of last time spares DHCP, an empty one asks."""
+        self._wlan = network.WLAN(network.STA_IF)
+        self._wlan.active(True)
+        if lease:
+            self._wlan.ifconfig(tuple(lease))
+        start = time.ticks_ms()
+        try:
+            self._wlan.connect(ssid, password)
+            while not self._wlan.isconnected():
+                if time.ticks_diff(time.ticks_ms(), start) >= limit_ms:
+                    return False
+                time.sleep_ms(POLL_MS)
+        except (
+            OSError
+        ):  # "Wifi Internal Error": a radio that does not start is a network that is away
+            return False
+        return True
+
+    def lease(self) -> "list[str]":
+        """Address, mask, gateway, DNS server now in use."""
+        return list(self._wlan.ifconfig())
+
+    def rssi_dbm(self) -> int:
+        """Signal strength of the access point."""
+        return self._wlan.status("rssi")
+
+    def leave(self) -> None:
+        """Leave before sleep: an association left open makes the next one take 6-15 s."""
+        if self._wlan is not None:
+            self._wlan.disconnect()
+            self._wlan.active(False)
+
+    def resolve(self, host: str, port: int) -> "tuple[str, int]":
+        """Address of a host."""
+        return socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0][-1]
+
+    def socket(self) -> "socket.socket":
+        """A fresh TCP socket."""
+        return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+
+    def deep_sleep(self, ms: int) -> None:
+        """Sleep until the time or the button; does not return."""
+        esp32.wake_on_ext0(pin=self._button, level=esp32.WAKEUP_ALL_LOW)
+        machine.deepsleep(ms)

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+"""The index of drivers: name in config.json -> module. A new driver adds its line here.
+
+A driver module has KEYS (quantities of kahriz_wire.fields it reads), NEEDS and MAY (its keys in
+config.json with their lowest and highest value), PINS (which of them are pins), and
+`start(board, spec) -> driver`; a driver has `read(elapsed_ms) -> {quantity: scaled int}`.
+"""
+
+SENSORS = {
+    "a02yyuw": "kahriz_node.sensors.a02yyuw",
+    "ds18b20": "kahriz_node.sensors.ds18b20",
+    "loop_ads1115": "kahriz_node.sensors.loop_ads1115",
+}
+
+
+class SensorError(Exception):
+    """A reading that failed; `fault` is one of kahriz_wire.fields.FAULTS."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+
+def module(name: str) -> "object":
+    """The driver module of that name; only what a node uses is loaded."""
+    parts = SENSORS[name].split(".")
+    loaded = __import__(SENSORS[name])
+    for part in parts[1:]:
+        loaded = getattr(loaded, part)
+    return loaded
