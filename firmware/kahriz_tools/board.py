@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: MIT
+"""A board at the end of a serial cable: the one door to mpremote and pyserial.
+
+Every failure leaves as a BenchError: one line that says what is wrong and what mends it.
+"""
+
+import ast
+import base64
+import contextlib
+import errno
+import io
+import struct
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import serial
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+from serial.tools import list_ports
+
+from kahriz_tools import mover
+from kahriz_tools.errors import BenchError
+
+PORT, SILENT, WRONG, FULL, LOST = 4, 5, 6, 7, 9  # exit codes, see cli.py
+BAUD = 115200  # MicroPython's own console speed
+ANSWER_S = 10.0
+CHUNK_BYTES = 768  # 1 kB as base64: little heap on the chip, few round trips
+RESET_PULSE_S = 0.1
+BOOT_S = 1.5  # ROM and MicroPython until boot.py, with margin
+
+HELPERS = (
+    Path(mover.__file__).read_text(encoding="utf-8")
+    + """
+import hashlib
+from binascii import a2b_base64
+def sha(path):
+    try:
+        file = open(path, "rb")
+    except OSError:
+        return None
+    digest = hashlib.sha256()
+    with file:
+        while True:
+            data = file.read(1024)
+            if not data:
+                return digest.digest()
+            digest.update(data)
+"""
+)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What answers at the other end."""
+
+    platform: str
+    version: tuple[int, int, int]
+    mpy: int
+    machine: str
+    free_blocks: int
+    block_bytes: int
+
+
+class Board:
+    """A raw REPL session; use as a context manager, it closes the port."""
+
+    def __init__(self, port: str, answer_s: float = ANSWER_S) -> None:
+        self.port = port
+        self._answer_s = answer_s
+        self._link = _open(port)
+        try:
+            self._enter()
+            self._say(HELPERS)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._link.close()
+
+    def identity(self) -> Identity:
+        told = self._ask(
+            "(sys.platform, tuple(sys.implementation.version[:3]),"
+            " getattr(sys.implementation, '_mpy', 0) & 0xff,"
+            " getattr(sys.implementation, '_machine', ''), os.statvfs('/'))",
+            before="import sys",
+        )
+        platform, version, mpy, machine, disk = told
+        return Identity(platform, version, mpy, machine, disk[3], disk[0])
+
+    def hashes(self, paths: list[str]) -> dict[str, bytes | None]:
+        """sha256 of each file as the board reads it; None where there is none."""
+        return {path: self._ask(f"sha({path!r})") for path in paths}
+
+    def files(self, folder: str) -> list[str]:
+        found: list[str] = self._ask(f"files({folder!r})")
+        return found
+
+    def read(self, path: str) -> bytes | None:
+        if path not in self.files("/"):
+            return None
+        found: bytes = self._ask(f"open({path!r}, 'rb').read()")
+        return found
+
+    def write(self, path: str, data: bytes, wrote: Callable[[int], None]) -> None:
+        """Write the file in place; `wrote` hears the bytes of each chunk."""
+        self._say(f"make_folder({path!r})\nf = open({path!r}, 'wb')")
+        for start in range(0, len(data), CHUNK_BYTES):
+            chunk = data[start : start + CHUNK_BYTES]
+            self._say(f"_ = f.write(a2b_base64({base64.b64encode(chunk)!r}))")
+            wrote(len(chunk))
+        self._say("f.close()")
+
+    def remove(self, path: str) -> None:
+        self._say(f"remove({path!r})")
+
+    def clear(self, folder: str) -> None:
+        self._say(f"clear({folder!r})")
+
+    def rename(self, old: str, new: str) -> None:
+        self._say(f"os.rename({old!r}, {new!r})")
+
+    def move_stage(self) -> None:
+        self._say("move()")
+
+    def restart(self) -> None:
+        """Leave raw mode and start the program as after power-on."""
+        with _translated(self.port):
+            self._link.exit_raw_repl()
+            self._link.serial.write(b"\x04")
+            heard = self._link.read_until(1, b"soft reboot\r\n", timeout_overall=self._answer_s)
+        if not heard.endswith(b"soft reboot\r\n"):
+            raise BenchError(
+                "all is written, but the board did not restart", "press its EN button once", LOST
+            )
+
+    def _enter(self) -> None:
+        """Reset the chip where the cable can (it may be in deep sleep), then ask for the REPL."""
+        link = self._link
+        with _translated(self.port), contextlib.redirect_stdout(io.StringIO()):
+            if _reset(link.serial):
+                until = time.monotonic() + BOOT_S
+                while time.monotonic() < until:  # stop boot.py or main.py as soon as they listen
+                    link.serial.write(b"\x03")
+                    time.sleep(0.05)
+            with contextlib.suppress(TransportError):
+                link.enter_raw_repl(timeout_overall=self._answer_s)
+                return
+            try:
+                link.enter_raw_repl(timeout_overall=self._answer_s)
+            except TransportError as error:
+                raise BenchError(
+                    f"nothing answers as MicroPython on {self.port}",
+                    "press EN on the board and repeat; a new chip first needs the official "
+                    "MicroPython (esptool write-flash), some boards BOOT held while plugging in",
+                    SILENT,
+                ) from error
+
+    def _say(self, code: str) -> bytes:
+        with _translated(self.port):
+            out, error = self._link.exec_raw(code, timeout=self._answer_s)
+            if error:
+                raise TransportExecError(out, error.decode("utf-8", "replace"))
+            return bytes(out)
+
+    def _ask(self, expression: str, before: str = "") -> Any:
+        said = self._say(f"{before}\nprint(repr({expression}))")
+        try:
+            return ast.literal_eval(said.decode().strip())
+        except (ValueError, SyntaxError) as error:
+            raise _gone(self.port) from error
+
+
+def find_port() -> str:
+    """The only USB serial port of this machine."""
+    ports = sorted(found.device for found in list_ports.comports() if found.vid is not None)
+    if len(ports) == 1:
+        return str(ports[0])
+    if not ports:
+        raise BenchError(
+            "no board on any USB port",
+            "use a cable with data wires, and the driver of its CH340 or CP210x chip",
+            PORT,
+        )
+    raise BenchError("several boards: " + ", ".join(ports), "name one with --port", PORT)
+
+
+def _open(port: str) -> Any:
+    """A transport, after the plain open has told the reason for what mpremote keeps to itself."""
+    try:
+        serial.serial_for_url(port, exclusive=True).close()
+        return SerialTransport(port, baudrate=BAUD, timeout=1)
+    except (OSError, ValueError, TransportError) as error:
+        raise _port_error(port, error) from error
+
+
+def _port_error(port: str, error: Exception) -> BenchError:
+    number = getattr(error, "errno", None)
+    if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+        here = ", ".join(sorted(found.device for found in list_ports.comports())) or "none"
+        return BenchError(
+            f"there is no port {port}", f"plug the board in with a data cable; here: {here}", PORT
+        )
+    if number in (errno.EACCES, errno.EPERM):
+        return BenchError(
+            f"no permission to open {port}",
+            'run `sudo usermod -aG dialout "$USER"` and log in again',
+            PORT,
+        )
+    if number in (errno.EBUSY, errno.EAGAIN) or "lock" in str(error):
+        return BenchError(
+            f"{port} is busy", f"close the other program; `fuser -v {port}` names it", PORT
+        )
+    return BenchError(f"{port} does not open ({error})", "is it a serial port?", PORT)
+
+
+def _reset(line: Any) -> bool:
+    """Pull EN low through RTS, as the usual two-transistor circuit allows; False on a pty."""
+    try:
+        line.dtr = False
+        line.rts = True
+        time.sleep(RESET_PULSE_S)
+        line.rts = False
+    except OSError:
+        return False
+    return True
+
+
+def _gone(port: str) -> BenchError:
+    return BenchError(
+        f"the board on {port} went away",
+        "plug it in again and repeat the command: it goes on where it stopped",
+        LOST,
+    )
+
+
+@contextlib.contextmanager
+def _translated(port: str) -> Iterator[None]:
+    try:
+        yield
+    except TransportExecError as error:
+        said = error.error_output.strip().splitlines() or ["no reason given"]
+        if "ENOSPC" in said[-1] or "[Errno 28]" in said[-1]:
+            raise BenchError(
+                "the board's flash is full", "let the node upload its journal, then repeat", FULL
+            ) from error
+        raise BenchError(f"the board refused ({said[-1]})", "repeat the command", LOST) from error
+    except (TransportError, OSError, struct.error, TypeError) as error:
+        raise _gone(port) from error
