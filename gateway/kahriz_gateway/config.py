@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+"""The gateway's settings: the plan in site.toml, what the command line puts in its place, nodes."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kahriz_water.plan import Influx, Plan, parse_plan
+from kahriz_water.strict import ConfigError
+
+from kahriz_gateway.clock import EARLIEST_MS, ClockError
+from kahriz_gateway.store import StoreError
+
+# Exit codes, stable: 2 is the command line's own (wrong usage).
+EXIT_CONFIG = 3
+EXIT_STORE = 4
+EXIT_CLOCK = 5
+EXIT_STATE = 6
+
+_LOOK_AGAIN_S = 2.0  # how often an unknown node makes us read the deployments again
+
+
+class StateError(Exception):
+    """Something else stands in the way (a second gateway): in words, with the mend."""
+
+
+def exit_code(error: Exception) -> int:
+    """Which exit code belongs to an error that ends a service."""
+    codes = ((ConfigError, EXIT_CONFIG), (StoreError, EXIT_STORE), (ClockError, EXIT_CLOCK))
+    return next((code for kind, code in codes if isinstance(error, kind)), EXIT_STATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What one run of the gateway is told; the same for both services."""
+
+    config: Path
+    data: Path
+    broker: str | None = None
+    page: str | None = None
+    influx_url: str | None = None
+    influx_token_file: str | None = None
+    influx_bucket: str | None = None
+    clock_file: Path | None = None
+    earliest: str | None = None
+
+    def argv(self) -> list[str]:
+        """These options as a command line."""
+        given = {
+            "--config": self.config,
+            "--data": self.data,
+            "--broker": self.broker,
+            "--page": self.page,
+            "--influx-url": self.influx_url,
+            "--influx-token-file": self.influx_token_file,
+            "--influx-bucket": self.influx_bucket,
+            "--clock-file": self.clock_file,
+            "--earliest": self.earliest,
+        }
+        return [part for key, value in given.items() if value for part in (key, str(value))]
+
+
+def read_plan(options: Options) -> Plan:
+    """The plan, with broker, page and InfluxDB as this run wants them."""
+    try:
+        text = options.config.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(options.config), f"a readable site.toml ({error})") from error
+    plan = parse_plan(text, str(options.config))
+    if options.broker:
+        host, port = address(options.broker, "--broker")
+        plan = replace(plan, broker=replace(plan.broker, host=host, port=port))
+    if options.page:
+        host, port = address(options.page, "--page")
+        plan = replace(plan, page=replace(plan.page, host=host, port=port))
+    return replace(plan, influx=_influx(plan.influx, options))
+
+
+def _influx(influx: Influx | None, options: Options) -> Influx | None:
+    if options.influx_url:
+        url = options.influx_url
+        influx = replace(influx, url=url) if influx else Influx(url)
+    if influx and options.influx_token_file:
+        influx = replace(influx, token_file=options.influx_token_file)
+    if influx and options.influx_bucket:
+        influx = replace(influx, bucket=options.influx_bucket)
+    return influx
+
+
+def client_id(plan: Plan, service: str) -> str:
+    """The fixed MQTT client id under which the broker keeps a service's session."""
+    return f"kahriz-{plan.id}-{service}"
+
+
+def address(text: str, what: str) -> tuple[str, int]:
+    """'host:port', '[::1]:port' or ':port' taken apart."""
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or not 0 <= int(port) <= 65535:
+        raise ConfigError(what, "HOST:PORT", text)
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def earliest_ms(options: Options) -> int:
+    """Readings older than this are not believed; --earliest lets an old record in."""
+    if options.earliest is None:
+        return EARLIEST_MS
+    try:
+        day = datetime.strptime(options.earliest, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise ConfigError("--earliest", "a day such as 2012-01-31", options.earliest) from error
+    return int(day.timestamp()) * 1000
+
+
+class KnownNodes:
+    """Which nodes are ours: those of the plan's points and of the recorded deployments."""
+
+    def __init__(self, plan: Plan, village_db: Path) -> None:
+        self._plan = frozenset(plan.nodes)
+        self._village_db = village_db
+        self._deployed: frozenset[str] = frozenset()
+        self._looked_s: float | None = None
+
+    def __call__(self, node: str) -> bool:
+        if node in self._plan or node in self._deployed:
+            return True
+        now = time.monotonic()
+        if self._looked_s is None or now - self._looked_s >= _LOOK_AGAIN_S:
+            self._looked_s = now
+            self._deployed = deployed_nodes(self._village_db)
+        return node in self._deployed
+
+
+def deployed_nodes(village_db: Path) -> frozenset[str]:
+    """Nodes of all deployments ever recorded; none while the village has not started."""
+    if not village_db.exists():
+        return frozenset()
+    try:
+        conn = sqlite3.connect(f"{village_db.resolve().as_uri()}?mode=ro", uri=True, timeout=1)
+        try:
+            return frozenset(n for (n,) in conn.execute("SELECT DISTINCT node FROM deployment"))
+        finally:
+            conn.close()
+    except sqlite3.Error:  # just being made, or locked: the next unknown message looks again
+        return frozenset()

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""Intake as a process: `python -m kahriz_gateway.intake_service` starts without the command line's
+
+packages; `kahriz gateway intake` calls the same `serve`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import IO
+
+from kahriz_water.strict import ConfigError
+
+from kahriz_gateway.clock import ClockError, open_clock
+from kahriz_gateway.config import (
+    KnownNodes,
+    Options,
+    StateError,
+    client_id,
+    earliest_ms,
+    exit_code,
+    read_plan,
+)
+from kahriz_gateway.intake import Intake
+from kahriz_gateway.mqtt import Door
+from kahriz_gateway.store import StoreError
+
+
+def serve(options: Options, stop: threading.Event) -> None:
+    """Take in what the nodes send until `stop`; ConfigError, StoreError, ClockError, StateError."""
+    plan = read_plan(options)
+    clock = open_clock(options.clock_file)
+    with _alone_in(options.data):
+        known = KnownNodes(plan, options.data / "village.db")
+        intake = Intake(options.data / "readings.db", plan.id, known, clock, earliest_ms(options))
+        door = Door(
+            client_id(plan, "intake"),
+            plan.broker.host,
+            plan.broker.port,
+            intake.filters,
+            intake.arrived,
+            intake.announcement,
+        )
+        door.start()
+        try:
+            intake.run(door, stop)
+        finally:
+            door.stop()
+
+
+def _alone_in(data: Path) -> IO[str]:
+    """A lock that ends with this process: two intakes on one store would contradict each other."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = (data / "intake.lock").open("w")
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {data} ({error.strerror}): choose another --data folder"
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise StateError(
+            f"another intake already works in {data}: stop it, or give another --data folder"
+        ) from error
+    return lock
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line of the child process; one line and an exit code when it cannot go on."""
+    parser = argparse.ArgumentParser(prog="kahriz gateway intake")
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--clock-file", type=Path)
+    for name in ("--broker", "--earliest"):
+        parser.add_argument(name)
+    known, _ = parser.parse_known_args(argv)  # what only the village needs passes by
+    return run_service(Options(**vars(known)))
+
+
+def run_service(options: Options) -> int:
+    """`serve` until SIGTERM or Ctrl-C."""
+    logging.basicConfig(
+        level=logging.INFO, format="intake: %(levelname)s %(message)s", stream=sys.stderr
+    )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        serve(options, stop)
+    except (ConfigError, StoreError, ClockError, StateError) as error:
+        print(f"intake: {error}", file=sys.stderr)
+        return exit_code(error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

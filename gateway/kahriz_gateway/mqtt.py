@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+"""The door to the broker, the only place that knows paho.
+
+A `Door` keeps a persistent session under a fixed client id, subscribes again after every
+connect, hands each message to `on_arrival` in paho's thread and leaves the PUBACK to `ack()`:
+what is not acknowledged the broker sends again after the next connect.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+KEEPALIVE_S = 30
+RECONNECT_S = (1, 8)  # first and longest pause between two tries
+_REFUSED = 0x80  # SUBACK codes from here on are refusals
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One message as it came; `epoch` is the connection it came by."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    mid: int
+    qos: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A retained topic that says whether we are here; the broker says `offline` when we die."""
+
+    topic: str
+    online: bytes
+    offline: bytes
+
+
+class Door:
+    """A connection that comes back by itself. `subscribed` is set while the filters stand."""
+
+    def __init__(
+        self,
+        client_id: str,
+        host: str,
+        port: int,
+        filters: Sequence[str] = (),
+        on_arrival: Callable[[Arrival], None] | None = None,
+        announcement: Announcement | None = None,
+    ) -> None:
+        self.subscribed = threading.Event()
+        self.epoch = 0
+        self._where = f"{host}:{port}"
+        self._filters = list(filters)
+        self._on_arrival = on_arrival
+        self._announcement = announcement
+        self._complained = False
+        self._client = client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id,
+            clean_session=False,
+            protocol=MQTTProtocolVersion.MQTTv311,
+            manual_ack=True,
+        )
+        client.on_connect = self._connected
+        client.on_connect_fail = self._unreachable
+        client.on_disconnect = self._disconnected
+        client.on_subscribe = self._stands
+        client.on_message = self._message
+        client.on_socket_open = _no_delay
+        client.reconnect_delay_set(*RECONNECT_S)
+        if announcement is not None:
+            client.will_set(announcement.topic, announcement.offline, qos=1, retain=True)
+        client.connect_async(host, port, KEEPALIVE_S)
+
+    def start(self) -> None:
+        """Connect, and again after each loss, until `stop`."""
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Say that we go, disconnect, end the thread. The broker keeps our session."""
+        if self._announcement is not None and self.subscribed.is_set():
+            self.publish_surely(self._announcement.topic, self._announcement.offline, retain=True)
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Send once if we are connected (QoS 0); nobody promises that it arrives."""
+        self._client.publish(topic, payload, qos=0)
+
+    def publish_surely(
+        self, topic: str, payload: bytes, retain: bool = False, timeout_s: float = 5.0
+    ) -> bool:
+        """Send with QoS 1 and wait for the broker's word; False when none came in time."""
+        info = self._client.publish(topic, payload, qos=1, retain=retain)
+        try:
+            info.wait_for_publish(timeout_s)
+        except (RuntimeError, ValueError):  # not connected, or paho's queue is full
+            return False
+        return info.is_published()
+
+    def ack(self, arrival: Arrival) -> None:
+        """PUBACK, unless it came by an older connection (message ids are used again)."""
+        if arrival.qos and arrival.epoch == self.epoch:
+            self._client.ack(arrival.mid, arrival.qos)
+
+    def announce(self, online: bytes) -> None:
+        """Change what the retained announcement says while we are here."""
+        assert self._announcement is not None
+        self._announcement = Announcement(
+            self._announcement.topic, online, self._announcement.offline
+        )
+        if self.subscribed.is_set():
+            self._client.publish(self._announcement.topic, online, qos=1, retain=True)
+
+    def call_again(self) -> None:
+        """Drop the connection so that the broker sends again what was never acknowledged."""
+        sock = self._client.socket()
+        if isinstance(sock, socket.socket):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    def _connected(
+        self,
+        client: Client,
+        userdata: object,
+        flags: ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            self._complain(f"the broker at {self._where} refuses us: {reason}")
+            return
+        self.epoch += 1
+        self._complained = False
+        if self._filters:
+            client.subscribe([(each, 1) for each in self._filters])
+        else:
+            self._here()
+
+    def _stands(
+        self,
+        client: Client,
+        userdata: object,
+        mid: int,
+        reasons: list[ReasonCode],
+        properties: Properties | None,
+    ) -> None:
+        refused = [
+            name
+            for name, reason in zip(self._filters, reasons, strict=False)
+            if reason.value >= _REFUSED
+        ]
+        if refused:
+            self._complain(f"the broker at {self._where} refuses to hand out {', '.join(refused)}")
+            return
+        self._here()
+
+    def _here(self) -> None:
+        self.subscribed.set()
+        log.info("broker %s: connected and subscribed", self._where)
+        if self._announcement is not None:
+            topic, online = self._announcement.topic, self._announcement.online
+            self._client.publish(topic, online, qos=1, retain=True)
+
+    def _disconnected(
+        self,
+        client: Client,
+        userdata: object,
+        flags: DisconnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        self.subscribed.clear()
+        if reason.is_failure:
+            self._complain(f"broker {self._where}: connection lost ({reason}); trying again")
+
+    def _unreachable(self, client: Client, userdata: object) -> None:
+        self._complain(f"no broker at {self._where}; trying again until there is one")
+
+    def _complain(self, text: str) -> None:
+        """One line for each loss, not one for each try."""
+        if not self._complained:
+            log.warning("%s", text)
+        self._complained = True
+
+    def _message(self, client: Client, userdata: object, message: MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = "(a topic that is not UTF-8)"
+        arrival = Arrival(
+            topic, bytes(message.payload), message.retain, message.mid, message.qos, self.epoch
+        )
+        if self._on_arrival is not None:
+            self._on_arrival(arrival)
+
+
+def _no_delay(client: Client, userdata: object, sock: object) -> None:
+    """A receipt must not wait 40 ms for the node's delayed TCP acknowledgement."""
+    if isinstance(sock, socket.socket):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: MIT
+"""readings.db: every reading for ever, the ledger, quarantine. Intake alone writes it.
+
+`open_store(path, site)` for the writer, `read_store(path)` for everybody else, `gaps(conn)` for
+what is missing now. A new row and a re-dated row get a new `rev`: followers read
+`WHERE rev > ? ORDER BY rev`.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# One entry is one step of the schema; steps are only ever appended.
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+    -- ts NULL while unknown; tq NULL = synced, 'est', 'unk', 'dated' (by the gateway);
+    -- body = the values alone, JSON; times = how often it arrived
+    CREATE TABLE reading(rev INTEGER PRIMARY KEY, node TEXT NOT NULL, journal TEXT NOT NULL,
+        n INTEGER NOT NULL, ts INTEGER, tq TEXT, up_s INTEGER, boot INTEGER, q INTEGER NOT NULL,
+        received INTEGER, times INTEGER NOT NULL DEFAULT 1, body TEXT NOT NULL,
+        UNIQUE(node, journal, n));
+    CREATE INDEX undated ON reading(node, journal, boot) WHERE ts IS NULL;
+
+    -- the newest hello of each journal; the newest of a node has the highest rowid
+    CREATE TABLE session(node TEXT NOT NULL, journal TEXT NOT NULL, s TEXT NOT NULL,
+        first INTEGER NOT NULL, next INTEGER NOT NULL, received INTEGER, body TEXT NOT NULL,
+        PRIMARY KEY(node, journal));
+    -- one line a session, for battery, signal and heap over the years
+    CREATE TABLE hello(rev INTEGER PRIMARY KEY, node TEXT NOT NULL, received INTEGER,
+        body TEXT NOT NULL);
+    CREATE TABLE birth(node TEXT PRIMARY KEY, received INTEGER, body TEXT NOT NULL) WITHOUT ROWID;
+
+    -- the ledger: what nobody has any more, with the reason; what is missing now
+    CREATE TABLE closed(node TEXT NOT NULL, journal TEXT NOT NULL, a INTEGER NOT NULL,
+        b INTEGER NOT NULL, reason TEXT NOT NULL, at INTEGER,
+        PRIMARY KEY(node, journal, a)) WITHOUT ROWID;
+    CREATE TABLE gap(node TEXT NOT NULL, journal TEXT NOT NULL, a INTEGER NOT NULL,
+        b INTEGER NOT NULL, since INTEGER, PRIMARY KEY(node, journal, a)) WITHOUT ROWID;
+
+    -- bytes as they came; n is set where the row was receipted
+    CREATE TABLE quarantine(id INTEGER PRIMARY KEY, received INTEGER, topic TEXT NOT NULL,
+        body BLOB NOT NULL, reason TEXT NOT NULL, n INTEGER, times INTEGER NOT NULL DEFAULT 1,
+        digest BLOB NOT NULL UNIQUE);
+    CREATE TABLE notice(id INTEGER PRIMARY KEY, at INTEGER, node TEXT, kind TEXT NOT NULL,
+        detail TEXT NOT NULL);
+    """,
+)
+
+BUSY_S = 20  # `gateway quarantine replay` writes beside intake, for milliseconds
+
+
+class StoreError(Exception):
+    """A store that cannot be used as it is: in words, with the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Readings a node has given numbers to and nobody has seen, since when it is known."""
+
+    node: str
+    journal: str
+    a: int
+    b: int
+    since_ms: int | None
+
+    @property
+    def count(self) -> int:
+        return self.b - self.a + 1
+
+
+def open_store(path: Path, site: str) -> sqlite3.Connection:
+    """Open readings.db for writing, making or migrating it; its site must be ours."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        conn = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+        conn.execute("PRAGMA journal_mode=WAL")
+        conn.execute("PRAGMA synchronous=FULL")
+        migrate(conn, path)
+        _own(conn, path, site)
+    except sqlite3.DatabaseError as error:
+        raise StoreError(_in_words(path, error)) from error
+    except OSError as error:
+        raise StoreError(f"cannot write {path.parent} ({error.strerror}): {_OTHER}") from error
+    return conn
+
+
+def read_store(path: Path) -> sqlite3.Connection:
+    """Open readings.db for reading only; it must exist and be of a schema we know."""
+    if not path.exists():
+        raise StoreError(f"no store in {path}: has `kahriz gateway intake` run with this --data?")
+    try:
+        conn = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)
+        _check_version(conn, path, len(MIGRATIONS))
+    except sqlite3.DatabaseError as error:
+        raise StoreError(_in_words(path, error)) from error
+    return conn
+
+
+def migrate(conn: sqlite3.Connection, path: Path, steps: Sequence[str] = MIGRATIONS) -> int:
+    """Bring the schema up to date, each step whole or not at all; the number of steps taken."""
+    known = _check_version(conn, path, len(steps))
+    for number, step in enumerate(steps[known:], known + 1):
+        mark = f"INSERT OR REPLACE INTO meta VALUES('schema', '{number}');"
+        try:
+            conn.executescript(f"BEGIN IMMEDIATE; {step} {mark} COMMIT;")
+        except BaseException:
+            if conn.in_transaction:
+                conn.execute("ROLLBACK")
+            raise
+    return len(steps) - known
+
+
+def get_meta(conn: sqlite3.Connection, key: str) -> str | None:
+    row = conn.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def put_meta(conn: sqlite3.Connection, key: str, value: str) -> None:
+    conn.execute("INSERT OR REPLACE INTO meta(key, value) VALUES(?,?)", (key, value))
+
+
+def last_received_ms(conn: sqlite3.Connection) -> int | None:
+    """When the newest row was stored: the clock cannot be before that."""
+    row = conn.execute("SELECT received FROM reading ORDER BY rev DESC LIMIT 1").fetchone()
+    return None if row is None else row[0]
+
+
+def gaps(conn: sqlite3.Connection) -> list[Gap]:
+    """What is missing now, oldest journal and number first."""
+    rows = conn.execute(
+        "SELECT node, journal, a, min(b, next - 1), since FROM gap JOIN session"
+        " USING(node, journal) WHERE a < next ORDER BY node, journal, a"
+    )
+    return [Gap(*row) for row in rows]
+
+
+def notice(
+    conn: sqlite3.Connection, at: int | None, node: str | None, kind: str, detail: str
+) -> None:
+    """Keep what a person should know; the village makes alarms of it."""
+    conn.execute(
+        "INSERT INTO notice(at, node, kind, detail) VALUES(?,?,?,?)", (at, node, kind, detail)
+    )
+
+
+_OTHER = "choose another --data folder or mend its rights"
+
+
+def _check_version(conn: sqlite3.Connection, path: Path, known: int) -> int:
+    made = conn.execute("SELECT 1 FROM sqlite_master WHERE name='meta'").fetchone()
+    version = int(get_meta(conn, "schema") or 0) if made else 0
+    if version > known:
+        raise StoreError(
+            f"{path} was written by a newer Kahriz Monitor (schema {version}, this program knows "
+            f"{known}): install that version again, or give another --data folder"
+        )
+    return version
+
+
+def _own(conn: sqlite3.Connection, path: Path, site: str) -> None:
+    owner = get_meta(conn, "site")
+    if owner is None:
+        conn.execute("BEGIN IMMEDIATE")
+        put_meta(conn, "site", site)
+        put_meta(conn, "store", os.urandom(4).hex())
+        conn.execute("COMMIT")
+    elif owner != site:
+        raise StoreError(
+            f"{path} holds the readings of {owner!r}, not of {site!r}: give another --data folder"
+        )
+
+
+def _in_words(path: Path, error: sqlite3.DatabaseError) -> str:
+    text = str(error)
+    if "not a database" in text or "malformed" in text:
+        return (
+            f"{path} is damaged ({text}): move it away; a new store is filled up again "
+            "from the nodes"
+        )
+    if "locked" in text:
+        return f"{path} is locked by another program: stop the second gateway"
+    return f"{path}: {text}; {_OTHER}"
