@@ -91,16 +91,16 @@ http {{
 
 
 class Influx:
-    """A running InfluxDB. `token` is what influxdb-client takes with auth_basic=True."""
+    """A running InfluxDB. `login_url` carries user and password, for --influx-url."""
 
     def __init__(self, port: int, bucket: str, engine: Child, door: Child) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
+        self.login_url = f"http://{USER}:{PASSWORD}@127.0.0.1:{port}"
         self.org = ORG
         self.bucket = bucket
         self.user = USER
         self.password = PASSWORD
-        self.token = f"{USER}:{PASSWORD}"
         self._engine = engine
         self._door = door
 
@@ -121,7 +121,7 @@ class Influx:
         request = urllib.request.Request(
             f"{self.url}/query", urllib.parse.urlencode(form).encode(), method="POST"
         )
-        key = base64.b64encode(self.token.encode()).decode()
+        key = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         request.add_header("Authorization", f"Basic {key}")
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as reply:
             results: list[dict[str, Any]] = json.load(reply)["results"]

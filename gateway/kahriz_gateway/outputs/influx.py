@@ -14,8 +14,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kahriz_water.plan import ConfigError, Plan
+
 from kahriz_gateway.outputs import DeliveryError
-from kahriz_gateway.outputs.influx_lines import WaterValue, water_lines
+from kahriz_gateway.outputs.influx_lines import (
+    AlarmMark,
+    NodeHealth,
+    WaterValue,
+    alarm_lines,
+    health_lines,
+    water_lines,
+)
+from kahriz_gateway.outputs.influx_login import login
 
 if TYPE_CHECKING:
     from kahriz_gateway.outputs.influx_client import LineWriter, Refusal
@@ -42,27 +52,18 @@ def quarantine_file(path: Path) -> Quarantine:
     return keep
 
 
-def connect(
-    url: str,
-    bucket: str,
-    site: str,
-    nodes: Mapping[str, str],
-    quarantine: Quarantine,
-    *,
-    org: str = "",
-    token: str = "",
-    user: str = "",
-    password: str = "",
-) -> "InfluxOutput":
-    """The output for a server: by token (2.x, 3), or by user and password (1.x).
-
-    `nodes` gives the node of each point, as the plan has it.
-    """
+def from_plan(plan: Plan, data_dir: Path) -> "InfluxOutput":
+    """The output a plan asks for; ConfigError when its secret cannot be read."""
     from kahriz_gateway.outputs.influx_client import LineWriter  # 280 ms and 39 MB: only if used
 
-    secret = token or f"{user}:{password}"
-    writer = LineWriter(url, org, bucket, secret, basic=not token)
-    return InfluxOutput(writer, site, nodes, quarantine)
+    settings = plan.influx
+    if settings is None:
+        raise ConfigError("influx", "an [influx] section with a url")
+    url, secret, basic = login(settings)
+    writer = LineWriter(url, settings.org, settings.bucket, secret, basic=basic)
+    nodes = {point.id: point.node for point in plan.points}
+    quarantine = quarantine_file(data_dir / "influx-quarantine.jsonl")
+    return InfluxOutput(writer, plan.id, nodes, quarantine)
 
 
 class InfluxOutput:
@@ -87,6 +88,14 @@ class InfluxOutput:
     def write(self, values: Iterable[WaterValue]) -> None:
         """Store interpreted values; hand in all quantities of a (point, ts) together."""
         self.write_lines(list(water_lines(self._site, self._nodes, values)))
+
+    def write_health(self, healths: Iterable[NodeHealth]) -> None:
+        """Store how the nodes are."""
+        self.write_lines(list(health_lines(self._site, healths)))
+
+    def write_alarms(self, marks: Iterable[AlarmMark]) -> None:
+        """Store when alarms opened and closed."""
+        self.write_lines(list(alarm_lines(self._site, marks)))
 
     def write_lines(self, lines: Sequence[str]) -> None:
         """Store ready lines (milliseconds), at most MAX_LINES a request."""

@@ -5,6 +5,8 @@ Its batching mode must not carry data: it loses its buffer when the program ends
 on 4xx and sleeps through one `Retry-After: 3600` with every writer of the process.
 """
 
+import contextlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,7 +63,11 @@ def _refusal(error: InfluxDBError) -> Refusal:
     if isinstance(reason, bytes):
         reason = reason.decode(errors="replace")
     status = getattr(error, "status", None) or getattr(error.response, "status", 0) or 0
-    return Refusal(int(status), " ".join(str(reason).split())[:300], _seconds(error.retry_after))
+    text = " ".join(str(reason).split())
+    if text.startswith("{"):  # 1.x says {"error": "…"}
+        with contextlib.suppress(ValueError):
+            text = str(json.loads(text).get("error", text))
+    return Refusal(int(status), text[:300], _seconds(error.retry_after))
 
 
 def _seconds(retry_after: str | None) -> float | None:

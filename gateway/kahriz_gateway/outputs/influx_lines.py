@@ -9,6 +9,7 @@ written also when the number is withdrawn, and queries filter on it.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 FAIL = 4  # QARTOD: from here on a number is not shown
@@ -32,6 +33,28 @@ class WaterValue(Protocol):
     def u(self) -> float | None: ...
     @property
     def q(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHealth:
+    """A node's own figures: battery_v, rssi_dbm, heap, backlog_rows, missing_rows."""
+
+    node: str
+    ts: int
+    figures: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmMark:
+    """An alarm at the moment it opened (active) or closed."""
+
+    id: int
+    kind: str
+    place: str
+    ts: int
+    active: bool
+    lps: float | None = None
+    m3: float | None = None
 
 
 def line(
@@ -88,30 +111,27 @@ def water_fields(row: Iterable[WaterValue]) -> dict[str, float]:
     return fields
 
 
-def health_line(site: str, node: str, ts_ms: int, fields: Mapping[str, float]) -> str | None:
-    """How a node is: battery_v, rssi_dbm, heap, backlog_rows, missing_rows."""
-    return line("node_health", {"site": site, "node": node}, fields, ts_ms)
+def health_lines(site: str, healths: Iterable[NodeHealth]) -> Iterator[str]:
+    """How the nodes are; figures that a node does not give are left out."""
+    for health in healths:
+        tags = {"site": site, "node": health.node}
+        text = line("node_health", tags, health.figures, health.ts)
+        if text is not None:
+            yield text
 
 
-def alarm_line(
-    site: str,
-    kind: str,
-    place: str,
-    alarm: int,
-    ts_ms: int,
-    *,
-    active: bool,
-    lps: float | None = None,
-    m3: float | None = None,
-) -> str | None:
-    """An alarm at the moment it opens (active 1) or closes (active 0)."""
-    fields = {"active": 1.0 if active else 0.0}
-    if lps is not None:
-        fields["lps"] = lps
-    if m3 is not None:
-        fields["m3"] = m3
-    tags = {"site": site, "kind": kind, "place": place, "alarm": str(alarm)}
-    return line("alarm", tags, fields, ts_ms)
+def alarm_lines(site: str, marks: Iterable[AlarmMark]) -> Iterator[str]:
+    """Alarms at the moments they opened or closed."""
+    for mark in marks:
+        fields = {"active": 1.0 if mark.active else 0.0}
+        if mark.lps is not None:
+            fields["lps"] = mark.lps
+        if mark.m3 is not None:
+            fields["m3"] = mark.m3
+        tags = {"site": site, "kind": mark.kind, "place": mark.place, "alarm": str(mark.id)}
+        text = line("alarm", tags, fields, mark.ts)
+        if text is not None:
+            yield text
 
 
 def _key(text: str) -> str:

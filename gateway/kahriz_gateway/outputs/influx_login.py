@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+"""How to log in to an InfluxDB: token (2.x, 3) or user and password (1.x), never in site.toml."""
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from kahriz_water.plan import ConfigError
+from kahriz_water.site import Influx
+
+TOKEN_VARIABLE = "KAHRIZ_INFLUX_TOKEN"
+
+
+def login(settings: Influx) -> tuple[str, str, bool]:
+    """(url, secret, basic): a file first, then http://user:password@…, then the environment."""
+    parts = urlsplit(settings.url)
+    host = parts.netloc.rpartition("@")[2]
+    url = urlunsplit((parts.scheme, host, parts.path, "", "")).rstrip("/")
+    if settings.token_file:
+        return url, _secret(settings.token_file, "influx.token_file"), False
+    user = settings.user or unquote(parts.username or "")
+    if user:
+        password = unquote(parts.password or "")
+        if settings.password_file:
+            password = _secret(settings.password_file, "influx.password_file")
+        return url, f"{user}:{password}", True
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    return url, token or ":", not token
+
+
+def _secret(name: str, path_in_plan: str) -> str:
+    """The text of a secret file; a bare name is looked up among systemd's credentials too."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    for path in [Path(name), *([Path(folder) / name] if folder else [])]:
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except OSError:
+            continue
+    raise ConfigError(path_in_plan, "a readable file with the secret alone in it", name)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""`kahriz server`: write the dashboards, and prove that each of their queries shows something."""
+
+import json
+import time
+from pathlib import Path
+
+import rich_click as click
+
+from kahriz_server import dashboards as pages
+from kahriz_server.dashboards.kahriz import REACHES, Reach
+from kahriz_server.lint import lint_set, lint_texts
+from kahriz_server.panelcheck import empty_panels, expand_and_run
+
+HERE = Path(__file__).parents[1] / "grafana" / "dashboards"
+DAY_MS = 86_400_000
+
+
+@click.group()
+def server() -> None:
+    """The office: dashboards in three languages, and the long memory behind them."""
+
+
+def _reach(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[Reach, ...]:
+    reaches = []
+    for text in given:
+        parts = text.split(":")
+        if len(parts) != 3 or not all(parts):
+            raise click.BadParameter(f"{text!r}: expected NAME:UPPER:LOWER, as upper:outlet:middle")
+        reaches.append(Reach(*parts))
+    return tuple(reaches) or REACHES
+
+
+@server.command()
+@click.option("--out", type=click.Path(path_type=Path), default=HERE, help="Folder to write to.")
+@click.option("--check", is_flag=True, help="Write nothing; fail when a file is out of date.")
+@click.option(
+    "--reach",
+    "reaches",
+    multiple=True,
+    callback=_reach,
+    help="NAME:UPPER:LOWER, once a reach; else those of the demo sites.",
+)
+def dashboards(out: Path, check: bool, reaches: tuple[Reach, ...]) -> None:
+    """Write Grafana's dashboards (az, ru, en) from their one source."""
+    boards = {name: json.loads(text) for name, text in pages.render(reaches).items()}
+    complaints = [*lint_texts(), *lint_set(boards)]
+    if complaints:
+        raise click.ClickException("\n".join(complaints))
+    if check:
+        stale = pages.stale(out)
+        if stale:
+            raise click.ClickException(
+                f"out of date: {', '.join(stale)}; write them with `kahriz server dashboards`"
+            )
+        click.echo(f"{len(boards)} dashboards are up to date")
+        return
+    try:
+        changed = pages.write(out, reaches)
+    except OSError as error:
+        raise click.ClickException(f"cannot write {out}: {error.strerror}") from None
+    click.echo(f"{len(boards)} dashboards, {len(changed)} changed, in {out}")
+
+
+@server.command()
+@click.option("--url", required=True, help="InfluxDB, for example http://127.0.0.1:8086")
+@click.option("--database", default="kahriz", show_default=True, help="Database or bucket.")
+@click.option("--user", default="", help="User of InfluxDB 1.x.")
+@click.option("--password-file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--token-file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--site", default="", help="Site id; else the first one found.")
+@click.option("--days", type=click.IntRange(1, 36500), default=7, show_default=True)
+@click.option(
+    "--until-ms", type=int, default=None, help="End of the span, in ms since 1970; else now."
+)
+def panels(
+    url: str,
+    database: str,
+    user: str,
+    password_file: Path | None,
+    token_file: Path | None,
+    site: str,
+    days: int,
+    until_ms: int | None,
+) -> None:
+    """Run every query of the dashboards and say which panels would stay empty."""
+    auth: tuple[str, str] | str | None = None
+    if token_file is not None:
+        auth = token_file.read_text(encoding="utf-8").strip()
+    elif user:
+        secret = password_file.read_text(encoding="utf-8").strip() if password_file else ""
+        auth = (user, secret)
+    end_ms = until_ms if until_ms is not None else time.time_ns() // 1_000_000
+    board = json.loads(pages.render()["en/kahriz.json"])
+    chosen = {"site": site} if site else {}
+    results = expand_and_run(board, url, auth, end_ms - days * DAY_MS, end_ms, chosen, database)
+    for each in results:
+        state = each.error or f"{each.series} series, {each.non_null} values"
+        click.echo(f"{each.kind:10} {each.title} {each.ref}: {state} ({each.seconds:.2f} s)")
+    errors = [each.error for each in results if each.error]
+    if errors:
+        raise click.ClickException(errors[0])
+    empty = empty_panels(results)
+    if empty:
+        raise click.ClickException(f"empty: {', '.join(empty)}")

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""Runs every query of a dashboard (panels, variables, marks) on a real database and counts.
+
+results = expand_and_run(dashboard, "http://127.0.0.1:8086", ("kahriz", "…"), t0, t1, {})
+assert not empty_panels(results)
+"""
+
+import base64
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kahriz_server.expand import Choice, expand, interval_ms, left_over
+
+Json = dict[str, Any]
+Auth = tuple[str, str] | str | None  # user and password (1.x), or token (2.x, 3)
+_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True)
+class PanelResult:
+    """What one query gave. `error` is empty when the database accepted it."""
+
+    kind: Literal["panel", "variable", "annotation"]
+    title: str
+    ref: str
+    query: str
+    series: int
+    non_null: int
+    names: tuple[str, ...]
+    seconds: float
+    error: str = ""
+
+
+def expand_and_run(
+    dashboard: Json | str,
+    query_url: str,
+    auth: Auth,
+    t0_ms: int,
+    t1_ms: int,
+    variables: Mapping[str, Choice] | None = None,
+    database: str = "kahriz",
+) -> list[PanelResult]:
+    """Expand and run everything in a dashboard; variables not given are chosen as Grafana does."""
+    board: Json = json.loads(dashboard) if isinstance(dashboard, str) else dashboard
+    chosen: dict[str, Choice] = dict(variables or {})
+    door = _Door(query_url, auth, database)
+    results = []
+    for each in board["templating"]["list"]:
+        query = expand(each["query"], t0_ms, t1_ms, 60_000, chosen)
+        result = door.run("variable", each["name"], "", query)
+        results.append(result)
+        if each["name"] not in chosen:
+            chosen[each["name"]] = _first_choice(each, result.names)
+    for kind, title, ref, raw, step_ms in _queries(board, t0_ms, t1_ms):
+        results.append(door.run(kind, title, ref, expand(raw, t0_ms, t1_ms, step_ms, chosen)))
+    return results
+
+
+def empty_panels(results: Iterable[PanelResult]) -> list[str]:
+    """Panels, variables and marks that show nothing at all."""
+    shown: dict[str, int] = {}
+    for each in results:
+        title = f"{each.kind} {each.title}"
+        shown[title] = shown.get(title, 0) + each.non_null
+    return [title for title, count in shown.items() if not count]
+
+
+def empty_queries(results: Iterable[PanelResult]) -> list[str]:
+    """Single queries without one value: a misspelt field is among these."""
+    return [
+        f"{each.kind} {each.title} {each.ref}: {each.error or each.query}"
+        for each in results
+        if not each.non_null
+    ]
+
+
+def _first_choice(variable: Json, names: Sequence[str]) -> Choice:
+    if variable.get("includeAll"):
+        return [variable["allValue"]]
+    return names[0] if names else ""
+
+
+def _queries(
+    board: Json, t0_ms: int, t1_ms: int
+) -> Iterator[tuple[Literal["panel", "annotation"], str, str, str, int]]:
+    for panel in board["panels"]:
+        points = panel.get("maxDataPoints", 1500)
+        step_ms = interval_ms(t0_ms, t1_ms, points, panel.get("interval", "1s"))
+        for target in panel["targets"]:
+            yield "panel", panel["title"], target["refId"], target["query"], step_ms
+    for mark in board["annotations"]["list"]:
+        step_ms = interval_ms(t0_ms, t1_ms)
+        yield "annotation", mark["name"], "", mark["target"]["query"], step_ms
+
+
+class _Door:
+    """The /query address of one database."""
+
+    def __init__(self, url: str, auth: Auth, database: str) -> None:
+        self._url = url.rstrip("/").removesuffix("/query") + "/query"
+        self._database = database
+        self._key = ""
+        if isinstance(auth, str):
+            self._key = f"Token {auth}"
+        elif auth is not None:
+            self._key = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
+
+    def run(
+        self, kind: Literal["panel", "variable", "annotation"], title: str, ref: str, query: str
+    ) -> PanelResult:
+        left = left_over(query)
+        if left:
+            error = f"not replaced: {' '.join(left)}"
+            return PanelResult(kind, title, ref, query, 0, 0, (), 0.0, error)
+        start_s = time.monotonic()
+        series, error = self._ask(query)
+        values, names = 0, []
+        for each in series:
+            times = each["columns"].index("time") if "time" in each["columns"] else -1
+            for row in each.get("values", []):
+                values += sum(1 for i, cell in enumerate(row) if i != times and cell is not None)
+                if each["columns"] == ["key", "value"]:
+                    names.append(row[1])
+        seconds = time.monotonic() - start_s
+        return PanelResult(
+            kind, title, ref, query, len(series), values, tuple(names), seconds, error
+        )
+
+    def _ask(self, query: str) -> tuple[list[Json], str]:
+        form = urllib.parse.urlencode({"db": self._database, "q": query, "epoch": "ms"})
+        request = urllib.request.Request(self._url, form.encode(), method="POST")
+        if self._key:
+            request.add_header("Authorization", self._key)
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as reply:
+                answer = json.load(reply)["results"][0]
+        except urllib.error.HTTPError as error:
+            return [], f"{error.code}: {error.read(300).decode(errors='replace').strip()}"
+        except (OSError, ValueError, LookupError) as error:
+            return [], f"{self._url} does not answer as an InfluxDB: {error}"
+        return answer.get("series", []), answer.get("error", "")
