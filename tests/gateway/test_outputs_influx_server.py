@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: MIT
+"""What the InfluxDB output does with everything a server can answer, over a real socket."""
+
+import gzip
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from kahriz_gateway.outputs import DeliveryError
+from kahriz_gateway.outputs.influx import MAX_PAUSE_S, MIN_LINES, InfluxOutput
+from kahriz_gateway.outputs.influx_client import LineWriter
+
+Answer = tuple[int, dict[str, str], bytes] | None  # None: hang up
+STORED: Answer = (204, {}, b"")
+
+
+class Server:
+    """Answers each write as `answer(lines)` says and keeps what it said 204 to."""
+
+    def __init__(self) -> None:
+        self.answer: Callable[[list[str]], Answer] = lambda lines: STORED
+        self.stored: list[str] = []
+        self.requests: list[tuple[str, str, int]] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                zipped = self.headers.get("Content-Encoding") == "gzip"
+                lines = (gzip.decompress(body) if zipped else body).decode().splitlines()
+                outer.requests.append((self.path, self.headers["Authorization"], len(lines)))
+                answer = outer.answer(lines)
+                if answer is None:
+                    reset = struct.pack("ii", 1, 0)
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+                    self.connection.close()
+                    return
+                status, headers, text = answer
+                if status == 204:
+                    outer.stored += lines
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                if status != 204:
+                    self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+
+
+class Bench:
+    """An output before that server, with a hand-driven clock and a quarantine in memory."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.now_s = 100.0
+        self.quarantine: list[tuple[str, str]] = []
+        writer = LineWriter(server.url, "kahriz", "kahriz", "secret", basic=False)
+        self.output = InfluxOutput(
+            writer, "s", {}, lambda text, why: self.quarantine.append((text, why)), self._clock
+        )
+
+    def _clock(self) -> float:
+        return self.now_s
+
+    def fails(self, lines: list[str]) -> DeliveryError:
+        with pytest.raises(DeliveryError) as caught:
+            self.output.write_lines(lines)
+        return caught.value
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    server = Server()
+    made = Bench(server)
+    yield made
+    made.output.close()
+    server.close()
+
+
+def lines_of(count: int) -> list[str]:
+    return [f"water,site=s v=1.0 {1764000000000 + i}" for i in range(count)]
+
+
+def always(status: int, headers: dict[str, str] | None = None) -> Callable[[list[str]], Answer]:
+    body = b'{"code":"x","message":"because"}'
+    return lambda lines: (status, headers or {}, body)
+
+
+def test_lines_go_out_in_large_gzipped_requests_in_milliseconds(bench: Bench) -> None:
+    lines = lines_of(12_000)
+    bench.output.write_lines(lines)
+    assert bench.server.stored == lines
+    assert [count for _, _, count in bench.server.requests] == [5000, 5000, 2000]
+    path, key, _ = bench.server.requests[0]
+    assert path == "/api/v2/write?org=kahriz&bucket=kahriz&precision=ms"
+    assert key == "Token secret"
+
+
+def test_one_poison_line_in_5000_costs_one_line(bench: Bench) -> None:
+    lines = lines_of(5000)
+    poison = lines[3210]
+    bench.server.answer = lambda sent: (
+        (400, {}, b'{"error":"field type conflict"}') if poison in sent else STORED
+    )
+    bench.output.write_lines(lines)
+    assert bench.server.stored == [text for text in lines if text != poison]
+    assert bench.quarantine == [(poison, "400: field type conflict")]
+    assert len(bench.server.requests) < 30
+
+
+def test_what_is_too_large_is_sent_in_smaller_pieces(bench: Bench) -> None:
+    bench.server.answer = lambda sent: STORED if len(sent) <= 700 else (413, {}, b"too large")
+    lines = lines_of(5000)
+    bench.output.write_lines(lines)
+    assert bench.server.stored == lines
+    assert bench.quarantine == []
+
+
+def test_when_every_line_is_refused_nothing_is_thrown_away(bench: Bench) -> None:
+    bench.server.answer = always(400)
+    error = bench.fails(lines_of(100))
+    assert error.permanent
+    assert "because" in str(error)
+    assert bench.quarantine == []
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_what_a_person_must_mend_is_permanent(bench: Bench, status: int) -> None:
+    bench.server.answer = always(status)
+    error = bench.fails(lines_of(3))
+    assert error.permanent
+    assert str(status) in str(error)
+    assert len(bench.server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_a_passing_fault_is_tried_again_and_nothing_is_lost(bench: Bench, status: int) -> None:
+    lines = lines_of(3)
+    bench.server.answer = always(status)
+    assert not bench.fails(lines).permanent
+    bench.server.answer = lambda sent: STORED
+    bench.output.write_lines(lines)
+    assert bench.server.stored == lines
+
+
+def test_a_server_that_asks_to_wait_is_left_alone_but_not_for_an_hour(bench: Bench) -> None:
+    bench.server.answer = always(503, {"Retry-After": "3600"})
+    bench.fails(lines_of(1))
+    bench.server.answer = lambda sent: STORED
+    bench.now_s += MAX_PAUSE_S - 1
+    assert "asked to wait" in str(bench.fails(lines_of(1)))
+    assert len(bench.server.requests) == 1
+    bench.now_s += 2
+    bench.output.write_lines(lines_of(1))
+    assert len(bench.server.stored) == 1
+
+
+def test_a_retry_after_that_is_a_date_does_no_harm(bench: Bench) -> None:
+    bench.server.answer = always(429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"})
+    assert not bench.fails(lines_of(1)).permanent
+    bench.server.answer = lambda sent: STORED
+    bench.output.write_lines(lines_of(1))
+
+
+def test_a_connection_that_breaks_on_large_bodies_gets_smaller_ones(bench: Bench) -> None:
+    bench.server.answer = lambda sent: STORED if len(sent) <= 2000 else None
+    lines = lines_of(5000)
+    faults = []
+    while set(bench.server.stored) != set(lines) and len(faults) < 5:
+        try:
+            bench.output.write_lines(lines)
+        except DeliveryError as error:
+            faults.append(error.permanent)
+    assert faults == [False, False]  # 5000 and 2500 are too many, 1250 are not
+    assert set(bench.server.stored) == set(lines)
+
+
+def test_nobody_there_is_a_passing_fault(bench: Bench) -> None:
+    bench.server.close()
+    error = bench.fails(lines_of(MIN_LINES))
+    assert not error.permanent
+    assert "unreachable" in str(error)
+
+
+def test_a_captive_portal_that_says_200_has_stored_nothing(bench: Bench) -> None:
+    bench.server.answer = always(200)
+    error = bench.fails(lines_of(1))
+    assert not error.permanent
+    assert "captive portal" in str(error)
