@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""The flash chip as a file: 384 sectors of 4096 bytes for VfsLfs2, each write in the file at once.
+
+A write is one write() into the host's page cache, so it survives kill -9 of the process. After the
+end of a wake the device is dead: what the program had not flushed never arrives.
+"""
+
+from micropython import const
+
+SECTOR = const(4096)  # erase size of a W25Q32-class NOR flash
+SECTORS = const(384)  # 1.5 MB, the room left beside the firmware in 4 MB
+_EIO = const(5)
+_GET_SIZE = const(4)  # ioctl numbers of vfs.AbstractBlockDev
+_GET_SECTOR = const(5)
+_ERASE = const(6)
+
+
+def open_image(path):
+    """Open or make the image; returns (file, whether it is new)."""
+    try:
+        file = open(path, "r+b")
+        size = file.seek(0, 2)
+    except OSError:
+        file = open(path, "w+b")
+        size = 0
+    if size == SECTOR * SECTORS:
+        return file, False
+    blank = b"\xff" * SECTOR
+    file.seek(0)
+    for _ in range(SECTORS):
+        file.write(blank)
+    return file, True
+
+
+class FlashChip:
+    """Block device over the image, with the extended interface that littlefs wants."""
+
+    def __init__(self, file, read_only=False):
+        self._file = file
+        self._read_only = read_only
+        self.dead = False
+        self.writes = 0
+        self.erases = 0
+
+    def readblocks(self, block, buf, offset=0):
+        if self.dead:
+            return -_EIO
+        self._file.seek(block * SECTOR + offset)
+        self._file.readinto(buf)
+
+    def writeblocks(self, block, buf, offset=0):
+        if self.dead or self._read_only:
+            return -_EIO
+        self.writes += 1
+        self._file.seek(block * SECTOR + offset)
+        self._file.write(buf)
+
+    def ioctl(self, op, arg):
+        if op == _GET_SIZE:
+            return SECTORS
+        if op == _GET_SECTOR:
+            return SECTOR
+        if op == _ERASE:
+            if self.dead or self._read_only:
+                return -_EIO
+            self.erases += 1  # like esp32.Partition with littlefs: the program step overwrites
+        return 0

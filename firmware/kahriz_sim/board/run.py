@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: MIT
+"""One simulated ESP32 node as one process: `micropython run.py --world H:P --node ID --flash F --image DIR`.
+
+Each wake mounts the flash file as `/`, imports the program afresh and runs boot.py and main.py; the
+world says when and why the next wake begins. `--config FILE` fills a new flash file's config.json.
+Nothing survives a wake but RTC memory, the RTC and the flash; kill -9 is a power cut.
+Exit codes: 0 the world ended, 1 main.py ended at the REPL, 2 wrong arguments, 3 no world.
+"""
+
+import gc
+import sys
+
+import uos
+import vfs
+
+HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+sys.path[:] = [HERE + "/fakes", HERE, ".frozen"]
+
+import _onewire
+import errno
+import esp32
+import machine
+import network
+import onewire
+import os
+import select
+import socket
+import time
+
+from chip import clock, flash, pin, soc, uart, wiring
+from chip.world import WorldGone, world
+
+KEEP = frozenset(sys.modules)  # what the chip's firmware has; the rest is the program's
+IMAGE = "/rom"  # the program as on the chip, out of the way of the littlefs at /
+RESTART_MS = 300  # ROM boot loader after a reset
+
+
+def arguments(argv):
+    values = {"--config": None}
+    names = iter(argv)
+    for name in names:
+        if name not in ("--world", "--node", "--flash", "--image", "--config"):
+            raise ValueError("unknown argument %s" % name)
+        values[name] = next(names, None)
+    for name in ("--world", "--node", "--flash", "--image"):
+        if not values.get(name):
+            raise ValueError("%s is missing" % name)
+    return values
+
+
+def prepare(values):
+    """Open the flash file, format it when new, and put the image where the program is found."""
+    image, new = flash.open_image(values["--flash"])
+    config = None
+    if new and values["--config"]:
+        with open(values["--config"], "rb") as file:
+            config = file.read()
+    starters = []
+    for name in ("boot.py", "main.py"):
+        with open(values["--image"] + "/" + name) as file:
+            starters.append((name, compile(file.read(), name, "exec")))
+    root = values["--image"]
+    vfs.umount("/")
+    vfs.mount(vfs.VfsPosix(root if root.startswith("/") else uos.getcwd() + "/" + root), IMAGE)
+    sys.path[:] = ["", ".frozen", IMAGE + "/lib"]
+    if new:
+        chip = flash.FlashChip(image)
+        vfs.VfsLfs2.mkfs(chip, readsize=32, progsize=32, lookahead=32)
+        if config is not None:
+            vfs.mount(vfs.VfsLfs2(chip, mtime=False), "/")
+            with open("/config.json", "wb") as file:
+                file.write(config)
+            vfs.umount("/")
+    return image, starters
+
+
+def wake(image, starters):
+    """Run the program until the chip sleeps or resets; returns what ended it."""
+    chip = flash.FlashChip(image)
+    clock.now.at_end = lambda: setattr(chip, "dead", True)
+    vfs.mount(vfs.VfsLfs2(chip, mtime=False), "/")
+    uos.chdir("/")
+    scope = {"__name__": "__main__"}
+    how = None
+    try:
+        for _, code in starters:
+            exec(code, scope)
+    except (clock.DeepSleep, clock.ChipReset) as end:
+        how = end
+    except WorldGone:
+        raise
+    except BaseException as error:
+        if clock.now.over is None:
+            say("uncaught", error)
+    if clock.now.over is not None:
+        how = clock.now.over  # also when the program swallowed it
+    chip.dead = True
+    if how is None and clock.now.wdt_us:
+        how = clock.ChipReset(clock.WDT_RESET)  # at the REPL nobody feeds the dog
+        clock.now.charged_us += clock.now.wdt_us
+    network.asleep()
+    socket.drop_all()
+    vfs.umount("/")
+    for name in list(sys.modules):
+        if name not in KEEP:
+            del sys.modules[name]
+    return how
+
+
+def say(what, error=None):
+    stamp = clock.peek_us() // 1000
+    print("[%s +%d ms] %s" % (LIFE["name"], stamp, what), file=sys.stderr)
+    if error is not None:
+        sys.print_exception(error, sys.stderr)
+
+
+LIFE = {"name": "board", "t": 0, "ppm": 0}
+
+
+def power_up(reply, cause, rtc_us):
+    lost = cause == clock.PWRON_RESET
+    if lost:
+        rtc_us = 0
+        soc.lose_power()
+    clock.power_up(cause, reply["cause"] == "button", rtc_us)
+    pin.power_up()
+    uart.power_up()
+    wiring.power_up(lost)
+    network.power_up(lost)
+    LIFE["t"] = reply["t"]
+    LIFE["name"] = "%s t=%d" % (LIFE["node"], reply["t"])
+    gc.collect()
+
+
+def next_wake(how):
+    """Sleep in the world; returns (reply, reset cause, RTC at the wake)."""
+    rtc_us = clock.now.rtc0_us + clock.peek_us()
+    awake_ms = clock.peek_us() // 1000
+    if isinstance(how, clock.ChipReset):
+        reply = world.ask("sleep", ms=awake_ms + RESTART_MS, awake_ms=awake_ms)
+        return reply, how.cause, rtc_us + RESTART_MS * 1000
+    if how.ms is None:
+        raise WorldGone("deep sleep without a timer: only a hand could wake this node")
+    reply = world.ask("sleep", ms=awake_ms + how.ms, awake_ms=awake_ms)
+    if reply["cause"] == "deepsleep":
+        slept_us = how.ms * 1000
+    else:  # woken early: the world's time, as a drifting RTC counts it
+        slept_us = (reply["t"] - LIFE["t"]) * (1_000_000 + LIFE["ppm"]) // 1000 - awake_ms * 1000
+    return reply, clock.DEEPSLEEP_RESET, rtc_us + max(slept_us, 0)
+
+
+def main():
+    values = arguments(sys.argv[1:])
+    LIFE["node"] = LIFE["name"] = values["--node"]
+    host, port = values["--world"].rsplit(":", 1)
+    world.open(host, int(port))
+    hello = world.ask("attach", node=values["--node"], pid=_pid())
+    image, starters = prepare(values)
+    world.ssid = hello.get("wifi", {}).get("ssid")
+    LIFE["ppm"] = hello.get("rtc_ppm", 0)
+    soc.set_unique_id(b"\x24\x0a\xc4" + values["--node"].encode()[:3])
+    wiring.connect()
+    reply = world.ask("boot")
+    cause, rtc_us = clock.PWRON_RESET, 0
+    while reply["cause"] != "end":
+        power_up(reply, clock.PWRON_RESET if reply["cause"] == "power_on" else cause, rtc_us)
+        how = wake(image, starters)
+        if how is None:
+            say("main.py ended: the chip stands at its REPL")
+            return 1
+        reply, cause, rtc_us = next_wake(how)
+    return 0
+
+
+def _pid():
+    try:
+        with open("/proc/self/stat") as file:
+            return int(file.read().split(" ", 1)[0])
+    except OSError:  # macOS has no /proc; the world knows its children anyway
+        return None
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except ValueError as error:
+        print("board: %s" % error, file=sys.stderr)
+        sys.exit(2)
+    except WorldGone as gone:
+        print("board: %s" % gone, file=sys.stderr)
+        sys.exit(3)
+    except OSError as error:
+        print("board: %s" % error, file=sys.stderr)
+        sys.exit(3)

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""Runs programs on the simulated ESP32 under the real MicroPython, in a world of constants."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RUN = ROOT / "firmware" / "kahriz_sim" / "board" / "run.py"
+MICROPYTHON = Path(sys.executable).parent / "micropython"
+START_MS = 1_790_000_100_000
+
+
+class MiniWorld:
+    """Answers one board at a time; `causes` says how each further wake begins, then comes the end."""
+
+    def __init__(self, causes: list[str] | None = None, rtc_ppm: int = 0, **senses: Any) -> None:
+        self.causes = list(causes or [])
+        self.rtc_ppm = rtc_ppm
+        self.senses: dict[str, Any] = {
+            "ultrasonic": [651, 652, 650, 651, 651],
+            "air": 21.4375,
+            "loop": 12.0,
+            "battery": 3.31,
+            "radio": {"up": True, "rssi": -67, "assoc_ms": 900},
+        } | senses
+        self.asked: list[dict[str, Any]] = []
+        self.t_ms = START_MS
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening and wait for the line to end."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(timeout=5)
+
+    def ops(self, op: str) -> list[dict[str, Any]]:
+        """All requests of a kind, in order."""
+        return [request for request in self.asked if request["op"] == op]
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                line, _ = self._listener.accept()
+            except OSError:
+                return
+            with line, line.makefile("rwb") as stream:
+                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                for raw in stream:
+                    stream.write(json.dumps(self._answer(json.loads(raw))).encode() + b"\n")
+                    stream.flush()
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(request)
+        op = request["op"]
+        if op == "attach":
+            return {"ok": True, "t": self.t_ms, "rtc_ppm": self.rtc_ppm, "wifi": {"ssid": "kahriz"}}
+        if op == "boot":
+            return {"t": self.t_ms, "cause": "power_on"}
+        if op == "sleep":
+            self.t_ms += round(request["ms"] / (1 + self.rtc_ppm / 1e6))
+            return {"t": self.t_ms, "cause": self.causes.pop(0) if self.causes else "end"}
+        if op == "radio":
+            return dict(self.senses["radio"])
+        device = request["device"]
+        value = self.senses[device]
+        if device == "ultrasonic":
+            count = request["count"]
+            return {"echo_mm": (value * count)[:count]}
+        key = {"air": "c", "loop": "ma", "battery": "v"}[device]
+        return {key: value}
+
+
+class Bench:
+    """A board on the table: give it a main.py, get what it printed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.flash = folder / "node.lfs"
+        self.image = folder / "image"
+        (self.image / "lib").mkdir(parents=True)
+        (self.image / "boot.py").write_text("")
+        self.worlds: list[MiniWorld] = []
+        self.stderr = ""
+        self.code = 0
+
+    def world(self, **script: Any) -> MiniWorld:
+        """A world for the next start."""
+        self.worlds.append(MiniWorld(**script))
+        return self.worlds[-1]
+
+    def command(self, world: MiniWorld, heap: str = "192k") -> list[str]:
+        """The command line of the board."""
+        arguments = ["--world", f"127.0.0.1:{world.port}", "--node", "outlet"]
+        arguments += ["--flash", str(self.flash), "--image", str(self.image)]
+        return [str(MICROPYTHON), "-X", f"heapsize={heap}", str(RUN), *arguments]
+
+    def run(self, main: str, world: MiniWorld | None = None, timeout_s: float = 60) -> list[Any]:
+        """Run until the world ends; the printed lines, each parsed as JSON."""
+        (self.image / "main.py").write_text(main)
+        done = subprocess.run(
+            self.command(world or self.world()),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        self.stderr, self.code = done.stderr, done.returncode
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def close(self) -> None:
+        """Stop the worlds."""
+        for world in self.worlds:
+            world.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """A fresh board."""
+    bench = Bench(tmp_path)
+    yield bench
+    bench.close()
+
+
+SAY = "import json\ndef say(x): print(json.dumps(x))\n"
+SLEEP = "\nimport machine\nmachine.deepsleep(300000)\n"
+
+
+@pytest.fixture
+def on_chip(bench: Bench) -> Callable[..., Any]:
+    """Run a few lines on the chip; the value of what they `say`, or the list of several."""
+
+    def run(lines: str, **script: Any) -> Any:
+        said = bench.run(SAY + lines + SLEEP, bench.world(**script))
+        assert bench.code == 0, bench.stderr
+        assert not bench.stderr, bench.stderr
+        return said[0] if len(said) == 1 else said
+
+    return run
