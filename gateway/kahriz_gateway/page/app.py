@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""The page as a Starlette application: `create_app(config, data_dir, clock)`.
+
+Looking only: it opens the stores for reading and changes nothing. Everything comes from this
+machine; without JavaScript nothing but the quiet refresh is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from kahriz_water.plan import Plan
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from kahriz_gateway.clock import Clock
+from kahriz_gateway.page import health, screens, stores
+from kahriz_gateway.page.headers import StrictHeaders
+from kahriz_gateway.page.templating import Templates
+from kahriz_gateway.page.view import look
+from kahriz_gateway.page.words import DEFAULT, LANGUAGES, Speech, speech
+
+STATIC = Path(__file__).parent / "static"
+COOKIE = "lang"
+YEAR_S = 366 * 86_400
+
+Screen = Callable[[Speech, Request], tuple[str, dict[str, object]]]
+
+
+def create_app(config: Plan, data_dir: Path, clock: Clock) -> Starlette:
+    """The page of one kahriz, over the stores in `data_dir`, at the time of `clock`."""
+    templates = Templates(config, STATIC, clock)
+
+    def html(screen: Screen) -> Callable[[Request], Response]:
+        def endpoint(request: Request) -> Response:
+            words = _speech(request)
+            status = 200
+            try:
+                name, context = screen(words, request)
+            except stores.UnreadableStoreError as broken:
+                name, context = "broken.html", {"broken": broken}
+                status = 200 if broken.absent else 503
+            return _answer(templates.render(name, words, request, context), request, status)
+
+        return endpoint
+
+    def front(words: Speech, request: Request) -> tuple[str, dict[str, object]]:
+        with stores.village(data_dir) as conn:
+            context = screens.front(conn, config, words, clock.now_ms())
+        context["missing"] = screens.missing_count(data_dir, config, clock.now_ms())
+        return ("front.html" if context["points"] else "start.html"), context
+
+    def history(words: Speech, request: Request) -> tuple[str, dict[str, object]]:
+        with stores.village(data_dir) as conn:
+            asked = dict(request.query_params)
+            return "history.html", screens.history(conn, config, words, clock.now_ms(), asked)
+
+    def alarms(words: Speech, request: Request) -> tuple[str, dict[str, object]]:
+        with stores.village(data_dir) as conn:
+            return "alarms.html", screens.alarms(conn, config, words, clock.now_ms())
+
+    def missing(words: Speech, request: Request) -> tuple[str, dict[str, object]]:
+        with stores.readings(data_dir) as conn:
+            return "missing.html", screens.missing(conn, config, words, clock.now_ms())
+
+    def healthz(request: Request) -> Response:
+        found = health.checks(config, data_dir, clock.now_ms())
+        ok = all(check.ok for check in found.values())
+        body: dict[str, object] = {
+            "ok": ok,
+            "now": clock.now_ms(),
+            "clock_trusted": clock.trusted(),
+        }
+        body |= {name: asdict(check) for name, check in found.items()}
+        return JSONResponse(body, 200 if ok else 503)
+
+    def api_now(request: Request) -> Response:
+        try:
+            with stores.village(data_dir) as conn:
+                return JSONResponse(screens.as_json(config, look(conn, config, clock.now_ms())))
+        except stores.UnreadableStoreError as broken:
+            return JSONResponse({"error": str(broken)}, 503)
+
+    def refused(request: Request, error: Exception) -> Response:
+        words = _speech(request)
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        body = templates.render("error.html", words, request, {"code": status})
+        return HTMLResponse(body, status)
+
+    return Starlette(
+        routes=[
+            Route("/", html(front)),
+            Route("/history", html(history)),
+            Route("/alarms", html(alarms)),
+            Route("/missing", html(missing)),
+            Route("/healthz", healthz),
+            Route("/api/now", api_now),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        middleware=[Middleware(StrictHeaders), Middleware(GZipMiddleware, minimum_size=600)],
+        exception_handlers={HTTPException: refused, 500: refused},
+    )
+
+
+def _speech(request: Request) -> Speech:
+    """The language asked for, else the one chosen last, else Azerbaijani."""
+    asked = (request.query_params.get("lang"), request.cookies.get(COOKIE))
+    return speech(next((lang for lang in asked if lang in LANGUAGES), None) or DEFAULT)
+
+
+def _answer(body: str, request: Request, status: int) -> Response:
+    response = HTMLResponse(body, status)
+    chosen = request.query_params.get("lang")
+    if chosen in LANGUAGES:
+        response.set_cookie(COOKIE, chosen, max_age=YEAR_S, httponly=True, samesite="lax")
+    return response

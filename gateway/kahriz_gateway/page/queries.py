@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+"""What the page asks village.db: newest numbers, litres of a day, averages of years, alarms.
+
+Every question is read-only and runs along the key (point, quantity, ts); a value flagged fail or
+missing (QARTOD 4, 9) is never shown as water.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from kahriz_gateway.page.format import OFFSET_MS
+from kahriz_gateway.page.quantities import Quantity
+from kahriz_gateway.village_store import quantities_of
+
+GOOD = 4  # QARTOD flags below this are shown: pass, not evaluated, suspect
+SUSPECT = 3
+HOLD = 2.5  # a reading speaks for the time until the next, but not longer than this many intervals
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One number with its time; `bound` says that the water is below or above it, not equal."""
+
+    quantity: str
+    ts: int
+    value: float
+    u: float | None
+    q: int
+    bound: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """All readings of one stretch of time, of one sort: measured, suspect, below or above."""
+
+    ts: int
+    mean: float
+    low: float
+    high: float
+    u: float | None
+    n: int
+    sort: str
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Water that ran past a point: at least `m3`, exactly that unless `at_least`."""
+
+    m3: float
+    u_m3: float
+    at_least: bool
+    until: int
+    missing_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One alarm of the store, its evidence read."""
+
+    id: int
+    kind: str
+    place: str
+    state: str
+    raised: int
+    stored: int
+    closed: int | None
+    lps: float | None
+    lps_u: float | None
+    m3: float | None
+    silent_since: int | None
+    evidence: dict[str, Any]
+
+
+def sorts(what: Quantity) -> list[tuple[str, str]]:
+    """The stored quantities behind one shown quantity: itself and its bounds."""
+    pairs = [(what.key, "")]
+    if what.below:
+        pairs.append((what.below, "below"))
+    if what.above:
+        pairs.append((what.above, "above"))
+    return pairs
+
+
+def latest(conn: sqlite3.Connection, point: str, what: Quantity) -> Number | None:
+    """The newest number of a quantity that is fit to be shown, bounds included."""
+    found = []
+    for key, bound in sorts(what):
+        row = conn.execute(
+            "SELECT ts, value, u, q FROM value WHERE point=? AND quantity=? AND q<?"
+            " ORDER BY ts DESC LIMIT 1",
+            (point, key, GOOD),
+        ).fetchone()
+        if row is not None:
+            found.append(Number(key, row["ts"], row["value"], row["u"], row["q"], bound))
+    return max(found, key=lambda n: n.ts, default=None)
+
+
+def last_word(conn: sqlite3.Connection, point: str) -> int | None:
+    """When anything at all, good or bad, was last measured at a point."""
+    times = [
+        conn.execute(
+            "SELECT max(ts) FROM value WHERE point=? AND quantity=?", (point, key)
+        ).fetchone()[0]
+        for key in quantities_of(conn, point)
+    ]
+    return max(times, default=None)
+
+
+def volume(
+    conn: sqlite3.Connection, point: str, what: Quantity, span: tuple[int, int], dt_s: int
+) -> Volume | None:
+    """Litres per second added up over a span, each reading until the next one."""
+    start, end = span
+    hold = int(HOLD * dt_s * 1000)
+    rows: list[tuple[int, float, float, str]] = []
+    for key, bound in sorts(what):
+        found = conn.execute(
+            "SELECT ts, value, u FROM value WHERE point=? AND quantity=? AND q<?"
+            " AND ts>? AND ts<=? ORDER BY ts",
+            (point, key, GOOD, start - hold, end),
+        )
+        rows += [(r["ts"], r["value"], r["u"] or 0.0, bound) for r in found]
+    if not rows:
+        return None
+    rows.sort()
+    m3 = u_m3 = 0.0
+    at_least = False
+    covered = until = 0
+    last = len(rows) - 1
+    for i, (ts, lps, u, bound) in enumerate(rows):
+        stop = min(rows[i + 1][0], ts + hold) if i < last else ts + dt_s * 1000
+        held = max(0, min(stop, end) - max(ts, start))
+        covered += held
+        until = max(until, min(stop, end))
+        at_least |= bool(bound) and held > 0
+        if bound == "below":
+            continue
+        m3 += lps * held / 1e6
+        u_m3 += u * held / 1e6  # systematic: it does not shrink by adding up
+    if covered == 0:
+        return None
+    return Volume(m3, u_m3, at_least, until, max(0, until - start - covered))
+
+
+def buckets(
+    conn: sqlite3.Connection, point: str, what: Quantity, span: tuple[int, int], size_ms: int
+) -> list[Bucket]:
+    """A span in stretches aligned to the days of Baku: mean, lowest and highest of each."""
+    result = []
+    for key, bound in sorts(what):
+        rows = conn.execute(
+            "SELECT (ts + ?) / ? AS k, q = ? AS bad, min(ts) AS a, max(ts) AS b,"
+            " avg(value) AS mean, min(value) AS low, max(value) AS high, avg(u) AS u,"
+            " count(*) AS n FROM value WHERE point=? AND quantity=? AND ts>=? AND ts<? AND q<?"
+            " GROUP BY k, bad",
+            (OFFSET_MS, size_ms, SUSPECT, point, key, *span, GOOD),
+        )
+        for r in rows:
+            sort = bound or ("suspect" if r["bad"] else "measured")
+            middle = (r["a"] + r["b"]) // 2
+            result.append(Bucket(middle, r["mean"], r["low"], r["high"], r["u"], r["n"], sort))
+    return sorted(result, key=lambda b: b.ts)
+
+
+def edges(conn: sqlite3.Connection, point: str, what: Quantity) -> tuple[int, int] | None:
+    """The first and the last moment for which there is anything to draw."""
+    ways = (
+        "SELECT ts FROM value WHERE point=? AND quantity=? AND q<? ORDER BY ts ASC LIMIT 1",
+        "SELECT ts FROM value WHERE point=? AND quantity=? AND q<? ORDER BY ts DESC LIMIT 1",
+    )
+    times = []
+    for key, _ in sorts(what):
+        for way in ways:
+            times += [row["ts"] for row in conn.execute(way, (point, key, GOOD))]
+    return (min(times), max(times)) if times else None
+
+
+def alarms(conn: sqlite3.Connection, *, closed: bool, limit: int = 200) -> list[Alarm]:
+    """Open alarms, oldest first, or closed ones, newest first."""
+    rows = conn.execute(
+        "SELECT * FROM alarm WHERE closed IS NOT NULL ORDER BY raised DESC, id DESC LIMIT ?"
+        if closed
+        else "SELECT * FROM alarm WHERE closed IS NULL ORDER BY raised, id LIMIT ?",
+        (limit,),
+    )
+    return [_alarm(r) for r in rows]
+
+
+def alarms_between(
+    conn: sqlite3.Connection, places: set[str], span: tuple[int, int]
+) -> list[Alarm]:
+    """Alarms that stood at one of the places at some time of the span."""
+    rows = conn.execute(
+        "SELECT * FROM alarm WHERE raised < ? AND (closed IS NULL OR closed > ?) ORDER BY raised",
+        (span[1], span[0]),
+    )
+    return [_alarm(r) for r in rows if r["place"] in places]
+
+
+def _alarm(row: sqlite3.Row) -> Alarm:
+    try:
+        evidence = json.loads(row["evidence"])
+    except ValueError:
+        evidence = {"evidence": row["evidence"]}
+    return Alarm(
+        **{key: row[key] for key in Alarm.__dataclass_fields__ if key != "evidence"},
+        evidence=evidence if isinstance(evidence, dict) else {"evidence": evidence},
+    )

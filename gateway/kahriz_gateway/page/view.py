@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""The front screen as data: how much water now and today, is something wrong, how old is it."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from itertools import pairwise
+
+from kahriz_water.plan import Plan, Point
+
+from kahriz_gateway.page import queries
+from kahriz_gateway.page.format import midnight
+from kahriz_gateway.page.nodes import late_ms
+from kahriz_gateway.page.quantities import Quantity, order, quantity
+from kahriz_gateway.page.queries import Alarm, Number, Volume
+from kahriz_gateway.village_store import quantities_of
+
+# Alarms that mean water is being lost or has stayed away; all others ask for a look.
+WATER_ALARMS = ("leak", "tapping", "source_drop", "blockage", "collapse")
+STORAGE = ("pool", "tank")
+FLOWS = ("discharge_lps", "flow_lps")
+
+
+@dataclass(frozen=True, slots=True)
+class PointNow:
+    """A measuring point: its numbers, the chief one first, and the share of a pool that is full."""
+
+    point: Point
+    numbers: list[Number]
+    percent: float | None
+    heard: int | None
+    stale: bool
+    mute: bool
+
+    @property
+    def chief(self) -> Number | None:
+        return self.numbers[0] if self.numbers else None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmNow:
+    """An open alarm and, when its measuring has gone silent, since when."""
+
+    alarm: Alarm
+    silent_since: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Everything on the front screen."""
+
+    at: int
+    status: str
+    main: PointNow
+    today: Volume | None
+    points: list[PointNow]
+    alarms: list[AlarmNow]
+
+    @property
+    def empty(self) -> bool:
+        return all(p.heard is None for p in self.points)
+
+
+def main_point(plan: Plan) -> Point:
+    """The point that stands for the kahriz: where its first reach begins, else its first flow."""
+    ends = {reach.to for reach in plan.reaches}
+    for reach in plan.reaches:
+        point = plan.point(reach.from_)
+        if point is not None and point.id not in ends:
+            return point
+    flows = [p for p in plan.points if p.kind in ("weir", "flow")]
+    return (flows or list(plan.points))[0]
+
+
+def look(conn: sqlite3.Connection, plan: Plan, now_ms: int) -> Now:
+    """Ask the store for the state of a kahriz at `now_ms`."""
+    points = [point_now(conn, point, now_ms) for point in plan.points]
+    chief = main_point(plan)
+    main = next(p for p in points if p.point.id == chief.id)
+    by_id = {p.point.id: p for p in points}
+    alarms = [
+        AlarmNow(a, _silent_since(plan, a, by_id)) for a in queries.alarms(conn, closed=False)
+    ]
+    what = flow_of(main)
+    today = (
+        queries.volume(conn, chief.id, what, (midnight(now_ms), now_ms), chief.dt_s)
+        if what
+        else None
+    )
+    return Now(now_ms, _status(main, points, alarms), main, today, points, alarms)
+
+
+def point_now(conn: sqlite3.Connection, point: Point, now_ms: int) -> PointNow:
+    """The newest numbers of a point. `mute`: its node speaks, but the chief sensor does not."""
+    keys = order(point.kind, quantities_of(conn, point.id))
+    numbers = [n for key in keys if (n := queries.latest(conn, point.id, quantity(key)))]
+    chief = numbers[0] if numbers else None
+    heard = queries.last_word(conn, point.id)
+    late = late_ms(point.dt_s, point.batch)
+    stale = chief is None or now_ms - chief.ts > late
+    mute = heard is not None and (chief is None or heard - chief.ts > 2 * point.dt_s * 1000)
+    return PointNow(point, numbers, _percent(point, numbers), heard, stale, mute)
+
+
+def flow_of(point: PointNow) -> Quantity | None:
+    """The quantity whose sum over a day is m³, where the point has one."""
+    keys = {_unbound(n.quantity) for n in point.numbers}
+    return next((quantity(key) for key in FLOWS if key in keys), None)
+
+
+def _unbound(key: str) -> str:
+    return "discharge_lps" if key in ("discharge_lt_lps", "discharge_gt_lps") else key
+
+
+def capacity_m3(point: Point) -> float | None:
+    """The volume at the spill, or of the whole table where no spill is known."""
+    table = point.level_volume
+    if not table:
+        return None
+    if point.spill_m is None:
+        return table[-1][1]
+    for (level0, volume0), (level1, volume1) in pairwise(table):
+        if point.spill_m <= level1:
+            return volume0 + (volume1 - volume0) * (point.spill_m - level0) / (level1 - level0)
+    return table[-1][1]
+
+
+def _percent(point: Point, numbers: list[Number]) -> float | None:
+    full = capacity_m3(point)
+    volume = next((n.value for n in numbers if n.quantity == "volume_m3"), None)
+    return 100 * volume / full if full and volume is not None else None
+
+
+def _silent_since(plan: Plan, alarm: Alarm, points: dict[str, PointNow]) -> int | None:
+    """An alarm does not end because its sensor died: from when on nothing was heard there."""
+    if alarm.silent_since is not None:
+        return alarm.silent_since
+    reach = plan.reach(alarm.place)
+    places = (reach.from_, reach.to) if reach else (alarm.place,)
+    silent = [points[p] for p in places if p in points and points[p].stale]
+    times = [p.chief.ts for p in silent if p.chief]
+    return min(times, default=None)
+
+
+def _status(main: PointNow, points: list[PointNow], alarms: list[AlarmNow]) -> str:
+    """One word: act, none (no data), watch or normal. Silence is never normal."""
+    if any(a.alarm.kind in WATER_ALARMS for a in alarms):
+        return "act"
+    if main.stale:
+        return "none"
+    if alarms or any(p.stale or p.mute for p in points):
+        return "watch"
+    if main.chief is not None and main.chief.q == queries.SUSPECT:
+        return "watch"
+    return "normal"

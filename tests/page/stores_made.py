@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""Stores for looking at, made with the gateway's own functions: a kahriz on 23 November 2026."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from kahriz_gateway import store, village_store
+from kahriz_gateway.village_store import Value
+from kahriz_water.plan import Plan, parse_plan
+
+SITES = Path(__file__).parents[2] / "firmware/kahriz_sim/sites"
+NOW = 1_795_417_500_000  # Monday 23.11.2026 11:05 in Baku
+MIN = 60_000
+HOUR = 60 * MIN
+DAY = 24 * HOUR
+
+
+@dataclass
+class HandClock:
+    """A clock set by hand."""
+
+    ms: int = NOW
+    sure: bool = True
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def trusted(self) -> bool:
+        return self.sure
+
+    def not_before(self, ms: int) -> None:
+        pass
+
+
+def plan_of(site: str = "banovshalar-gozlu") -> Plan:
+    path = SITES / site / "site.toml"
+    return parse_plan(path.read_text(encoding="utf-8"), str(path))
+
+
+def open_for_writing(data: Path) -> sqlite3.Connection:
+    return village_store.open_village(data / "village.db")
+
+
+def put(data: Path, values: list[Value]) -> None:
+    conn = open_for_writing(data)
+    conn.execute("BEGIN")
+    village_store.put_values(conn, values, final=False)
+    conn.execute("COMMIT")
+    conn.close()
+
+
+def alarm(
+    data: Path,
+    kind: str = "leak",
+    place: str = "upper",
+    *,
+    raised: int,
+    closed: int | None = None,
+    lps: float | None = 2.0,
+    m3: float | None = 41.0,
+    evidence: dict[str, object] | None = None,
+) -> None:
+    """An alarm as the village stores it (its own writer wants a whole detector run)."""
+    conn = open_for_writing(data)
+    conn.execute(
+        "INSERT INTO alarm(kind, place, state, raised, stored, closed, lps, lps_u, m3, evidence)"
+        " VALUES(?,?,?,?,?,?,?,?,?,?)",
+        (
+            kind,
+            place,
+            "closed" if closed else "raised",
+            raised,
+            raised,
+            closed,
+            lps,
+            None if lps is None else 0.4,
+            m3,
+            json.dumps(evidence or {}),
+        ),
+    )
+    conn.close()
+
+
+def flow(
+    point: str, lps: float, start: int, end: int, *, step: int = 5 * MIN, q: int = 1
+) -> list[Value]:
+    """A steady flow with a little noise."""
+    noise = random.Random(f"{point}{start}{lps}")  # noqa: S311
+    return [
+        Value(point, "discharge_lps", ts, lps + noise.gauss(0, 0.12), 0.45, q)
+        for ts in range(start, end, step)
+    ]
+
+
+def storage(point: str, area_m2: float, level: float, start: int, end: int) -> list[Value]:
+    """A pool that breathes with the day."""
+    values = []
+    for ts in range(start, end, 5 * MIN):
+        h = level + 0.25 * math.sin(2 * math.pi * ts / DAY)
+        values.append(Value(point, "level_m", ts, h, 0.01, 1))
+        values.append(Value(point, "volume_m3", ts, h * area_m2, area_m2 * 0.01, 1))
+    return values
+
+
+def living(data: Path, days: float = 1.2, leak: bool = False) -> None:
+    """A kahriz at work until five minutes ago; with `leak`, 2 L/s lost above the middle."""
+    start, end = NOW - int(days * DAY), NOW - 4 * MIN
+    start -= start % (5 * MIN)
+    since = NOW - 5 * HOUR - 40 * MIN if leak else end
+    put(data, flow("outlet", 12.0, start, end))
+    put(data, flow("middle", 11.7, start, since) + flow("middle", 9.7, since, end))
+    put(data, flow("inlet", 11.5, start, since) + flow("inlet", 9.5, since, end))
+    put(data, flow("fields", 22.0, NOW - 3 * HOUR, end))
+    low = range(start, NOW - 3 * HOUR, 5 * MIN)
+    put(data, [Value("fields", "discharge_lt_lps", ts, 1.2, None, 1) for ts in low])
+    put(data, storage("pool", 290, 1.9, start, end) + storage("tank", 40, 2.1, start, end))
+    for point in ("outlet", "middle"):
+        hours = range(start, end, 5 * MIN)
+        put(data, [Value(point, "c", ts, 9 + 5 * math.sin(ts / DAY * 6.283), 0.5, 1) for ts in hours])
+    if leak:
+        put(data, flow("middle", 9.9, NOW - 2 * HOUR, NOW - 2 * HOUR + 40 * MIN, q=3))
+        evidence = {"q_up_lps": 12.0, "q_dn_lps": 9.7, "normal_loss_lps": 0.3}
+        alarm(data, raised=since + 30 * MIN, evidence=evidence)
+
+
+def heard(data: Path, plan: Plan, *, gap: tuple[int, int] | None = (41, 43)) -> None:
+    """readings.db with a hello of each node, five minutes old, and a gap at the pool."""
+    conn = store.open_store(data / "readings.db", plan.id)
+    for node in plan.nodes:
+        body = json.dumps({"battery_v": 3.31, "rssi_dbm": -67})
+        conn.execute(
+            "INSERT INTO session(node, journal, s, first, next, received, body)"
+            " VALUES(?,?,?,?,?,?,?)",
+            (node, "9f3a01c2", "5be1c07a", 1, 400, NOW - 5 * MIN, body),
+        )
+    if gap:
+        conn.execute(
+            "INSERT INTO gap(node, journal, a, b, since) VALUES(?,?,?,?,?)",
+            ("pool", "9f3a01c2", *gap, NOW - HOUR),
+        )
+    conn.close()
