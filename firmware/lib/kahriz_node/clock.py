@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""What time it is: synced, estimated or unknown, from an RTC that drifts and forgets.
+
+The chip's RTC is never set. A sync stores its reading beside the gateway's time; drift is measured
+between syncs and survives deep sleep in RTC memory. All whole numbers: floats of the chip are
+single precision.
+"""
+
+SECONDS_1970_TO_2000 = 946684800
+DRIFT_MOST_PPM = 80000  # 0.6-5 % is normal for the 150 kHz RC; beyond it somebody set a clock
+DRIFT_LEAST_MS = 600000  # a drift measured over less is mostly round trip
+SYNCED_MS = 7200000  # so long after a sync, drift known, the error stays under 2 s
+SYNCED_RAW_MS = 30000  # the same with unknown drift
+CORRECTED_MS = 2000  # a stretch whose end was off by less counts as synced
+STRETCHES_MOST = 4
+LONGEST_GAP_MS = 400 * 86400000  # an RTC that leapt further is not the one we left
+
+
+def rtc_ms(time_ns, epoch_year):
+    """The RTC in milliseconds since 1970. The one place that knows the port's epoch."""
+    return time_ns // 1000000 + (SECONDS_1970_TO_2000 * 1000 if epoch_year == 2000 else 0)
+
+
+class Clock:
+    """Time by an RTC reading handed in; `state` is a dict of whole numbers kept in RTC memory.
+
+    state: boot, start (RTC at power-on), seen (latest RTC reading), sync [true, rtc],
+    anchor [true, rtc] of the running drift measurement, ppm, stretches [[from, said, true], ...].
+    """
+
+    def __init__(self, state, rtc):
+        self.state = state
+        seen = state.get("seen", rtc)
+        if "start" not in state:
+            state["start"] = rtc
+        elif not 0 <= rtc - seen <= LONGEST_GAP_MS:  # set by somebody, or begun again
+            state["start"] = rtc
+            for key in ("sync", "anchor", "ppm"):
+                state.pop(key, None)
+        state["seen"] = rtc
+
+    def up_s(self, rtc):
+        """Seconds since power-on, asleep ones included."""
+        return (rtc - self.state["start"]) // 1000
+
+    def read(self, rtc):
+        """(milliseconds since 1970, None or "est"); None when the time is unknown."""
+        sync = self.state.get("sync")
+        if sync is None:
+            return None
+        age = rtc - sync[1]
+        ppm = self.state.get("ppm")
+        if ppm is None:
+            return sync[0] + age, None if age <= SYNCED_RAW_MS else "est"
+        return sync[0] + age + age * ppm // 1000000, None if age <= SYNCED_MS else "est"
+
+    def sync(self, true, rtc):
+        """The gateway says it is `true` at this RTC reading."""
+        state = self.state
+        said = self.read(rtc)
+        if said is not None:
+            stretches = state.setdefault("stretches", [])
+            stretches.append([state["sync"][0], said[0], true])
+            state["stretches"] = stretches[-STRETCHES_MOST:]
+        anchor = state.get("anchor")
+        state["sync"] = [true, rtc]
+        if anchor is None or rtc < anchor[1] or true < anchor[0]:
+            state["anchor"] = [true, rtc]
+        elif rtc - anchor[1] >= DRIFT_LEAST_MS:
+            span = rtc - anchor[1]
+            ppm = (true - anchor[0] - span) * 1000000 // span
+            if -DRIFT_MOST_PPM <= ppm <= DRIFT_MOST_PPM:
+                state["ppm"] = ppm if "ppm" not in state else (state["ppm"] + ppm) // 2
+            state["anchor"] = [true, rtc]
+
+    def correct(self, ts, tq):
+        """An estimated stamp, interpolated between the syncs on both sides if they are known."""
+        if tq == "est":
+            for begin, said, true in self.state.get("stretches", []):
+                if begin < ts <= said:
+                    ts = begin + (ts - begin) * (true - begin) // (said - begin)
+                    return ts, None if abs(said - true) <= CORRECTED_MS else "est"
+        return ts, tq
+
+    def forget_stretches(self):
+        """Nothing unsent is left to be corrected."""
+        self.state.pop("stretches", None)
+
+    def rtc_span(self, true_ms):
+        """How long the RTC takes for a span of true time."""
+        return true_ms * 1000000 // (1000000 + self.state.get("ppm", 0))

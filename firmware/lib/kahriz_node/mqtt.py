@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: MIT
+"""A small MQTT 3.1.1 publisher for a node that wakes, sends and sleeps.
+
+One absolute deadline over all: no read timeout starts again with a byte. The socket never blocks:
+poll waits, send may be partial, recv returns what is there (no recv_into on the chip).
+"""
+
+import errno
+import select
+
+CONNACK = 0x20
+PUBLISH = 0x30
+PUBACK = 0x40
+CHUNK_BYTES = 1440  # one TCP segment
+PACKET_MOST_BYTES = 8192  # nothing longer is meant for a node
+KEEP_ALIVE_S = 60
+
+
+class MqttError(Exception):
+    """The broker broke off or said what cannot be understood."""
+
+
+class Deadline:
+    """An instant on the wrapping tick clock."""
+
+    def __init__(self, net, limit_ms):
+        self._net = net
+        self._start = net.ticks_ms()
+        self._limit_ms = limit_ms
+
+    def spent(self):
+        """Milliseconds since the beginning."""
+        return self._net.ticks_diff(self._net.ticks_ms(), self._start)
+
+    def left(self):
+        """Milliseconds to go; raises when there are none."""
+        left = self._limit_ms - self.spent()
+        if left <= 0:
+            raise OSError(errno.ETIMEDOUT)
+        return left
+
+
+def _field(data):
+    return bytes((len(data) >> 8, len(data) & 0xFF)) + data
+
+
+def _packet(kind, body):
+    head = bytearray((kind,))
+    size = len(body)
+    while size > 0x7F:
+        head.append(size & 0x7F | 0x80)
+        size >>= 7
+    head.append(size)
+    return bytes(head) + body
+
+
+def connect(client, will_topic, will, user=None, password=None):
+    """CONNECT with a clean session and a retained will of QoS 1."""
+    flags = 0x2E  # clean session, will, QoS 1, retained
+    body = _field(client.encode()) + _field(will_topic.encode()) + _field(will)
+    if user is not None:
+        flags |= 0x80
+        body += _field(user.encode())
+        if password is not None:
+            flags |= 0x40
+            body += _field(password.encode())
+    return _packet(0x10, b"\x00\x04MQTT\x04" + bytes((flags, 0, KEEP_ALIVE_S)) + body)
+
+
+def subscribe(number, topic, qos):
+    """SUBSCRIBE to one topic."""
+    return _packet(
+        0x82, bytes((number >> 8, number & 0xFF)) + _field(topic.encode()) + bytes((qos,))
+    )
+
+
+def publish(number, topic, payload, retain=False):
+    """PUBLISH of QoS 1."""
+    mark = bytes((number >> 8, number & 0xFF))
+    return _packet(0x33 if retain else 0x32, _field(topic.encode()) + mark + payload)
+
+
+DISCONNECT = b"\xe0\x00"
+
+
+def dial(sock, address, deadline):
+    """Connect without blocking: on the chip connect() may hang 10 s whatever its timeout."""
+    sock.setblocking(False)
+    try:
+        sock.connect(address)
+    except OSError as error:
+        if error.errno not in (errno.EINPROGRESS, errno.EAGAIN, errno.EALREADY):
+            raise
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    events = poll.poll(deadline.left())
+    if not events:
+        raise OSError(errno.ETIMEDOUT)
+    if events[0][1] & (select.POLLERR | select.POLLHUP):
+        raise OSError(errno.ECONNREFUSED)
+
+
+class Wire:
+    """Packets over a connected socket."""
+
+    def __init__(self, sock, deadline):
+        self._sock = sock
+        self._deadline = deadline
+        self._heard = b""
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+
+    def write(self, data):
+        """Send all of it, listening meanwhile so that neither side waits for the other."""
+        view = memoryview(data)
+        at = 0
+        self._poll.modify(self._sock, select.POLLIN | select.POLLOUT)
+        while at < len(data):
+            events = self._wait(self._deadline.left())
+            if events & select.POLLIN:
+                self._hear()
+            if events & select.POLLOUT:
+                try:
+                    at += self._sock.send(view[at : at + CHUNK_BYTES]) or 0
+                except OSError as error:
+                    if error.errno != errno.EAGAIN:
+                        raise
+        self._poll.modify(self._sock, select.POLLIN)
+
+    def read(self, most_ms):
+        """The next packet as (first byte, body); None when most_ms have passed without one."""
+        until = self._deadline.spent() + most_ms
+        while True:
+            packet = self._take()
+            if packet is not None:
+                return packet
+            wait = until - self._deadline.spent()
+            if wait <= 0:
+                return None
+            if self._wait(min(wait, self._deadline.left())) & select.POLLIN:
+                self._hear()
+
+    def _wait(self, ms):
+        events = self._poll.poll(ms)
+        if not events:
+            return 0
+        if not events[0][1] & (select.POLLIN | select.POLLOUT):
+            raise MqttError("closed")
+        return events[0][1]
+
+    def _hear(self):
+        try:
+            more = self._sock.recv(CHUNK_BYTES)
+        except OSError as error:
+            if error.errno != errno.EAGAIN:
+                raise
+            return
+        if not more:
+            raise MqttError("closed")
+        self._heard += more
+
+    def _take(self):
+        size = shift = 0
+        at = 1
+        while True:
+            if at >= len(self._heard):
+                return None
+            byte = self._heard[at]
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            at += 1
+            if size > PACKET_MOST_BYTES or shift > 28:
+                raise MqttError("packet too long")
+            if not byte & 0x80:
+                break
+        if len(self._heard) < at + size:
+            return None
+        packet = (self._heard[0], self._heard[at : at + size])
+        self._heard = self._heard[at + size :]
+        return packet
+
+
+def message(kind, body):
+    """Topic, payload and packet number (0 at QoS 0) of a PUBLISH."""
+    size = 2 + (body[0] << 8 | body[1]) if len(body) > 1 else 2
+    if len(body) < size:
+        raise MqttError("short packet")
+    topic = bytes(body[2:size])
+    if not kind & 0x06:
+        return topic, body[size:], 0
+    if len(body) < size + 2:
+        raise MqttError("short packet")
+    return topic, body[size + 2 :], body[size] << 8 | body[size + 1]
+
+
+def puback(number):
+    """PUBACK."""
+    return bytes((PUBACK, 2, number >> 8, number & 0xFF))

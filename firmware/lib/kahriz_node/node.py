@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: MIT
+"""One wake of the node: measure, write down, upload when due; the board sleeps afterwards."""
+
+import binascii
+import os
+
+from kahriz_wire import birth
+
+from kahriz_node import VERSION, config, memory, policy, records, sensors
+from kahriz_node.clock import Clock, rtc_ms
+from kahriz_node.journal import Journal
+
+ERROR_LONGEST = 120
+
+
+class Node:
+    """The node program on a board; `root` is where the file system is mounted."""
+
+    def __init__(self, board, root=""):
+        self.board = board
+        self.root = root
+        self.woke = board.ticks_ms()
+        self.cause = board.cause()
+        self.state = memory.load(board.recall())
+        self.nap_ms = 300000  # until the configuration says otherwise
+
+    def wake(self):
+        """All of it; returns after the reading is safe and the radio is off."""
+        self.config, self.config_data = config.read(self.root + "/config.json")
+        cold = "boot" not in self.state
+        if cold:
+            self.state = {"boot": self._count_boot(), "error": self.state.get("error", "")}
+            self.cause = "power_on" if self.cause == "timer" else self.cause
+        self.clock = Clock(self.state.setdefault("clock", {}), self.rtc())
+        self.uses = self.state.setdefault("uplink", {})
+        policy.begin(self.uses, self.cause, self.rtc())
+        readings = self.measure()
+        self.board.feed()
+        self.write_down(readings)
+        failed = [name for name in readings if isinstance(readings[name], str)]
+        self.board.feed()
+        battery_mv = self.board.battery_mv()
+        rtc = self.rtc()
+        now = self.clock.read(rtc)
+        if policy.due(self.uses, self.config, self.cause, rtc, now[0] if now else None, battery_mv):
+            answered = self.upload(battery_mv)
+            if self.cause == "button":
+                self.board.blink(answered, 3 if answered else 2)
+        if failed and self.cause == "button":
+            self.board.blink(False, 1)
+
+    def rtc(self):
+        """The RTC in milliseconds; it drifts and is never set."""
+        return rtc_ms(self.board.time_ns(), self.board.epoch_year())
+
+    def measure(self):
+        """{channel: {quantity: scaled} or a fault word}; a dead sensor costs its own value only."""
+        readings = {}
+        rtc = self.rtc()
+        elapsed = rtc - self.state.get("measured", rtc)
+        self.measured = rtc
+        for name, spec in self.config.channels:
+            try:
+                driver = sensors.module(spec["driver"]).start(self.board, spec)
+                readings[name] = driver.read(elapsed)
+            except sensors.SensorError as error:
+                readings[name] = error.fault
+            except (OSError, ValueError) as error:  # a bus that is not there, a pin that is none
+                readings[name] = "driver"
+                self.state["error"] = short(name, error)
+            self.board.feed()
+        self.state["measured"] = rtc
+        return readings
+
+    def write_down(self, readings):
+        """Into the journal, with the time the measuring began."""
+        layout = records.Layout(
+            [(name, sensors.module(spec["driver"]).KEYS) for name, spec in self.config.channels]
+        )
+        self.journal = Journal(
+            self.root + "/journal",
+            layout,
+            self.board.random_hex8,
+            self.state["boot"],
+            self.state.get("next", 1),
+            self.clock.correct,
+        )
+        self.journal.stuck = self.state.get("stuck", [])
+        up_s = self.clock.up_s(self.measured)
+        now = self.clock.read(self.measured)
+        if now is None:
+            stamp = records.Stamp(0, records.UNKNOWN, up_s, self.state["boot"])
+        else:
+            kind = records.SYNCED if now[1] is None else records.ESTIMATED
+            stamp = records.Stamp((now[0] + 500) // 1000, kind, up_s, self.state["boot"])
+        self.journal.append(stamp, quality(readings), readings)
+        self.state["next"] = self.journal.next
+
+    def upload(self, battery_mv):
+        """Join, hold a session, leave; True when the gateway answered."""
+        from kahriz_node import uplink
+
+        board = self.board
+        limit_ms = self.config.deadline_ms
+        lease = self.uses.pop("lease", [])
+        answered = False
+        try:
+            if not board.join(self.config.ssid, self.config.wifi_password, limit_ms, lease):
+                self.state["error"] = "no access point"
+            else:
+                board.feed()
+                rev, body = self.birth()
+                health = {
+                    "birth": rev,
+                    "cfg": self.config.rev,
+                    "up_s": self.clock.up_s(self.rtc()),
+                    "boot": self.state["boot"],
+                    "reset": self.cause,
+                    "heap": board.heap_free(),
+                    "battery_v": battery_mv / 1000,
+                    "rssi_dbm": board.rssi_dbm(),
+                    "error": self.state.get("error") or None,
+                }
+                outcome = uplink.run(board, self.journal, self.config, health, body)
+                answered = outcome.answered
+                self.state["error"] = outcome.error
+                if answered:
+                    self._heed(outcome)
+                    self.uses["lease"] = board.lease()
+        finally:
+            board.leave()
+        now = self.clock.read(self.rtc())
+        policy.note(self.uses, self.config, answered, self.rtc(), now[0] if now else None)
+        return answered
+
+    def _heed(self, outcome):
+        """Keep what the gateway said: the time, the mark."""
+        if outcome.now_ms is not None:
+            ago = self.board.ticks_diff(self.board.ticks_ms(), outcome.now_tick)
+            self.clock.sync(outcome.now_ms, self.rtc() - ago)
+        self.journal.save()
+        self.state["next"] = self.journal.next
+        self.state["stuck"] = self.journal.stuck[-8:]
+        if not self.journal.open_ranges():
+            self.clock.forget_stretches()
+
+    def birth(self):
+        """Who I am: revision and body; the revision follows from program and configuration."""
+        rev = binascii.crc32(VERSION.encode(), binascii.crc32(self.config_data)) & 0x7FFFFFFF
+        channels = {}
+        for name, spec in self.config.channels:
+            module = sensors.module(spec["driver"])
+            channels[name] = {"driver": spec["driver"], "keys": list(module.KEYS)}
+            if hasattr(module, "SOUND_SPEED"):
+                channels[name]["sound_speed"] = module.SOUND_SPEED
+        who = birth.Birth(
+            rev, VERSION, self.board.hardware, self.config.dt_s, self.config.batch, channels
+        )
+        who.cfg = self.config.rev
+        return rev, birth.encode_birth(who)
+
+    def _count_boot(self):
+        """The number of this power-on, on flash because RTC memory is gone."""
+        path = self.root + "/boots"
+        try:
+            with open(path) as file:
+                boots = int(file.read())
+        except (OSError, ValueError):
+            boots = 0
+        with open(path + ".new", "w") as file:
+            file.write(str(boots + 1))
+        os.rename(path + ".new", path)
+        return boots + 1
+
+    def remember(self):
+        """State into RTC memory, and how long to sleep by the RTC's own count."""
+        self.board.remember(memory.dump(self.state))
+        if not hasattr(self, "clock"):
+            return self.nap_ms
+        now = self.clock.read(self.rtc())
+        awake_ms = self.board.ticks_diff(self.board.ticks_ms(), self.woke)
+        nap = policy.nap_ms(self.config, now[0] if now else None, awake_ms)
+        return self.clock.rtc_span(nap)
+
+
+def quality(readings):
+    """QARTOD flag of a row: not evaluated yet, or missing when nothing was measured at all."""
+    return 9 if all(isinstance(one, str) for one in readings.values()) else 1
+
+
+def short(what, error):
+    """An error in a line that fits into hello."""
+    return f"{what}: {type(error).__name__} {error}"[:ERROR_LONGEST]
+
+
+def run(board, root=""):
+    """A wake with all its accidents, then deep sleep; does not return."""
+    node = Node(board, root)
+    try:
+        node.wake()
+    except Exception as error:  # noqa: BLE001 - the outermost loop: told in the next hello
+        node.state["error"] = short("wake", error)
+    board.deep_sleep(node.remember())

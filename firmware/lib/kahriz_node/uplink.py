@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: MIT
+"""One session with the gateway, to the letter of the contract; nothing is believed but a receipt.
+
+`net`: socket() -> unconnected socket with setblocking, connect, send, recv, close; resolve(host,
+port) -> address; ticks_ms(), ticks_diff(later, earlier); random_hex8() -> 8 hexadecimal digits.
+
+`plan`: site, node, host, port, deadline_ms, batch, user, password (the last two may be None).
+
+`journal`: id (8 hexadecimal digits); first (oldest n held), next (n not yet given); stuck, a list
+of [a, b, sessions] that the session reads and replaces; open_ranges() -> ranges without receipt;
+obey(receipt) moves the mark; rows(a, b) yields (a, b, text, word) in order of n, each either one
+row (its JSON text; word is "unk" when its time is unknown, else "") or a range the journal has no
+more (text None, word the reason).
+"""
+
+import errno
+
+from kahriz_wire import WireError, birth, ranges, rows, session, topics
+
+from kahriz_node import mqtt
+
+AGAIN_MS = 1000  # a broker may answer before the subscription stands: one more hello after this
+QUIET_MS = 2500  # no further receipt for so long after the last rows: the rest is for next time
+PARTING_MS = 700  # kept back for ack, sleep and DISCONNECT
+STUCK_SESSIONS = 3
+ROUND_MOST_MS = 2000  # the gateway's time is believed up to this round trip
+
+
+class Outcome:
+    """What came of a session."""
+
+    def __init__(self):
+        self.answered = False  # a receipt for this session arrived
+        self.receipt = None
+        self.error = ""
+        self.rows = 0  # sent, the newest batch included
+        self.now_ms = None  # the gateway's time at the tick below, None when it is not to be had
+        self.now_tick = 0
+        self.round_ms = 0
+
+
+class Session:
+    """The state between hello and DISCONNECT."""
+
+    def __init__(self, net, journal, plan, health, birth_body):
+        self._net = net
+        self._journal = journal
+        self._plan = plan
+        self._birth_body = birth_body
+        self._number = 0
+        self._sent = []
+        self._extra = 0  # rows beyond the newest batch
+        self._gone = []  # as the ack says it
+        self._not_held = []  # the same as ranges
+        self._done = []  # results of commands
+        self._pubacks = 0
+        self._receipt_topic = topics.of(plan.site, plan.node, "receipt").encode()
+        self.outcome = Outcome()
+        self._hello = session.Hello(net.random_hex8(), journal.id, journal.first, journal.next)
+        for key, value in health.items():
+            setattr(self._hello, key, value)
+
+    def run(self, wire, deadline):
+        """The whole conversation on a connected wire."""
+        self._wire = wire
+        self._deadline = deadline
+        self._open()
+        self._await_receipt()
+        self._backlog()
+        self._part()
+
+    def _topic(self, kind):
+        return topics.of(self._plan.site, self._plan.node, kind)
+
+    def _next_number(self):
+        self._number = self._number % 0xFFFF + 1
+        return self._number
+
+    def _publish(self, kind, payload, retain=False):
+        return mqtt.publish(self._next_number(), self._topic(kind), payload, retain)
+
+    def _open(self):
+        plan = self._plan
+        client = "kahriz-" + plan.site + "-" + plan.node
+        will = birth.encode_status("offline")
+        packets = [
+            mqtt.connect(client, self._topic("status"), will, plan.user, plan.password),
+            mqtt.subscribe(self._next_number(), self._topic("receipt"), 0),
+            self._publish("hello", session.encode_hello(self._hello)),
+        ]
+        held = self._held(self._journal.open_ranges())
+        newest = tail(ranges.minus(held, self._stuck()), plan.batch)
+        packets += [self._publish(*up) for up in self._arrays(newest)]
+        self._wire.write(b"".join(packets))
+        self._hello_spent = self._deadline.spent()
+
+    def _await_receipt(self):
+        again = self._hello_spent + AGAIN_MS
+        while not self.outcome.answered:
+            wait = again - self._deadline.spent() if again else self._deadline.left()
+            self._listen(max(wait, 0))
+            if again and self._deadline.spent() >= again and not self.outcome.answered:
+                self._wire.write(self._publish("hello", session.encode_hello(self._hello)))
+                again = 0
+
+    def _backlog(self):
+        """Send what the receipt leaves open, until it is covered, quiet, or time to part."""
+        quiet_since = self._deadline.spent()
+        while self._deadline.left() > PARTING_MS:
+            before = self.outcome.receipt
+            if self._send_open():
+                quiet_since = self._deadline.spent()
+            if not ranges.common(self._sent, self._open_ranges()):
+                return
+            quiet = QUIET_MS - (self._deadline.spent() - quiet_since)
+            if quiet <= 0:
+                return
+            self._listen(min(quiet, max(self._deadline.left() - PARTING_MS, 0)))
+            if self.outcome.receipt is not before:
+                quiet_since = self._deadline.spent()
+
+    def _send_open(self):
+        """Rows without receipt that this session has not sent; those that never pass go last."""
+        todo = ranges.minus(self._held(self._open_ranges()), self._sent)
+        most = self.outcome.receipt.max_rows
+        if most is not None:
+            todo = ranges.head(todo, most - self._extra)
+        stuck = ranges.common(todo, self._stuck())
+        some = False
+        for part in [ranges.minus(todo, stuck)] + [[[n, n]] for n in numbers(stuck)]:
+            for up in self._arrays(part):
+                if self._deadline.left() <= PARTING_MS:
+                    return some
+                self._wire.write(self._publish(*up))
+                self._extra += self._last_rows
+                some = True
+        return some
+
+    def _part(self):
+        """Ack if there is something to say, sleep, and out once the broker has heard it."""
+        packets = []
+        if self.outcome.receipt.birth and self._birth_body is not None:
+            packets.append(self._publish("birth", self._birth_body, True))
+        if self._gone or self._done:
+            ack = session.Ack(self._hello.s, self._hello.journal, self._gone, self._done)
+            packets.append(self._publish("ack", session.encode_ack(ack)))
+        packets.append(self._publish("status", birth.encode_status("sleep"), True))
+        self._wire.write(b"".join(packets))
+        until = self._deadline.spent() + PARTING_MS
+        while self._pubacks != self._number and self._deadline.spent() < until:
+            self._listen(min(PARTING_MS, self._deadline.left()))  # a reset would eat the last words
+        self._wire.write(mqtt.DISCONNECT)
+
+    def _stuck(self):
+        return [[a, b] for a, b, times in self._journal.stuck if times >= STUCK_SESSIONS]
+
+    def _open_ranges(self):
+        """What is without receipt and not known to be gone."""
+        return ranges.minus(self._journal.open_ranges(), self._not_held)
+
+    def _held(self, wanted):
+        """Of the ranges asked for those in the journal; the gateway closes what is below first."""
+        return ranges.common(wanted, [[self._journal.first, self._journal.next - 1]])
+
+    def _arrays(self, wanted):
+        """Payloads of at most 4 kB as (kind, bytes); what is gone is noted for the ack."""
+        kind = "up/" + self._journal.id
+        texts = []
+        first = last = size = 0
+        unknown = False
+        for a, b in wanted:
+            for c, d, text, word in self._journal.rows(a, b):
+                if text is None:
+                    if len(self._gone) < session.GONE_MOST:
+                        self._gone.append((c, d, word))
+                    self._not_held.append([c, d])
+                    continue
+                if texts and (
+                    size + len(text) + 1 > rows.UP_MOST_BYTES - 2 or unknown != (word == "unk")
+                ):
+                    self._sent_rows(first, last, len(texts))
+                    yield kind, rows.join(texts)
+                    texts = []
+                if not texts:
+                    first = c
+                    size = 0
+                    unknown = word == "unk"
+                texts.append(text)
+                size += len(text.encode()) + 1
+                last = d
+        if texts:
+            self._sent_rows(first, last, len(texts))
+            yield kind, rows.join(texts)
+
+    def _sent_rows(self, a, b, count):
+        self._sent.append([a, b])
+        self._sent = ranges.normal(self._sent)
+        self._last_rows = count
+        self.outcome.rows += count
+
+    def _listen(self, most_ms):
+        """Take one packet, if one comes in time."""
+        packet = self._wire.read(most_ms)
+        if packet is None:
+            return
+        kind, body = packet
+        if kind == mqtt.CONNACK:
+            if len(body) != 2 or body[1]:
+                raise mqtt.MqttError(f"refused {body[1] if len(body) == 2 else 0}")
+        elif kind == mqtt.PUBACK and len(body) == 2:
+            self._pubacks = body[0] << 8 | body[1]
+        elif kind & 0xF0 == mqtt.PUBLISH:
+            topic, payload, number = mqtt.message(kind, body)
+            if number:
+                self._wire.write(mqtt.puback(number))
+            if topic == self._receipt_topic:
+                self._heed(payload)
+
+    def _heed(self, payload):
+        try:
+            receipt = session.decode_receipt(payload)
+        except WireError:
+            return
+        if receipt.s != self._hello.s or receipt.journal != self._hello.journal:
+            return
+        outcome = self.outcome
+        if not outcome.answered:
+            outcome.now_tick = self._net.ticks_ms()
+            outcome.round_ms = self._deadline.spent() - self._hello_spent
+            if receipt.now is not None and outcome.round_ms <= ROUND_MOST_MS:
+                outcome.now_ms = receipt.now + outcome.round_ms // 2
+        outcome.answered = True
+        outcome.receipt = receipt
+        self._journal.obey(receipt)
+        for command in receipt.cmd:
+            if command.get("id") not in [one["id"] for one in self._done] and "id" in command:
+                self._done.append({"id": command["id"], "ok": 0, "why": "unknown op"})
+
+    def settle(self):
+        """Count the sessions that rows have gone without a receipt."""
+        old = self._journal.stuck
+        left = ranges.common(self._sent, self._open_ranges())
+        self._journal.stuck = [
+            [a, b, 1 + max([times for c, d, times in old if c <= b and a <= d] or [0])]
+            for a, b in left
+        ]
+
+
+def tail(wanted, most):
+    """The last `most` numbers of the ranges."""
+    return ranges.minus(wanted, ranges.head(wanted, ranges.count(wanted) - most))
+
+
+def numbers(wanted):
+    """Each number of the ranges."""
+    for a, b in wanted:
+        while a <= b:
+            yield a
+            a += 1
+
+
+def run(net, journal, plan, health, birth_body=None):
+    """Hold one session; what went wrong is told in the outcome, never raised."""
+    deadline = mqtt.Deadline(net, plan.deadline_ms)
+    talk = Session(net, journal, plan, health, birth_body)
+    sock = None
+    try:
+        sock = net.socket()
+        mqtt.dial(sock, net.resolve(plan.host, plan.port), deadline)
+        talk.run(mqtt.Wire(sock, deadline), deadline)
+    except (OSError, mqtt.MqttError) as error:
+        talk.outcome.error = word_of(error)
+    finally:
+        if sock is not None:
+            sock.close()
+    if talk.outcome.answered:
+        talk.settle()
+    return talk.outcome
+
+
+def word_of(error):
+    """A short word for hello."""
+    if isinstance(error, OSError):
+        return "timeout" if error.errno == errno.ETIMEDOUT else f"socket {error.errno}"
+    return str(error)
