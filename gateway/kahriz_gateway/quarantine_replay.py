@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""Quarantined messages tried again, after a mended program or a node put into the plan.
+
+Safe beside a running intake: SQLite lets one of the two write at a time, and intake reads its
+ledgers again when it sees that somebody else has written.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from kahriz_gateway import quarantine
+from kahriz_gateway.intake_accept import Accept
+
+
+def replay(
+    conn: sqlite3.Connection, accept: Accept, ids: Iterable[int]
+) -> tuple[list[int], list[quarantine.Kept]]:
+    """Ids that are stored now, and what still cannot be read with its (new) reason."""
+    stored: list[int] = []
+    left: list[quarantine.Kept] = []
+    for kept in quarantine.listed(conn, ids):
+        conn.execute("BEGIN IMMEDIATE")
+        accept.books.forget()
+        try:
+            quarantine.remove(conn, kept.id)
+            before = conn.execute("SELECT count(*) FROM quarantine").fetchone()[0]
+            accept.message(kept.topic, kept.body)
+            again = conn.execute(
+                "SELECT id, received, topic, body, reason, n, times FROM quarantine"
+                " ORDER BY id DESC LIMIT 1"
+            ).fetchone()
+            if conn.execute("SELECT count(*) FROM quarantine").fetchone()[0] > before:
+                left.append(quarantine.Kept(kept.id, *again[1:]))
+                conn.execute("ROLLBACK")
+                continue
+            accept.books.save(kept.received_ms)
+            conn.execute("COMMIT")
+            stored.append(kept.id)
+        except BaseException:
+            if conn.in_transaction:
+                conn.execute("ROLLBACK")
+            raise
+    return stored, left
