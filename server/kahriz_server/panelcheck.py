@@ -24,7 +24,10 @@ _TIMEOUT_S = 30.0
 
 @dataclass(frozen=True)
 class PanelResult:
-    """What one query gave. `error` is empty when the database accepted it."""
+    """What one query gave. `error` is empty when the database accepted it.
+
+    `empty_columns` are columns without one value among others that have some.
+    """
 
     kind: Literal["panel", "variable", "annotation"]
     title: str
@@ -35,6 +38,7 @@ class PanelResult:
     names: tuple[str, ...]
     seconds: float
     error: str = ""
+    empty_columns: tuple[str, ...] = ()
 
 
 def expand_and_run(
@@ -72,11 +76,11 @@ def empty_panels(results: Iterable[PanelResult]) -> list[str]:
 
 
 def empty_queries(results: Iterable[PanelResult]) -> list[str]:
-    """Single queries without one value: a misspelt field is among these."""
+    """Queries, or columns of them, without one value: a misspelt field is among these."""
     return [
-        f"{each.kind} {each.title} {each.ref}: {each.error or each.query}"
+        f"{each.kind} {each.title} {each.ref}: {each.error or each.empty_columns or each.query}"
         for each in results
-        if not each.non_null
+        if not each.non_null or each.empty_columns
     ]
 
 
@@ -120,16 +124,27 @@ class _Door:
             return PanelResult(kind, title, ref, query, 0, 0, (), 0.0, error)
         start_s = time.monotonic()
         series, error = self._ask(query)
-        values, names = 0, []
+        filled: dict[str, int] = {}
+        names = []
         for each in series:
-            times = each["columns"].index("time") if "time" in each["columns"] else -1
+            columns = each["columns"]
             for row in each.get("values", []):
-                values += sum(1 for i, cell in enumerate(row) if i != times and cell is not None)
-                if each["columns"] == ["key", "value"]:
+                for column, cell in zip(columns, row, strict=True):
+                    filled[column] = filled.get(column, 0) + (cell is not None)
+                if columns == ["key", "value"]:
                     names.append(row[1])
-        seconds = time.monotonic() - start_s
+        filled.pop("time", None)
         return PanelResult(
-            kind, title, ref, query, len(series), values, tuple(names), seconds, error
+            kind,
+            title,
+            ref,
+            query,
+            series=len(series),
+            non_null=sum(filled.values()),
+            names=tuple(names),
+            seconds=time.monotonic() - start_s,
+            error=error,
+            empty_columns=tuple(column for column, count in filled.items() if not count),
         )
 
     def _ask(self, query: str) -> tuple[list[Json], str]:

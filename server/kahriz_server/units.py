@@ -5,7 +5,14 @@ from kahriz_wire.fields import FIELDS
 
 from kahriz_server.texts import UNIT_TEXTS, Lang
 
-_GRAFANA = {"degC": "celsius", "V": "volt", "dBm": "dBm", "1": "none", "bar": "pressurebar"}
+_GRAFANA = {
+    "degC": "celsius",
+    "V": "volt",
+    "mA": "mamp",
+    "dBm": "dBm",
+    "1": "none",
+    "bar": "pressurebar",
+}
 
 
 def unit(quantity: str, lang: Lang) -> str:
