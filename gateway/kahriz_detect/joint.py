@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""One cause, one alarm: what the detectors of a site say, taken together.
+
+1. A weir that is fouled explains a doubtful balance of the reaches it bounds.
+2. What is open is not raised again, and what was never raised is neither changed nor cleared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kahriz_water.site import Plan
+
+from kahriz_detect.finding import CLEARED, RAISED, Finding
+
+
+class Joint:
+    """Lets through what is news."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._bounds = {r.id: (r.from_, r.to) for r in plan.reaches}
+        self.open: set[tuple[str, str]] = set()
+
+    def decide(self, findings: Iterable[Finding]) -> list[Finding]:
+        out: list[Finding] = []
+        for finding in findings:
+            key = (finding.kind, finding.place)
+            if finding.what == RAISED:
+                if key in self.open or self._explained(finding):
+                    continue
+                self.open.add(key)
+                out.append(finding)
+                out += self._explains(finding)
+            elif key in self.open:
+                out.append(finding)
+                if finding.what == CLEARED:
+                    self.open.remove(key)
+        return out
+
+    def forget(self, kind: str, place: str) -> None:
+        """Somebody closed the alarm by hand."""
+        self.open.discard((kind, place))
+
+    def _explained(self, finding: Finding) -> bool:
+        bounds = self._bounds.get(finding.place, ())
+        doubt = finding.kind == "balance_doubt"
+        return doubt and any(("fouled_weir", point) in self.open for point in bounds)
+
+    def _explains(self, finding: Finding) -> list[Finding]:
+        if finding.kind != "fouled_weir":
+            return []
+        out = []
+        for reach, bounds in self._bounds.items():
+            doubt = ("balance_doubt", reach)
+            if finding.place in bounds and doubt in self.open:
+                self.open.remove(doubt)
+                why: dict[str, float | str] = {"explained_by": f"fouled_weir {finding.place}"}
+                out.append(Finding(CLEARED, *doubt, finding.ts, evidence=why))
+        return out
+
+    def dump(self) -> Any:
+        return sorted(self.open)
+
+    def load(self, state: Any) -> None:
+        self.open = {(kind, place) for kind, place in state}
