@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+"""What can go wrong on the way out, and when to try again."""
+
+from __future__ import annotations
+
+FIRST_RETRY_MS = 30_000
+LAST_RETRY_MS = 3_600_000
+
+
+class DeliveryError(Exception):
+    """A delivery failed; `permanent` when waiting does not mend it and a person must act."""
+
+    def __init__(self, message: str, permanent: bool) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+def retry_after_ms(tries: int) -> int:
+    """Pause after so many failed tries: doubling from half a minute to an hour.
+
+    >>> [retry_after_ms(n) // 1000 for n in (1, 2, 3, 20)]
+    [30, 60, 120, 3600]
+    """
+    return min(FIRST_RETRY_MS * 2 ** min(tries - 1, 10), LAST_RETRY_MS)
