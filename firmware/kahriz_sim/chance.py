@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Chance that depends on (seed, name, time) only: whoever asks, in whatever order, gets the same."""
+"""Chance from (seed, name, time) only: whoever asks, in whatever order, gets the same."""
 
 from random import Random
 from statistics import NormalDist

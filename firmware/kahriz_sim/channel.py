@@ -18,7 +18,7 @@ class ReachPlan:
 
 @dataclass(frozen=True)
 class Passed:
-    """Litres are cubic metres here: what one step did to the water of a reach."""
+    """What one step did to the water of a reach."""
 
     out_m3: float
     seeped_m3: float
@@ -45,7 +45,7 @@ class Reach:
     def step(
         self, inflow_m3: float, dt_s: float, sun: float = 0.0, taken_m3s: tuple[float, ...] = ()
     ) -> Passed:
-        """Pass inflow_m3 on. Leaks and thieves draw from the middle cell, never more than is there."""
+        """Pass inflow_m3 on. Leaks and thieves draw from the middle cell what is there."""
         cells = self.cells_m3
         share = dt_s / (self._cell_s + dt_s)
         slope = (1.0 - WETTED_AT_REST) / self._usual_m3

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The gallery: what the aquifer gives, what a fall of stone holds back, what leaves at the mouth."""
+"""The gallery: what the aquifer gives, what a fall of stone holds back, what leaves it."""
 
 from dataclasses import dataclass
 from math import cos, exp, pi

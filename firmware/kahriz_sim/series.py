@@ -57,10 +57,9 @@ def rows(
         sim.add_leak(reach, lps, origin_ms + hours_to_ms(at_h))
     wanted = [sim.plan.node(n) for n in (sim.plan.node_ids if nodes is None else nodes)]
     step_ms = dt_s * 1000
-    n = 0
-    for t_ms in range(start_ms, start_ms + int(days * DAY_MS), step_ms):
+    moments = range(start_ms, start_ms + int(days * DAY_MS), step_ms)
+    for n, t_ms in enumerate(moments, start=1):
         sim.advance(t_ms)
-        n += 1
         for node in wanted:
             if not _is_off(sim, node.id, t_ms):
                 yield Row(node.id, reading(sim, node, n), sim.truth(node))
