@@ -22,7 +22,7 @@ set_tcp_nodelay true
 max_queued_messages 2000
 max_queued_bytes 8388608
 max_inflight_messages 20
-message_size_limit 65536
+max_packet_size 65536
 persistence true
 persistence_location {dir}/
 persistence_file broker.db
