@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""The rows a node still owes, read from its flash file with the node's own journal code."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kahriz_sim.errors import ConfigError
+
+BLOCK_BYTES = 4096  # as the board's flash chip
+UNIT_BYTES = 32  # read and program size with which the board formats
+
+
+@dataclass(frozen=True)
+class OwedRow:
+    journal: str
+    n: int
+    ts: int | None
+    tq: str | None
+
+
+def owed_rows(flash: Path, store: str) -> list[OwedRow]:
+    """Rows on flash that the gateway called `store` has not receipted."""
+    rows: list[OwedRow] = []
+    with tempfile.TemporaryDirectory(prefix="kahriz-journal-") as name:
+        root = Path(name)
+        for journal in _unpack(flash, root):
+            rows += _of_journal(root / journal, journal, store)
+    return rows
+
+
+def _of_journal(home: Path, journal_id: str, store: str) -> list[OwedRow]:
+    from kahriz_node.journal import Journal
+
+    open_journal: Any = Journal  # the chip's code: its types are checked against the chip's stubs
+    journal = open_journal(str(home), None, _no_draw, writable=False)
+    ranges = journal.open_ranges()
+    if _receipted_by(home / journal_id / "mark") != store:
+        ranges = [[journal.first, journal.next - 1]]  # to another gateway all is offered again
+    rows = []
+    for a, b in ranges:
+        for n, _, text, _ in journal.rows(max(a, journal.first), b):
+            if text is not None:
+                row: dict[str, Any] = json.loads(text)
+                rows.append(OwedRow(journal_id, n, row.get("ts"), row.get("tq")))
+    return rows
+
+
+def _no_draw() -> str:
+    raise ConfigError("a journal without a name")
+
+
+def _receipted_by(mark: Path) -> str:
+    try:
+        return str(json.loads(mark.read_bytes()[8:])[0])
+    except (OSError, ValueError):
+        return ""
+
+
+def _unpack(flash: Path, root: Path) -> list[str]:
+    """Copy the journals out, each under a root of its own; returns their ids."""
+    from littlefs import LittleFS, LittleFSError
+
+    image = flash.read_bytes()
+    fs = LittleFS(
+        block_size=BLOCK_BYTES,
+        block_count=len(image) // BLOCK_BYTES,
+        read_size=UNIT_BYTES,
+        prog_size=UNIT_BYTES,
+        mount=False,
+    )
+    fs.context.buffer = bytearray(image)
+    try:
+        fs.mount()
+        ids = fs.listdir("/journal") if "journal" in fs.listdir("/") else []
+        for journal in ids:
+            home = root / journal / journal
+            home.mkdir(parents=True)
+            for name in fs.listdir(f"/journal/{journal}"):
+                with fs.open(f"/journal/{journal}/{name}", "rb") as file:
+                    (home / name).write_bytes(file.read())
+    except LittleFSError as error:
+        raise ConfigError(f"{flash}: the flash file cannot be read: {error}") from error
+    return list(ids)
