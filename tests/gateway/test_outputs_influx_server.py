@@ -179,7 +179,7 @@ def test_a_retry_after_that_is_a_date_does_no_harm(bench: Bench) -> None:
 def test_a_connection_that_breaks_on_large_bodies_gets_smaller_ones(bench: Bench) -> None:
     bench.server.answer = lambda sent: STORED if len(sent) <= 2000 else None
     lines = lines_of(5000)
-    faults = []
+    faults: list[bool] = []
     while set(bench.server.stored) != set(lines) and len(faults) < 5:
         try:
             bench.output.write_lines(lines)

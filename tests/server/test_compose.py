@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from kahriz_gateway.cli import gateway
 
 SERVER = Path(__file__).parents[2] / "server"
 COMPOSE = SERVER / "compose.yml"
@@ -61,3 +62,10 @@ def test_every_mounted_file_is_in_the_tree() -> None:
 def test_the_example_of_secrets_names_all_of_them() -> None:
     example = (SERVER / ".env.example").read_text()
     assert all(f"{name}=" in example for name in SECRETS)
+
+
+def test_the_gateway_takes_the_options_that_the_set_gives_it() -> None:
+    given = set(re.findall(r"- (--[a-z-]+)=", COMPOSE.read_text()))
+    known = {option for each in gateway.commands["run"].params for option in each.opts}
+    assert given
+    assert given <= known
