@@ -10,7 +10,6 @@ import json
 import sqlite3
 from collections.abc import Callable
 
-from kahriz_wire import rows as wire_rows
 from kahriz_wire import topics
 from kahriz_wire.messages import (
     Receipt,
@@ -26,10 +25,11 @@ from kahriz_wire.messages import (
 from kahriz_gateway import quarantine
 from kahriz_gateway.clock import AHEAD_MS, EARLIEST_MS, Clock
 from kahriz_gateway.intake_books import Books, Key
-from kahriz_gateway.intake_rows import date_waiting, put_rows
+from kahriz_gateway.intake_rows import Refused, date_waiting, put_rows
 from kahriz_gateway.store import get_meta, notice
 
 DAY_MS = 86_400_000
+REASON_MOST = 300  # letters; the message itself is beside it
 
 
 class Accept:
@@ -96,19 +96,14 @@ class Accept:
         return None
 
     def _up(self, name: str, node: str, journal: str, payload: bytes, received: int | None) -> Key:
-        good, bad = decode_rows(payload)
-        plausible = []
-        for row in good:
-            why = self._implausible(row)
-            if why is None:
-                plausible.append(row)
-            else:
-                text = f"[{wire_rows.encode(row)}]"
-                self._set_aside(name, node, journal, row.n, text, why, received)
-        put_rows(self._conn, self.books, node, journal, name, plausible, received)
-        for each in bad:
-            text = json.dumps([each.raw])
-            self._set_aside(name, node, journal, each.n, text, each.why, received)
+        good, unreadable = decode_rows(payload)
+        judged = [(row, self._implausible(row)) for row in good]
+        refused: list[Refused] = [(row.n, why) for row, why in judged if why is not None]
+        refused += [(each.n, each.why) for each in unreadable]
+        plausible = [row for row, why in judged if why is None]
+        conflicts = put_rows(self._conn, self.books, node, journal, plausible, received)
+        if refused or conflicts:
+            self._set_aside(name, node, journal, payload, refused, conflicts, received)
         return node, journal
 
     def _implausible(self, row: Row) -> str | None:
@@ -125,16 +120,18 @@ class Accept:
         topic: str,
         node: str,
         journal: str,
-        n: int | None,
-        text: str,
-        why: str,
+        payload: bytes,
+        refused: list[Refused],
+        conflicts: list[Refused],
         received: int | None,
     ) -> None:
-        """A row with a number is receipted once its bytes are in quarantine."""
-        body = text.encode("utf-8", "backslashreplace")
-        quarantine.put(self._conn, received, topic, body, why, n)
-        if n is not None:
-            self.books.close(node, journal, n, n, "quarantine", received)
+        """Keep the message as it came; a row with a number is receipted, its bytes are safe now."""
+        numbers = [n for n, _ in refused + conflicts if n is not None]
+        reason = "; ".join(dict.fromkeys(why for _, why in refused + conflicts))[:REASON_MOST]
+        quarantine.put(self._conn, received, topic, payload, reason, min(numbers, default=None))
+        for n, _ in refused:
+            if n is not None:
+                self.books.close(node, journal, n, n, "quarantine", received)
 
     def _hello(self, node: str, payload: bytes, received: int | None) -> Key:
         hello = decode_hello(payload)

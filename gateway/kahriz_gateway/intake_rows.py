@@ -14,11 +14,11 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from kahriz_wire import rows as wire_rows
 from kahriz_wire.messages import Row
 
-from kahriz_gateway import quarantine
 from kahriz_gateway.intake_books import Account, Books
+
+Refused = tuple[int | None, str]  # the number of a row, where it has one, and why
 
 _RANK: Mapping[str | None, int] = {"unk": 0, "dated": 1, "est": 2, None: 3}
 _INSERT = (
@@ -46,14 +46,14 @@ def put_rows(
     books: Books,
     node: str,
     journal: str,
-    topic: str,
     rows: Sequence[Row],
     received: int | None,
-) -> None:
-    """Store good rows of one journal inside the open transaction."""
+) -> list[Refused]:
+    """Store good rows of one journal inside the open transaction; returns what is in conflict."""
     account = books.account(node, journal)
     ledger = books.ledger(node, journal)
     fresh = []
+    conflicts: list[Refused] = []
     for row in rows:
         ts, tq = row.ts, row.tq
         if ts is None:
@@ -63,10 +63,19 @@ def put_rows(
         if ledger.lacks(row.n):
             ledger.hold(row.n)
             fresh.append(new)
-        elif _meets(conn, topic, row, ts, tq, received, (node, journal)):
+            continue
+        stands = conn.execute(
+            "SELECT rev, ts, tq, body FROM reading WHERE node=? AND journal=? AND n=?",
+            (node, journal, row.n),
+        ).fetchone()
+        if stands is None:  # it had only been closed
             conn.execute(_INSERT, new)
             books.arrived_after_all(node, journal, row.n)
+        else:
+            why = _meets(conn, row, ts, tq, stands)
+            conflicts += [(row.n, why)] if why else []
     conn.executemany(_INSERT, fresh)
+    return conflicts
 
 
 def date_waiting(conn: sqlite3.Connection, node: str, journal: str, account: Account) -> None:
@@ -87,36 +96,23 @@ def date_waiting(conn: sqlite3.Connection, node: str, journal: str, account: Acc
 
 def _meets(
     conn: sqlite3.Connection,
-    topic: str,
     row: Row,
     ts: int | None,
     tq: str | None,
-    received: int | None,
-    key: tuple[str, str],
-) -> bool:
-    """A row whose number is taken; True when it was only closed and may be stored after all."""
-    stands = conn.execute(
-        "SELECT rev, ts, tq, body FROM reading WHERE node=? AND journal=? AND n=?", (*key, row.n)
-    ).fetchone()
-    if stands is None:
-        return True
+    stands: tuple[int, int | None, str | None, str],
+) -> str | None:
+    """A row whose number is taken by `stands` (rev, ts, tq, body); why it is a conflict, or None."""
     rev, old_ts, old_tq, body = stands
     if json.loads(body) != row.values:
-        reason = "conflict: the same number with other values"
-        quarantine.put(conn, received, topic, _bytes(row), reason, row.n)
-    elif _RANK[tq] > _RANK[old_tq]:
+        return f"row {row.n}: conflict, other values under the same number"
+    if _RANK[tq] > _RANK[old_tq]:
         conn.execute(
             "UPDATE reading SET rev=(SELECT max(rev) + 1 FROM reading), ts=?, tq=?, up_s=?,"
             " boot=?, q=?, times=times+1 WHERE rev=?",
             (ts, tq, row.up_s, row.boot, row.q, rev),
         )
-    elif tq is None and old_ts != ts:
-        reason = "conflict: the same number with another synced time"
-        quarantine.put(conn, received, topic, _bytes(row), reason, row.n)
-    else:
-        conn.execute("UPDATE reading SET times=times+1 WHERE rev=?", (rev,))
-    return False
-
-
-def _bytes(row: Row) -> bytes:
-    return f"[{wire_rows.encode(row)}]".encode()
+        return None
+    if tq is None and old_ts != ts:
+        return f"row {row.n}: conflict, another synced time under the same number"
+    conn.execute("UPDATE reading SET times=times+1 WHERE rev=?", (rev,))
+    return None

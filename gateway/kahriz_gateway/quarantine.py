@@ -35,12 +35,11 @@ def put(
     n: int | None = None,
 ) -> None:
     """Keep bytes; the same bytes on the same topic are kept once and counted."""
-    digest = blake2b(topic.encode() + b"\0" + body, digest_size=16).digest()
     conn.execute(
         "INSERT INTO quarantine(received, topic, body, reason, n, digest) VALUES(?,?,?,?,?,?)"
         " ON CONFLICT(digest) DO UPDATE SET times=times+1, received=excluded.received,"
         " reason=excluded.reason, n=coalesce(n, excluded.n)",
-        (received, topic, body[:BODY_MOST], reason, n, digest),
+        (received, topic, body[:BODY_MOST], reason, n, _digest(topic, body)),
     )
     newest = conn.execute("SELECT max(id) FROM quarantine").fetchone()[0]
     if newest % _TRIM_EVERY == 0:
@@ -49,6 +48,15 @@ def put(
             " WHERE n IS NULL ORDER BY id DESC LIMIT 1 OFFSET ?)",
             (NOISE_MOST,),
         )
+
+
+def same(conn: sqlite3.Connection, kept: Kept) -> Kept | None:
+    """The entry of the very bytes of `kept`, when there is one."""
+    row = conn.execute(
+        "SELECT id, received, topic, body, reason, n, times FROM quarantine WHERE digest=?",
+        (_digest(kept.topic, kept.body),),
+    ).fetchone()
+    return None if row is None else Kept(*row)
 
 
 def listed(conn: sqlite3.Connection, ids: Iterable[int] = ()) -> list[Kept]:
@@ -63,3 +71,7 @@ def listed(conn: sqlite3.Connection, ids: Iterable[int] = ()) -> list[Kept]:
 def remove(conn: sqlite3.Connection, ident: int) -> None:
     """It could be read after all, and is stored where it belongs."""
     conn.execute("DELETE FROM quarantine WHERE id=?", (ident,))
+
+
+def _digest(topic: str, body: bytes) -> bytes:
+    return blake2b(topic.encode() + b"\0" + body, digest_size=16).digest()

@@ -25,21 +25,15 @@ def replay(
         accept.books.forget()
         try:
             quarantine.remove(conn, kept.id)
-            before = conn.execute("SELECT count(*) FROM quarantine").fetchone()[0]
             accept.message(kept.topic, kept.body)
-            again = conn.execute(
-                "SELECT id, received, topic, body, reason, n, times FROM quarantine"
-                " ORDER BY id DESC LIMIT 1"
-            ).fetchone()
-            if conn.execute("SELECT count(*) FROM quarantine").fetchone()[0] > before:
-                left.append(quarantine.Kept(kept.id, *again[1:]))
-                conn.execute("ROLLBACK")
-                continue
+            again = quarantine.same(conn, kept)
             accept.books.save(kept.received_ms)
             conn.execute("COMMIT")
-            stored.append(kept.id)
         except BaseException:
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
+            conn.execute("ROLLBACK")
             raise
+        if again is None:
+            stored.append(kept.id)
+        else:  # rows of it that can be read now are stored; the bytes stay as they came
+            left.append(again)
     return stored, left
