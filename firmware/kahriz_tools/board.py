@@ -28,6 +28,7 @@ PORT, SILENT, WRONG, FULL, LOST = 4, 5, 6, 7, 9  # exit codes, see cli.py
 BAUD = 115200  # MicroPython's own console speed
 ANSWER_S = 10.0
 CHUNK_BYTES = 768  # 1 kB as base64: little heap on the chip, few round trips
+BUSY_S = 2.0  # a modem manager looks at every new port for a moment
 RESET_PULSE_S = 0.1
 BOOT_S = 1.5  # ROM and MicroPython until boot.py, with margin
 
@@ -197,11 +198,20 @@ def find_port() -> str:
 
 def _open(port: str) -> Any:
     """A transport, after the plain open has told the reason for what mpremote keeps to itself."""
-    try:
-        serial.serial_for_url(port, exclusive=True).close()
-        return SerialTransport(port, baudrate=BAUD, timeout=1)
-    except (OSError, ValueError, TransportError) as error:
-        raise _port_error(port, error) from error
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            serial.serial_for_url(port, exclusive=True).close()
+            return SerialTransport(port, baudrate=BAUD, timeout=1)
+        except (OSError, ValueError, TransportError) as error:
+            if not _is_busy(error) or time.monotonic() > until:
+                raise _port_error(port, error) from error
+            time.sleep(0.1)
+
+
+def _is_busy(error: Exception) -> bool:
+    number = getattr(error, "errno", None)
+    return number in (errno.EBUSY, errno.EAGAIN) or "lock" in str(error)
 
 
 def _port_error(port: str, error: Exception) -> BenchError:
@@ -217,7 +227,7 @@ def _port_error(port: str, error: Exception) -> BenchError:
             'run `sudo usermod -aG dialout "$USER"` and log in again',
             PORT,
         )
-    if number in (errno.EBUSY, errno.EAGAIN) or "lock" in str(error):
+    if _is_busy(error):
         return BenchError(
             f"{port} is busy", f"close the other program; `fuser -v {port}` names it", PORT
         )

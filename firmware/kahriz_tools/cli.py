@@ -213,7 +213,7 @@ def config_show(port: str | None, as_json: bool) -> None:
             click.echo(json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False))
 
 
-def _lenient(data: bytes) -> node_config.Config | None:
+def _lenient(data: bytes) -> node_config.Json | None:
     """A broken file on the board is replaced, so it need not be read."""
     try:
         return node_config.parse(data, "on the board")
@@ -221,9 +221,7 @@ def _lenient(data: bytes) -> node_config.Config | None:
         return None
 
 
-def _password(
-    ssid: str | None, file: Path | None, on_board: node_config.Config | None
-) -> str | None:
+def _password(ssid: str | None, file: Path | None, on_board: node_config.Json | None) -> str | None:
     """From the file, the environment, or the keyboard: never from the command line."""
     if file is not None:
         return file.read_text(encoding="utf-8").splitlines()[0]

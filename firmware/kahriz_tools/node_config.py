@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kahriz_node.config import Config, ConfigError
+from kahriz_wire import WireError
+
 from kahriz_tools.errors import BenchError
 
 CONFIG_CODE = 8  # exit code, see cli.py
@@ -23,7 +26,7 @@ ID = re.compile(r"[a-z0-9-]{1,32}")
 MASK = "********"
 DEMO_PASSWORD = "demo-only-not-secret"  # of the sites that come with the program
 
-Config = dict[str, Any]
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def site_folder(site: str) -> Path:
     )
 
 
-def load(site: str, node: str) -> Config:
+def load(site: str, node: str) -> Json:
     """The node's file of this site."""
     folder = site_folder(site)
     file = folder / "nodes" / f"{node}.json"
@@ -60,7 +63,7 @@ def load(site: str, node: str) -> Config:
     return parse(file.read_bytes(), str(file))
 
 
-def parse(data: bytes, where: str) -> Config:
+def parse(data: bytes, where: str) -> Json:
     try:
         config = json.loads(data)
     except ValueError as error:
@@ -70,7 +73,7 @@ def parse(data: bytes, where: str) -> Config:
     return config
 
 
-def complete(config: Config, on_board: Config | None, wanted: Wanted) -> Config:
+def complete(config: Json, on_board: Json | None, wanted: Wanted) -> Json:
     """Fill in Wi-Fi and broker: what was said, else what the board has, else the site's."""
     done = copy.deepcopy(config)
     before = on_board if on_board is not None and _same_node(config, on_board) else {}
@@ -94,7 +97,7 @@ def complete(config: Config, on_board: Config | None, wanted: Wanted) -> Config:
     return done
 
 
-def doubts(config: Config) -> list[str]:
+def doubts(config: Json) -> list[str]:
     """What lets the program run but not reach its gateway."""
     found = []
     host = _section(config, "broker").get("host")
@@ -108,20 +111,26 @@ def doubts(config: Config) -> list[str]:
     return found
 
 
-def check(config: Config, node: str) -> None:
+def check(config: Json, node: str) -> None:
     """Refuse what the program on the chip would refuse, in its own words."""
     if config.get("node") != node:
         raise BenchError(
             f"the file says node {config.get('node')!r}, not {node!r}", "mend the file", CONFIG_CODE
         )
+    try:
+        Config(config)
+    except (WireError, ConfigError) as error:
+        raise BenchError(
+            f"{node}: the chip would refuse {error}", "mend it", CONFIG_CODE
+        ) from error
 
 
-def encode(config: Config) -> bytes:
+def encode(config: Json) -> bytes:
     """Always the same bytes for the same configuration, so that a second run writes nothing."""
     return (json.dumps(config, sort_keys=True, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def masked(config: Config) -> Config:
+def masked(config: Json) -> Json:
     """For the eyes of others: no password."""
     shown = copy.deepcopy(config)
     if "password" in _section(shown, "wifi"):
@@ -129,7 +138,7 @@ def masked(config: Config) -> Config:
     return shown
 
 
-def _same_node(config: Config, on_board: Config) -> bool:
+def _same_node(config: Json, on_board: Json) -> bool:
     return all(config.get(key) == on_board.get(key) for key in ("site", "node"))
 
 

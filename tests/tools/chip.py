@@ -65,6 +65,15 @@ class Chip:
         self.implementation = Implementation(version, mpy)
 
 
+class Machine:
+    """Enough for main.py's last resort."""
+
+    @staticmethod
+    def deepsleep(ms):
+        print("sleeps", ms)
+        raise SystemExit
+
+
 def limit(path):
     try:
         with open(path) as file:
@@ -83,6 +92,8 @@ def start(name):
         exec(compile(source, name, "exec"), {"__name__": "__main__"})
     except Exception as error:  # noqa: BLE001  (the chip prints it and goes on)
         sys.print_exception(error)
+    except SystemExit:
+        pass
 
 
 flash_path, block_count, kind, mode = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
@@ -95,6 +106,7 @@ except OSError:
     vfs.mount(vfs.VfsLfs2(flash), "/")
 sys.path[:] = ["", ".frozen", "/lib"]
 sys.modules["sys"] = Chip(kind)
+sys.modules["machine"] = Machine
 start("/boot.py")
 if mode == "run":
     start("/main.py")
