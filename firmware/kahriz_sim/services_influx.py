@@ -174,7 +174,7 @@ def start_influx(
         try:
             influx._start()
         except ServiceError:
-            if port or attempt == _TRIES - 1:
+            if attempt == _TRIES - 1:
                 raise
             continue
         _prepare(influx)

@@ -163,6 +163,17 @@ def test_influx_keeps_what_it_was_given_over_a_kill(influx: Influx) -> None:
 
 
 @pytest.mark.needs("influxd", "nginx")
+def test_a_second_run_goes_on_from_the_stored_data(influx: Influx, tmp_path: Path) -> None:
+    write(influx, b"water,site=s v=1.5 1764000000000")
+    influx.stop()
+    second = start_influx(tmp_path)
+    try:
+        assert values(second) == [[1764000000000, 1.5]]
+    finally:
+        second.stop()
+
+
+@pytest.mark.needs("influxd", "nginx")
 def test_influx_refuses_a_wrong_password_and_an_unknown_bucket(influx: Influx) -> None:
     try:
         influx.password = "wrong"
