@@ -60,7 +60,7 @@ class Journal:
             except OSError as error:
                 if error.errno != errno.ENOSPC or not self._evict():
                     raise
-        raise OSError(errno.ENOSPC)
+        raise OSError(errno.ENOSPC, "journal")
 
     def open_ranges(self):
         """What the gateway has not receipted."""

@@ -36,7 +36,7 @@ class Deadline:
         """Milliseconds to go; raises when there are none."""
         left = self._limit_ms - self.spent()
         if left <= 0:
-            raise OSError(errno.ETIMEDOUT)
+            raise OSError(errno.ETIMEDOUT, "deadline")
         return left
 
 
@@ -95,9 +95,9 @@ def dial(sock, address, deadline):
     poll.register(sock, select.POLLOUT)
     events = poll.poll(deadline.left())
     if not events:
-        raise OSError(errno.ETIMEDOUT)
+        raise OSError(errno.ETIMEDOUT, "deadline")
     if events[0][1] & (select.POLLERR | select.POLLHUP):
-        raise OSError(errno.ECONNREFUSED)
+        raise OSError(errno.ECONNREFUSED, "refused")
 
 
 class Wire:
