@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[2]
 RUN = ROOT / "firmware" / "kahriz_sim" / "board" / "run.py"
 MICROPYTHON = Path(sys.executable).parent / "micropython"
 START_MS = 1_790_000_100_000
+SAY = "import json\ndef say(x): print(json.dumps(x))\n"
+SLEEP = "\nimport machine\nmachine.deepsleep(300000)\n"
 
 
 class MiniWorld:
@@ -33,6 +35,7 @@ class MiniWorld:
         } | senses
         self.asked: list[dict[str, Any]] = []
         self.t_ms = START_MS
+        self.early_ms: int | None = None  # a button is pressed this long after the wake
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -68,8 +71,10 @@ class MiniWorld:
         if op == "boot":
             return {"t": self.t_ms, "cause": "power_on"}
         if op == "sleep":
-            self.t_ms += round(request["ms"] / (1 + self.rtc_ppm / 1e6))
-            return {"t": self.t_ms, "cause": self.causes.pop(0) if self.causes else "end"}
+            cause = self.causes.pop(0) if self.causes else "end"
+            asleep_ms = request["ms"] if cause != "button" else self.early_ms or request["ms"]
+            self.t_ms += round(asleep_ms / (1 + self.rtc_ppm / 1e6))
+            return {"t": self.t_ms, "cause": cause}
         if op == "radio":
             return dict(self.senses["radio"])
         device = request["device"]
@@ -91,6 +96,7 @@ class Bench:
         (self.image / "lib").mkdir(parents=True)
         (self.image / "boot.py").write_text("")
         self.worlds: list[MiniWorld] = []
+        self.more: list[str] = []  # further arguments of the board
         self.stderr = ""
         self.code = 0
 
@@ -103,11 +109,11 @@ class Bench:
         """The command line of the board."""
         arguments = ["--world", f"127.0.0.1:{world.port}", "--node", "outlet"]
         arguments += ["--flash", str(self.flash), "--image", str(self.image)]
-        return [str(MICROPYTHON), "-X", f"heapsize={heap}", str(RUN), *arguments]
+        return [str(MICROPYTHON), "-X", f"heapsize={heap}", str(RUN), *arguments, *self.more]
 
     def run(self, main: str, world: MiniWorld | None = None, timeout_s: float = 60) -> list[Any]:
-        """Run until the world ends; the printed lines, each parsed as JSON."""
-        (self.image / "main.py").write_text(main)
+        """Run `main`, which may `say` things and sleeps at its end, until the world ends."""
+        (self.image / "main.py").write_text(SAY + main + SLEEP)
         done = subprocess.run(
             self.command(world or self.world()),
             capture_output=True,
@@ -132,16 +138,12 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     bench.close()
 
 
-SAY = "import json\ndef say(x): print(json.dumps(x))\n"
-SLEEP = "\nimport machine\nmachine.deepsleep(300000)\n"
-
-
 @pytest.fixture
 def on_chip(bench: Bench) -> Callable[..., Any]:
     """Run a few lines on the chip; the value of what they `say`, or the list of several."""
 
     def run(lines: str, **script: Any) -> Any:
-        said = bench.run(SAY + lines + SLEEP, bench.world(**script))
+        said = bench.run(lines, bench.world(**script))
         assert bench.code == 0, bench.stderr
         assert not bench.stderr, bench.stderr
         return said[0] if len(said) == 1 else said

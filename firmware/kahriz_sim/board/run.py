@@ -17,7 +17,6 @@ HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path[:] = [HERE + "/fakes", HERE, ".frozen"]
 
 import _onewire
-import errno
 import esp32
 import machine
 import network
@@ -27,7 +26,7 @@ import select
 import socket
 import time
 
-from chip import clock, flash, pin, soc, uart, wiring
+from chip import clock, flash, imports, pin, soc, uart, wiring
 from chip.world import WorldGone, world
 
 KEEP = frozenset(sys.modules)  # what the chip's firmware has; the rest is the program's
@@ -160,6 +159,7 @@ def main():
     LIFE["ppm"] = hello.get("rtc_ppm", 0)
     soc.set_unique_id(b"\x24\x0a\xc4" + values["--node"].encode()[:3])
     wiring.connect()
+    imports.guard()
     reply = world.ask("boot")
     cause, rtc_us = clock.PWRON_RESET, 0
     while reply["cause"] != "end":

@@ -11,6 +11,9 @@ import usocket
 from chip import clock
 
 
+_CHUNK = 256  # small, so that the program's heap is left whole
+
+
 class WorldGone(BaseException):
     """The world closed the line: the process has nothing left to live in."""
 
@@ -30,9 +33,9 @@ class World:
             more["at"] = clock.peek_us() // 1000
         try:
             self._sock.write(json.dumps(more) + "\n")
-            line = self._sock.recv(4096)
+            line = self._sock.recv(_CHUNK)
             while not line.endswith(b"\n"):
-                part = self._sock.recv(4096)
+                part = self._sock.recv(_CHUNK)
                 if not part:
                     raise WorldGone("the world closed the line")
                 line += part
