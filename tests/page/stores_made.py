@@ -91,7 +91,7 @@ def flow(
     point: str, lps: float, start: int, end: int, *, step: int = 5 * MIN, q: int = 1
 ) -> list[Value]:
     """A steady flow with a little noise."""
-    noise = random.Random(f"{point}{start}{lps}")  # noqa: S311
+    noise = random.Random(f"{point}{start}{lps}")
     return [
         Value(point, "discharge_lps", ts, lps + noise.gauss(0, 0.12), 0.45, q)
         for ts in range(start, end, step)
@@ -120,9 +120,10 @@ def living(data: Path, days: float = 1.2, leak: bool = False) -> None:
     low = range(start, NOW - 3 * HOUR, 5 * MIN)
     put(data, [Value("fields", "discharge_lt_lps", ts, 1.2, None, 1) for ts in low])
     put(data, storage("pool", 290, 1.9, start, end) + storage("tank", 40, 2.1, start, end))
+    hours = range(start, end, 5 * MIN)
     for point in ("outlet", "middle"):
-        hours = range(start, end, 5 * MIN)
-        put(data, [Value(point, "c", ts, 9 + 5 * math.sin(ts / DAY * 6.283), 0.5, 1) for ts in hours])
+        air = [(ts, 9 + 5 * math.sin(2 * math.pi * ts / DAY)) for ts in hours]
+        put(data, [Value(point, "c", ts, c, 0.5, 1) for ts, c in air])
     if leak:
         put(data, flow("middle", 9.9, NOW - 2 * HOUR, NOW - 2 * HOUR + 40 * MIN, q=3))
         evidence = {"q_up_lps": 12.0, "q_dn_lps": 9.7, "normal_loss_lps": 0.3}

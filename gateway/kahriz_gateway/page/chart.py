@@ -66,13 +66,14 @@ def chart(
     data: list[Bucket],
     axes: Axes,
     strips: Iterable[Strip] = (),
+    other: list[Bucket] | None = None,
     *,
     label: str,
     description: str,
     key: str = "chart",
 ) -> Markup:
-    """The drawing; `key` keeps two charts of one page apart."""
-    marks = _marks(data, axes.from_zero)
+    """The drawing; `other` is a second, thinner line; `key` keeps two charts of a page apart."""
+    marks = _marks([*data, *(other or [])], axes.from_zero)
     scale = _Scale(axes, marks[0], marks[-1])
     parts = [
         Markup(
@@ -85,7 +86,8 @@ def chart(
         *_gaps(data, scale, key),
         *_strips(strips, scale),
         *_band(data, scale),
-        *_lines(data, scale),
+        *_lines(other or [], scale, "second"),
+        *_lines(data, scale, "measured"),
         *_bounds(data, scale),
         *_suspects(data, scale),
         Markup("</svg>"),
@@ -208,14 +210,14 @@ def _band(data: list[Bucket], scale: _Scale) -> list[Markup]:
     return parts
 
 
-def _lines(data: list[Bucket], scale: _Scale) -> list[Markup]:
+def _lines(data: list[Bucket], scale: _Scale, name: str) -> list[Markup]:
     parts = []
     for run in _runs(data, scale.axes.step_ms, "measured"):
         if len(run) == 1:
             parts.append(_shape("dot", f"M{scale.x(run[0].ts):.1f} {scale.y(run[0].mean):.1f}h0"))
             continue
         points = " ".join(f"{scale.x(b.ts):.1f},{scale.y(b.mean):.1f}" for b in run)
-        parts.append(Markup('<polyline class="measured" points="{}"/>').format(points))
+        parts.append(Markup('<polyline class="{}" points="{}"/>').format(name, points))
     return parts
 
 

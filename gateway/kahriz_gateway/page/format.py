@@ -25,7 +25,7 @@ MONTHS = {
     "en": ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
 }
 DAYS = {
-    "az": ["B.e.", "Ç.a.", "Ç.", "C.a.", "C.", "Ş.", "B."],
+    "az": ["B.E.", "Ç.A.", "Ç.", "C.A.", "C.", "Ş.", "B."],
     "ru": ["пн", "вт", "ср", "чт", "пт", "сб", "вс"],
     "en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
 }

@@ -6,7 +6,7 @@ from __future__ import annotations
 from kahriz_water.plan import Plan
 
 from kahriz_gateway.page.nodes import Node
-from kahriz_gateway.page.quantities import quantity, unit
+from kahriz_gateway.page.quantities import DISCHARGE, Quantity, quantity, unit
 from kahriz_gateway.page.queries import Alarm, Number, Volume
 from kahriz_gateway.page.view import AlarmNow, Now
 from kahriz_gateway.page.words import Speech, mark
@@ -68,11 +68,16 @@ def place(speech: Speech, plan: Plan, ident: str) -> str:
 
 def number(speech: Speech, n: Number, with_unit: bool = True) -> str:
     """`12,0 l/san`, or a bound in words: never a zero for water too low to be measured."""
-    what = quantity(n.quantity if not n.bound else "discharge_lps")
-    text = speech.format.number(n.value, what.decimals)
+    what = _shown(n)
+    text = speech.format.number(n.value, decimals(n))
     if with_unit:
         text = f"{text}\u00a0{unit(speech, what)}".rstrip("\u00a0")
     return bound(speech, n.bound, text)
+
+
+def _shown(n: Number) -> Quantity:
+    """The quantity people know: a bound is one of the discharge."""
+    return DISCHARGE if n.bound else quantity(n.quantity)
 
 
 def bound(speech: Speech, side: str, text: str) -> str:
@@ -87,7 +92,13 @@ def uncertainty(speech: Speech, n: Number) -> str:
     """`± 0,4`, or nothing where it is not known."""
     if n.u is None or n.bound:
         return ""
-    return f"±\u00a0{speech.format.number(n.u, quantity(n.quantity).decimals)}"
+    return f"±\u00a0{speech.format.number(n.u, decimals(n))}"
+
+
+def decimals(n: Number) -> int:
+    """As many as the quantity has, one more where its uncertainty would read as zero."""
+    usual = _shown(n).decimals
+    return usual + 1 if n.u is not None and 0 < n.u < 0.5 * 10**-usual else usual
 
 
 def volume(speech: Speech, v: Volume) -> str:

@@ -9,9 +9,9 @@ from itertools import pairwise
 from kahriz_water.plan import Plan, Point
 from markupsafe import Markup
 
-WIDTH, HEIGHT = 340, 112
-WATER_Y, HILL_Y = 62, 14
-FIRST_X, LAST_X = 92, 318
+WIDTH, HEIGHT = 340, 94
+WATER_Y, HILL_Y = 52, 6
+FIRST_X, LAST_X = 92, 315
 
 
 @dataclass(frozen=True, slots=True)

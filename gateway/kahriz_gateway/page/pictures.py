@@ -21,17 +21,25 @@ RAINY = ("leak", "tapping", "source_drop", "blockage", "collapse", "fouled_weir"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawn chart and what it says in numbers."""
+    """A drawn chart and what it says in words."""
 
     svg: Markup
     title: str
     data: list[Bucket]
     sorts: set[str]
-    mean: float | None
-    low: float | None
-    high: float | None
+    sums: Sums
     percent: int
     gaps: bool
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Mean, lowest and highest in words; what a weir could only bound stays a bound."""
+
+    mean: str = "–"
+    low: str = "–"
+    high: str = "–"
 
 
 def picture(
@@ -42,8 +50,9 @@ def picture(
     what: Quantity,
     view: Window,
     now_ms: int,
+    other: Point | None = None,
 ) -> Picture:
-    """Ask for the data of a stretch and draw them."""
+    """Ask for the data of a stretch and draw them, beside those of another point if given."""
     span = (view.start, view.end)
     data = queries.buckets(conn, point.id, what, span, view.bucket_ms)
     places = {point.id} | {r.id for r in plan.reaches if point.id in (r.from_, r.to)}
@@ -53,11 +62,7 @@ def picture(
         if a.kind in RAINY
         for text in [labels.alarm_kind(speech, a.kind)]
     ]
-    measured = [b for b in data if b.sort == "measured"]
-    total = sum(b.n for b in measured)
-    mean = sum(b.mean * b.n for b in measured) / total if total else None
-    low = min((b.low for b in measured), default=None)
-    high = max((b.high for b in measured), default=None)
+    second = queries.buckets(conn, other.id, what, span, view.bucket_ms) if other else []
     stretch = title(view, speech.format)
     axes = Axes(
         view.start,
@@ -72,15 +77,18 @@ def picture(
     )
     percent = _percent(data, point, view, now_ms)
     heading = f"{point.name.of(speech.language)}: {label(speech, what)}, {stretch}"
-    svg = chart(
-        data,
-        axes,
-        strips,
-        label=heading,
-        description=_description(speech, what, mean, low, high, percent),
+    totals = sums(speech, what, data)
+    spoken = speech.text(
+        "mean %(mean)s, lowest %(low)s, highest %(high)s; measured %(percent)s %% of the time",
+        mean=totals.mean,
+        low=totals.low,
+        high=totals.high,
+        percent=percent,
     )
+    svg = chart(data, axes, strips, second, label=heading, description=spoken)
     sorts = {b.sort for b in data} | ({"alarm"} if strips else set())
-    return Picture(svg, stretch, data, sorts, mean, low, high, percent, 'class="gap"' in svg)
+    name = other.name.of(speech.language) if other and second else ""
+    return Picture(svg, stretch, data, sorts, totals, percent, 'class="gap"' in svg, name)
 
 
 def _percent(data: list[Bucket], point: Point, view: Window, now_ms: int) -> int:
@@ -90,25 +98,30 @@ def _percent(data: list[Bucket], point: Point, view: Window, now_ms: int) -> int
     return min(100, int(100 * held / due)) if due >= 1 else 100
 
 
-def _description(
-    speech: Speech,
-    what: Quantity,
-    mean: float | None,
-    low: float | None,
-    high: float | None,
-    percent: int,
-) -> str:
-    """What the picture shows, for those who hear the page."""
-    covered = speech.text("measured %(percent)s %% of the time", percent=percent)
-    if mean is None or low is None or high is None:
-        return covered
-    mean_text, low_text, high_text = (
-        f"{speech.format.number(v, what.decimals)} {unit(speech, what)}" for v in (mean, low, high)
+def sums(speech: Speech, what: Quantity, data: list[Bucket]) -> Sums:
+    """Suspect readings do not count; bounded ones make the mean a range or an `at least`."""
+    fit = [b for b in data if b.sort != "suspect"]
+    count = sum(b.n for b in fit)
+    if not count:
+        return Sums()
+
+    def written(value: float, side: str = "") -> str:
+        number = f"{speech.format.number(value, what.decimals)}\u00a0{unit(speech, what)}"
+        return labels.bound(speech, side, number.rstrip("\u00a0"))
+
+    least = sum(b.mean * b.n for b in fit if b.sort != "below") / count
+    most = sum(b.mean * b.n for b in fit) / count
+    if any(b.sort == "above" for b in fit):
+        mean = labels.bound(speech, "above", written(least))
+    elif most > least:
+        mean = f"{speech.format.number(least, what.decimals)}\u00a0…\u00a0{written(most)}"
+    else:
+        mean = written(most)
+    low = min(fit, key=lambda b: (b.sort != "below", b.low))
+    high = max(fit, key=lambda b: (b.sort == "above", b.high))
+    below, above = low.sort == "below", high.sort == "above"
+    return Sums(
+        mean,
+        written(low.high if below else low.low, "below" if below else ""),
+        written(high.low if above else high.high, high.sort if high.sort != "measured" else ""),
     )
-    numbers = speech.text(
-        "mean %(mean)s, lowest %(low)s, highest %(high)s",
-        mean=mean_text,
-        low=low_text,
-        high=high_text,
-    )
-    return f"{numbers}; {covered}"

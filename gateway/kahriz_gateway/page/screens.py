@@ -66,7 +66,17 @@ def _picture_now(conn: sqlite3.Connection, plan: Plan, words: Speech, now: Now) 
     what = _what(conn, point, "")
     end = now.at if chief.ts > now.at - 86_400_000 else chief.ts
     view = window("day", end, None, point.dt_s)
-    return picture(conn, plan, words, point, what, view, now.at)
+    arrival = _arrival(plan, point)
+    return picture(conn, plan, words, point, what, view, now.at, arrival)
+
+
+def _arrival(plan: Plan, start: Point) -> Point | None:
+    """Where the last reach ends: beside what leaves the source, what arrives."""
+    below = {reach.from_: reach.to for reach in reversed(plan.reaches)}
+    here = start.id
+    while here in below:
+        here = below[here]
+    return plan.point(here) if here != start.id else None
 
 
 def history(

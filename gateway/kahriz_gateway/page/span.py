@@ -80,7 +80,7 @@ def title(view: Window, formats: Formats) -> str:
         first_day, last_day = formats.day(view.start), formats.day(last)
         if first_day == last_day:
             return first_day
-        return f"{first_day} {formats.clock(view.start)} – {last_day} {formats.clock(last)}"
+        return f"{first_day[:5]} {formats.clock(view.start)} – {last_day} {formats.clock(view.end)}"
     if view.span == "year" and local(view.start).timetuple()[1:3] == (1, 1):
         return str(local(view.start).year)
     return f"{formats.day(view.start)} – {formats.day(last)}"
