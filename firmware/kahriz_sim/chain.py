@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""Broker, InfluxDB and gateway as processes on this machine; what dies is started again."""
+
+import contextlib
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from kahriz_sim.demo_screen import Screen
+from kahriz_sim.keeper import Keeper
+from kahriz_sim.services import Child, Influx, ServiceError, find_program, start_broker, start_influx
+
+KAHRIZ = [sys.executable, "-m", "kahriz"]
+
+
+class Chain:
+    """Everything above the nodes. Logs go to folder/log, stores to folder."""
+
+    def __init__(self, folder: Path, screen: Screen, page_address: str) -> None:
+        self.folder = folder
+        self.screen = screen
+        self.page_address = page_address
+        self.broker_port = 0
+        self.keeper = Keeper(on_restart=lambda name: screen.say(f"{name} died and is started again"))
+        self._influx: Influx | None = None
+        try:
+            (folder / "log").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ServiceError(
+                f"cannot write {folder} ({error.strerror}): choose another folder with --data"
+            ) from None
+
+    def start_broker(self, choice: str) -> None:
+        """auto (mosquitto where it is installed, else the embedded one), mosquitto or nats."""
+        kinds: dict[str, Literal["mosquitto", "nats"] | None] = {
+            "auto": None,
+            "mosquitto": "mosquitto",
+            "nats": "nats",
+        }
+        if choice not in kinds:
+            raise ServiceError(f"--broker {choice!r} is not known: {', '.join(kinds)}")
+        broker = start_broker(self.folder, kinds[choice])
+        self.keeper.watch("the broker", broker, broker.restart)
+        self.broker_port = broker.port
+        self.screen.say(f"broker: {broker.kind} on {broker.host}:{broker.port}")
+
+    def start_influx(self, *, wanted: bool) -> None:
+        """Where influxd is installed; the chain stands without it."""
+        if not wanted or not find_program("influxd"):
+            return
+        try:
+            self._influx = influx = start_influx(self.folder)
+        except ServiceError as error:
+            self.screen.say(f"without InfluxDB: {error}")
+            return
+        self.keeper.watch("InfluxDB", influx, influx.restart)
+        self.screen.say(f"InfluxDB: {influx.url} (user {influx.user}, bucket {influx.bucket})")
+
+    def _influx_options(self) -> list[str]:
+        if self._influx is None:
+            return []
+        secret = self.folder / "influx.token"
+        secret.touch(mode=0o600)
+        secret.write_text(self._influx.token)
+        return ["--influx-url", self._influx.url, "--influx-token-file", str(secret),
+                "--influx-bucket", self._influx.bucket]  # fmt: skip
+
+    def start_gateway(self, site: Path, records: Path, options: Sequence[str] = ()) -> None:
+        """Import the dated records once, then run intake and village."""
+        common = ["--config", str(site), "--data", str(self.folder)]
+        self.run("records", ["gateway", "records", "import", str(records), *common])
+        self.child("gateway", [
+            *KAHRIZ, "gateway", "run", *common, "--broker", f"127.0.0.1:{self.broker_port}",
+            "--page", self.page_address, *self._influx_options(), *options,
+        ])  # fmt: skip
+
+    def run(self, what: str, arguments: Sequence[str]) -> None:
+        """A `kahriz` command that must end well before we go on."""
+        done = subprocess.run([*KAHRIZ, *arguments], capture_output=True, text=True, check=False)
+        if done.returncode:
+            lines = (done.stderr or done.stdout).strip().splitlines() or ["(no word)"]
+            raise ServiceError(f"{what}: {lines[-1]}")
+
+    def child(self, name: str, argv: Sequence[str]) -> None:
+        """A program that runs until the end."""
+        child = Child(name, argv, self.folder / "log" / f"{name}.log")
+        child.start()
+        self.keeper.watch(name, child, child.start)
+
+    def ask(self, database: str, sql: str) -> list[tuple[object, ...]]:
+        """Rows of a store, none while it is not there yet."""
+        path = self.folder / database
+        if not path.exists():
+            return []
+        with (
+            contextlib.suppress(sqlite3.OperationalError),  # just being made
+            contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db,
+        ):
+            return db.execute(sql).fetchall()
+        return []
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until the village has seen all that intake stored, and its outputs all of that."""
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end:
+            newest = self.ask("readings.db", "SELECT coalesce(max(rev), 0) FROM reading")
+            seen = dict(self.ask("village.db", "SELECT name, rev FROM cursor"))  # type: ignore[arg-type]
+            if newest and seen.get("village") == newest[0][0]:
+                return True
+            time.sleep(0.2)
+        return False
+
+    def stop(self) -> None:
+        """End everything, last started first."""
+        self.keeper.stop()

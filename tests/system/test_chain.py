@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: MIT
+"""The whole chain: six node programs, a broker, the gateway, and water that leaks."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import SPEED, Demo, children_of
+
+pytestmark = [pytest.mark.timeout(360)]
+SIX_HOURS = ["--duration", str(6 * 3600 / SPEED), "--leak-after", str(3600 / SPEED)]
+Start = Callable[..., Demo]
+
+
+def assert_nothing_lost(found: dict[str, Any]) -> None:
+    assert found["measured"] > 6 * 288, "less than a day of six nodes was measured"
+    assert found["missing"] == 0
+    assert found["duplicates"] == 0
+    assert found["stored"] + found["pending"] + found["cut_short"] == found["measured"]
+    assert found["stored"] >= 0.99 * found["measured"]
+
+
+def assert_one_leak(found: dict[str, Any], reach: str, lps: float) -> None:
+    assert len(found["alarms"]) == 1, found["alarms"]
+    alarm = found["alarms"][0]
+    assert (alarm["kind"], alarm["place"]) == ("leak", reach)
+    assert alarm["lps"] == pytest.approx(lps, rel=0.3)
+    assert 0 < alarm["raised_after_s"] <= 5 * 3600
+
+
+def get_json(url: str) -> dict[str, Any]:
+    with urllib.request.urlopen(url, timeout=10) as reply:
+        found: dict[str, Any] = json.load(reply)
+        return found
+
+
+@pytest.mark.needs("mosquitto")
+def test_a_leak_on_the_upper_reach_is_found_through_mosquitto(start_demo: Start) -> None:
+    demo = start_demo(*SIX_HOURS, "--broker", "mosquitto", "--seed", "11")
+    found = demo.result()
+    assert_nothing_lost(found)
+    assert_one_leak(found, "upper", 2.0)
+
+
+def test_a_leak_on_the_lower_reach_is_found_while_everything_is_killed(start_demo: Start) -> None:
+    """kill -9 of broker, intake, village and a node, one after the other, in mid-demo."""
+    demo = start_demo(
+        *SIX_HOURS, "--broker", "nats", "--seed", "5", "--reach", "lower", "--leak-lps", "3",
+        "--site", "baharli-valibay",
+    )  # fmt: skip
+    stored = demo.data / "readings.db"
+
+    def rows(at_least: int) -> Callable[[], bool]:
+        def enough() -> bool:
+            if not stored.exists():
+                return False
+            with sqlite3.connect(f"file:{stored}?mode=ro", uri=True) as db:
+                return bool(db.execute("SELECT count(*) FROM reading").fetchone()[0] >= at_least)
+
+        return enough
+
+    for at_least, words in (
+        (1000, ("nats-server",)),
+        (3000, ("gateway", "intake")),
+        (5000, ("gateway", "village")),
+        (7000, ("micropython", "--node middle")),
+    ):
+        demo.wait_for(rows(at_least))
+        demo.kill9(*words)
+    found = demo.result()
+    assert_nothing_lost(found)
+    assert found["redelivered"] > 0, "nothing came twice although everything was killed"
+    assert_one_leak(found, "lower", 3.0)
+
+
+@pytest.mark.parametrize("scenario", ["calm", "fouled_weir"])
+def test_a_day_without_a_loss_rings_no_leak(start_demo: Start, scenario: str) -> None:
+    demo = start_demo("--scenario", scenario, "--duration", str(24 * 3600 / SPEED / 4),
+                      "--history-days", "4", "--seed", "3")  # fmt: skip
+    found = demo.result()
+    assert_nothing_lost(found)
+    assert [a for a in found["alarms"] if a["kind"] == "leak"] == []
+    if scenario == "calm":
+        assert found["alarms"] == []
+
+
+def test_what_is_deleted_or_added_behind_the_gateway_is_counted(start_demo: Start) -> None:
+    demo = start_demo("--scenario", "calm", "--history-days", "0.5", "--duration", "2")
+    before = demo.result()
+    assert_nothing_lost_short(before)
+    with sqlite3.connect(demo.data / "readings.db") as db:
+        columns = "node, journal, ts, tq, up_s, boot, q, received, times, body"
+        db.execute(
+            f"INSERT INTO reading(n, {columns}) "  # noqa: S608 - column names of our own
+            f"SELECT n + 100000, {columns} FROM reading WHERE node = 'pool' ORDER BY n LIMIT 2"
+        )
+    assert audit(demo.data)["duplicates"] == 2
+    with sqlite3.connect(demo.data / "readings.db") as db:
+        db.execute("DELETE FROM reading WHERE n > 100000")
+        db.execute(
+            "DELETE FROM reading WHERE rev IN "
+            "(SELECT rev FROM reading WHERE node = 'outlet' ORDER BY n LIMIT 3)"
+        )
+    after = audit(demo.data)
+    assert (after["missing"], after["duplicates"]) == (3, 0)
+
+
+def assert_nothing_lost_short(found: dict[str, Any]) -> None:
+    assert found["measured"] > 0
+    assert (found["missing"], found["duplicates"]) == (0, 0)
+
+
+def audit(data: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "kahriz", "demo", "--audit", "--json", "--data", str(data)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_ctrl_c_leaves_no_process_and_the_next_run_goes_on(start_demo: Start) -> None:
+    first = start_demo("--scenario", "calm", "--history-days", "0.5")
+    first.wait_for(lambda: page_is_up(first))
+    state = get_json(f"http://{first.page}/api/now")
+    assert state, "the page knows nothing"
+    family = children_of(first.process.pid)
+    assert len(family) >= 9  # broker, gateway, intake, village, six nodes
+    first.process.send_signal(signal.SIGINT)
+    out, _ = first.process.communicate(timeout=60)
+    one = json.loads(out.strip().splitlines()[-1])
+    assert_nothing_lost_short(one)
+    assert [pid for pid in family if Path(f"/proc/{pid}").exists() and not is_zombie(pid)] == []
+
+    second = start_demo("--scenario", "calm", "--history-days", "0.5", "--duration", "5")
+    two = second.result()
+    assert_nothing_lost_short(two)
+    assert two["measured"] > one["measured"]
+    assert two["stored"] > one["stored"]
+
+
+def is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def page_is_up(demo: Demo) -> bool:
+    try:
+        get_json(f"http://{demo.page}/api/now")
+    except OSError:
+        return False
+    return True
+
+
+def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "kahriz", "demo", "--no-browser", "--duration", "1",
+             "--page", f"127.0.0.1:{port}", "--data", str(tmp_path / "d")],
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"port {port} for the page cannot be used" in done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    done = subprocess.run(
+        [sys.executable, "-m", "kahriz", "demo", "--no-browser", "--duration", "1",
+         "--page", "127.0.0.1:0", "--data", str(blocked / "d")],
+        capture_output=True, text=True, check=False, timeout=60, env={**os.environ},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "cannot write" in done.stderr
