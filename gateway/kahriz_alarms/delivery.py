@@ -21,4 +21,4 @@ def retry_after_ms(tries: int) -> int:
     >>> [retry_after_ms(n) // 1000 for n in (1, 2, 3, 20)]
     [30, 60, 120, 3600]
     """
-    return min(FIRST_RETRY_MS * 2 ** min(tries - 1, 10), LAST_RETRY_MS)
+    return min(FIRST_RETRY_MS << min(max(tries - 1, 0), 10), LAST_RETRY_MS)

@@ -21,8 +21,6 @@ STEPS: dict[str, tuple[tuple[str, ...], str | None]] = {
     "cleared": ((RAISED, NOTIFIED, ACKNOWLEDGED), CLOSED),
     "closed": ((RAISED, NOTIFIED, ACKNOWLEDGED), CLOSED),
 }
-# what a person is told; the rest is for the record
-TOLD = ("raised", "cleared", "closed")
 
 
 class StateError(Exception):

@@ -63,4 +63,4 @@ class Joint:
         return sorted(self.open)
 
     def load(self, state: Any) -> None:
-        self.open = {(kind, place) for kind, place in state}
+        self.open = {(str(kind), str(place)) for kind, place in state}

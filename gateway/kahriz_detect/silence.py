@@ -79,6 +79,11 @@ class Silence:
         evidence: dict[str, float | str] = {"since_ms": float(self.last_ms)}
         return [Finding(RAISED, "silent_node", self.place, watermark_ms, evidence=evidence)]
 
+    def excuse(self, now_ms: int) -> None:
+        """We were away ourselves: who was heard before counts as heard now."""
+        if not self.silent:
+            self.last_ms = now_ms
+
     def dump(self) -> Any:
         return [self.last_ms, self.silent]
 

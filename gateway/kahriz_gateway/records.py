@@ -21,6 +21,8 @@ from kahriz_water.deployment import SOUND_SPEEDS, Deployment
 from kahriz_water.plan import Plan
 from kahriz_water.strict import ConfigError, Table
 
+from kahriz_gateway.village_store import transaction
+
 _COLUMNS = "node, channel, point, from_ms, to_ms, zero_m, span_m, sound_speed, note"
 
 
@@ -103,14 +105,8 @@ def deployments(conn: sqlite3.Connection) -> list[Deployment]:
 def import_records(conn: sqlite3.Connection, path: Path, plan: Plan) -> int:
     """Read a file of records into the store, all or nothing."""
     found = parse_records(path.read_text(encoding="utf-8"), plan, str(path))
-    conn.execute("BEGIN IMMEDIATE")
-    try:
-        changed = put_deployments(conn, found)
-    except BaseException:
-        conn.execute("ROLLBACK")
-        raise
-    conn.execute("COMMIT")
-    return changed
+    with transaction(conn):
+        return put_deployments(conn, found)
 
 
 def export_records(conn: sqlite3.Connection) -> str:

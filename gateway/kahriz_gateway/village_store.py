@@ -10,10 +10,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from kahriz_water.value import Value as Value
+
+from kahriz_gateway.store import StoreError
 
 SCHEMA = 1
 
@@ -41,10 +44,6 @@ CREATE TABLE deployment(node TEXT NOT NULL, channel TEXT NOT NULL, point TEXT NO
 CREATE TABLE state(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE cursor(name TEXT PRIMARY KEY, rev INTEGER NOT NULL) WITHOUT ROWID;
 """
-
-
-class StoreError(Exception):
-    """A store that this program must not write: in words, with the mend."""
 
 
 def open_village(path: Path, read_only: bool = False) -> sqlite3.Connection:
@@ -186,6 +185,13 @@ def set_state(conn: sqlite3.Connection, key: str, value: Any) -> None:
     )
 
 
-def open_alarms(conn: sqlite3.Connection) -> Iterator[sqlite3.Row]:
-    """Alarms not closed yet, oldest first."""
-    yield from conn.execute("SELECT * FROM alarm WHERE closed IS NULL ORDER BY raised, id")
+@contextmanager
+def transaction(conn: sqlite3.Connection) -> Iterator[None]:
+    """All of it on the disk, or nothing."""
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        conn.execute("ROLLBACK")
+        raise
+    conn.execute("COMMIT")

@@ -27,7 +27,7 @@ from kahriz_water.site import (
 from kahriz_water.strict import ConfigError, Table
 from kahriz_water.structures import STRUCTURES, Structure
 
-__all__ = ["ConfigError", "Name", "Plan", "Point", "Reach", "parse_plan"]
+__all__ = ["ConfigError", "Influx", "Name", "Plan", "Point", "Reach", "parse_plan"]
 
 
 def parse_plan(text: str, source: str = "site.toml") -> Plan:

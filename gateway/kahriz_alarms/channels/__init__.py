@@ -19,7 +19,10 @@ from kahriz_alarms.channels import log, mqtt, webhook
 
 
 class Channel(Protocol):
+    """`tells` are the events it wants; see `kahriz_alarms.states`."""
+
     name: str
+    tells: tuple[str, ...]
 
     def send(self, event: Event, plan: Plan) -> None: ...
 

@@ -19,6 +19,8 @@ from kahriz_alarms.delivery import DeliveryError
 class TemplateChannel:
     """Hands the short text to `transmit`, which raises OSError when there is no way out."""
 
+    tells: tuple[str, ...] = ("raised", "cleared")
+
     def __init__(self, name: str, transmit: Callable[[str], None], language: str = "az") -> None:
         self.name = name
         self._transmit = transmit

@@ -15,6 +15,7 @@ log = logging.getLogger("kahriz.alarm")
 
 class LogChannel:
     name = "log"
+    tells: tuple[str, ...] = ("raised", "cleared", "closed", "silent", "heard")
 
     def send(self, event: Event, plan: Plan) -> None:
         level = logging.WARNING if event.what == "raised" else logging.INFO

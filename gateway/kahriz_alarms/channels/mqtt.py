@@ -18,6 +18,16 @@ from kahriz_alarms.delivery import DeliveryError
 
 class MqttChannel:
     name = "mqtt"
+    tells: tuple[str, ...] = (
+        "raised",
+        "notified",
+        "acknowledged",
+        "changed",
+        "silent",
+        "heard",
+        "cleared",
+        "closed",
+    )
 
     def __init__(self, publish_retained: Callable[[str, bytes], bool]) -> None:
         self._publish = publish_retained

@@ -28,6 +28,8 @@ TRY_AGAIN = (408, 429)
 
 
 class WebhookChannel:
+    tells: tuple[str, ...] = ("raised", "acknowledged", "silent", "heard", "cleared", "closed")
+
     def __init__(
         self, name: str, url: str, secret: bytes | None, timeout_s: float = TIMEOUT_S
     ) -> None:

@@ -1,10 +1,58 @@
 # SPDX-License-Identifier: MIT
-"""Where interpreted values go besides our own store."""
+"""Where interpreted values go besides our own store: an index, one a file.
+
+An output has `write(values) -> None` or raises DeliveryError(message, permanent). A follower
+keeps its place and comes again, so that `write` must bear a repeat. One that also has
+`write_health` and `write_alarms` is given those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from kahriz_alarms.delivery import DeliveryError as DeliveryError
+from kahriz_water.site import Plan
+from kahriz_water.value import Value
 
 
-class DeliveryError(Exception):
-    """A delivery failed; `permanent` when waiting does not mend it and a person must act."""
+class Output(Protocol):
+    def write(self, values: Sequence[Value]) -> None: ...
 
-    def __init__(self, message: str, permanent: bool) -> None:
-        super().__init__(message)
-        self.permanent = permanent
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What outputs are handed."""
+
+    data_dir: Path
+    publish_retained: Callable[[str, bytes], bool] | None
+
+
+def _influx(plan: Plan, around: Surroundings) -> Output | None:
+    if plan.influx is None:
+        return None
+    from kahriz_gateway.outputs import influx  # 280 ms and 39 MB: only if used
+
+    return influx.from_plan(plan, around.data_dir)
+
+
+def _mqtt_state(plan: Plan, around: Surroundings) -> Output | None:
+    if around.publish_retained is None:
+        return None
+    from kahriz_gateway.outputs.mqtt_state import MqttState
+
+    return MqttState(plan.id, around.publish_retained)
+
+
+OUTPUTS: Mapping[str, Callable[[Plan, Surroundings], Output | None]] = {
+    "influx": _influx,
+    "mqtt_state": _mqtt_state,
+}
+
+
+def outputs(plan: Plan, around: Surroundings) -> dict[str, Output]:
+    """All outputs a plan asks for, by name."""
+    built = {name: build(plan, around) for name, build in OUTPUTS.items()}
+    return {name: output for name, output in built.items() if output is not None}

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""The village service: what the readings mean, what is wrong with the water, who is told.
+
+One loop writes: it follows readings.db by rev, stores values, runs the detectors to their
+watermark and raises alarms, all of one step in one transaction. Beside it, each in a thread with
+its own connection: the sender of alarms, a follower for every output, the page.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from kahriz_alarms.channels import Outside, channels
+from kahriz_water.site import Plan
+from kahriz_water.strict import ConfigError
+
+from kahriz_gateway import store, village_store
+from kahriz_gateway.clock import Clock
+from kahriz_gateway.config import client_id
+from kahriz_gateway.mqtt import Door
+from kahriz_gateway.outputs import Surroundings, outputs
+from kahriz_gateway.outputs.follower import Follower
+from kahriz_gateway.village_interpret import Interpreter
+from kahriz_gateway.village_page import PageThread
+from kahriz_gateway.village_sender import Sender
+from kahriz_gateway.village_watch import Watch
+
+PAUSE_S = 0.25
+AGAIN_S = 10.0  # after a helper has failed
+
+log = logging.getLogger(__name__)
+
+
+class Village:
+    """The writing loop; `step` does what is to be done now and can be called by a test."""
+
+    def __init__(
+        self, conn: sqlite3.Connection, plan: Plan, data_dir: Path, clock: Clock, sender: Sender
+    ) -> None:
+        self._conn = conn
+        self._clock = clock
+        self._readings_path = data_dir / "readings.db"
+        self._readings: sqlite3.Connection | None = None
+        self._interpreter = Interpreter(conn, plan)
+        self._watch = Watch(conn, plan, sender.tells)
+
+    def step(self) -> bool:
+        """Take the next rows, if any, and look for silence; whether there was something."""
+        readings = self._open_readings()
+        if readings is None:
+            return False
+        self._interpreter.look_at_records()
+        now_ms = self._clock.now_ms()  # before the words are read: they can only be newer
+        took = self._take(readings, now_ms)
+        if self._clock.trusted() and not took:
+            words = readings.execute(
+                "SELECT node, max(received) FROM session WHERE received IS NOT NULL GROUP BY node"
+            ).fetchall()
+            self._watch.listen(words, now_ms)
+        return took
+
+    def close(self) -> None:
+        if self._readings is not None:
+            self._readings.close()
+
+    def _take(self, readings: sqlite3.Connection, now_ms: int) -> bool:
+        newest = readings.execute("SELECT max(rev) FROM reading").fetchone()[0]
+        if newest is None or newest <= village_store.get_cursor(self._conn, "village"):
+            return False
+        with village_store.transaction(self._conn):
+            self._interpreter.take(readings)
+            self._watch.follow(self._interpreter.last_ts, now_ms)
+        return True
+
+    def _open_readings(self) -> sqlite3.Connection | None:
+        if self._readings is None and self._readings_path.exists():
+            try:
+                self._readings = store.read_store(self._readings_path)
+            except store.StoreError as error:  # just being made: the next step looks again
+                log.info("%s", error)
+        return self._readings
+
+
+def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> None:
+    """Run the village until `stop`; StoreError and ConfigError in words."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    path = data_dir / "village.db"
+    conn = village_store.open_village(path)
+    door = Door(client_id(config, "village"), config.broker.host, config.broker.port)
+
+    def publish_retained(topic: str, body: bytes) -> bool:
+        return door.publish_surely(topic, body, retain=True)
+
+    sender = Sender(path, config, clock, channels(config, Outside(publish_retained, _secret)))
+    followed = outputs(config, Surroundings(data_dir, publish_retained))
+    helpers: dict[str, Callable[[threading.Event], None]] = {
+        "sender": sender.run,
+        "page": PageThread(config, data_dir, clock).run,
+    }
+    for name, output in followed.items():
+        helpers[f"output {name}"] = Follower(name, output, data_dir).run
+    village = Village(conn, config, data_dir, clock, sender)
+    door.start()
+    threads = [_start(name, target, stop) for name, target in helpers.items()]
+    try:
+        while not stop.is_set():
+            if not village.step():
+                stop.wait(PAUSE_S)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(10.0)
+        door.stop()
+        village.close()
+        conn.close()
+
+
+def _start(
+    name: str, target: Callable[[threading.Event], None], stop: threading.Event
+) -> threading.Thread:
+    def run_again() -> None:
+        while not stop.is_set():
+            try:
+                target(stop)
+            except Exception:  # the outermost edge of a thread: the others must go on
+                log.exception("%s has failed and starts again", name)
+                stop.wait(AGAIN_S)
+
+    thread = threading.Thread(target=run_again, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def _secret(name: str) -> bytes:
+    try:
+        return Path(name).read_bytes().strip()
+    except OSError as error:
+        raise ConfigError("webhook.secret_file", f"a file that can be read ({error})") from error
