@@ -101,7 +101,7 @@ def _meets(
     tq: str | None,
     stands: tuple[int, int | None, str | None, str],
 ) -> str | None:
-    """A row whose number is taken by `stands` (rev, ts, tq, body); why it is a conflict, or None."""
+    """A row whose number is taken by `stands` (rev, ts, tq, body): why a conflict, or None."""
     rev, old_ts, old_tq, body = stands
     if json.loads(body) != row.values:
         return f"row {row.n}: conflict, other values under the same number"

@@ -78,7 +78,9 @@ def open_store(path: Path, site: str) -> sqlite3.Connection:
     """Open readings.db for writing, making or migrating it; its site must be ours."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        conn = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+        conn = sqlite3.connect(
+            path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+        )  # one thread at a time: whoever serves it need not be who opened it
         conn.execute("PRAGMA journal_mode=WAL")
         conn.execute("PRAGMA synchronous=FULL")
         migrate(conn, path)
@@ -95,7 +97,12 @@ def read_store(path: Path) -> sqlite3.Connection:
     if not path.exists():
         raise StoreError(f"no store in {path}: has `kahriz gateway intake` run with this --data?")
     try:
-        conn = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)
+        conn = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=ro",
+            uri=True,
+            timeout=BUSY_S,
+            check_same_thread=False,
+        )
         _check_version(conn, path, len(MIGRATIONS))
     except sqlite3.DatabaseError as error:
         raise StoreError(_in_words(path, error)) from error

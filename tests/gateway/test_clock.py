@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""When the gateway's clock is believed."""
+
+import struct
+import time
+from pathlib import Path
+
+import pytest
+from kahriz_gateway.clock import EARLIEST_MS, ClockError, FileClock, SystemClock, open_clock
+
+from .conftest import NOW_MS
+
+
+def board(root: Path, *, rtc: bool, synchronised: bool) -> Path:
+    """The files by which a Raspberry Pi tells what clock it has."""
+    (root / "proc/device-tree").mkdir(parents=True)
+    (root / "proc/device-tree/model").write_text("Raspberry Pi Zero 2 W")
+    (root / "sys/class/rtc").mkdir(parents=True)
+    if rtc:
+        (root / "sys/class/rtc/rtc0").mkdir()
+    if synchronised:
+        synchronise(root)
+    return root
+
+
+def synchronise(root: Path) -> None:
+    (root / "run/systemd/timesync").mkdir(parents=True)
+    (root / "run/systemd/timesync/synchronized").touch()
+
+
+@pytest.mark.parametrize(
+    ("rtc", "synchronised", "trusted"),
+    [(True, False, True), (False, True, True), (False, False, False)],
+)
+def test_a_board_needs_a_clock_chip_or_the_network(
+    tmp_path: Path, rtc: bool, synchronised: bool, trusted: bool
+) -> None:
+    root = board(tmp_path, rtc=rtc, synchronised=synchronised)
+    assert SystemClock(root).trusted() is trusted
+
+
+def test_trust_comes_with_the_network_and_stays(tmp_path: Path) -> None:
+    clock = SystemClock(board(tmp_path, rtc=False, synchronised=False))
+    assert not clock.trusted()
+    synchronise(tmp_path)
+    assert clock.trusted()
+    (tmp_path / "run/systemd/timesync/synchronized").unlink()
+    assert clock.trusted(), "a clock once set goes on"
+
+
+def test_a_pc_keeps_time_by_itself(tmp_path: Path) -> None:
+    assert SystemClock(tmp_path).trusted()
+
+
+def test_a_clock_before_the_program_or_the_last_row_is_not_believed(tmp_path: Path) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    assert not SystemClock(tmp_path, earliest_ms=now_ms + 60_000).trusted()
+    clock = SystemClock(tmp_path)
+    clock.not_before(now_ms + 60_000)
+    assert not clock.trusted()
+    assert clock.now_ms() >= now_ms > EARLIEST_MS
+
+
+def test_a_simulated_clock_is_read_anew_each_time(tmp_path: Path) -> None:
+    path = tmp_path / "clock"
+    path.write_bytes(struct.pack("<q", NOW_MS))
+    clock = open_clock(path)
+    assert isinstance(clock, FileClock)
+    assert (clock.now_ms(), clock.trusted()) == (NOW_MS, True)
+    with path.open("r+b") as file:
+        file.write(struct.pack("<q", NOW_MS + 5))
+    assert clock.now_ms() == NOW_MS + 5
+    clock.not_before(NOW_MS + 6)
+    assert not clock.trusted()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"1234"])
+def test_a_missing_simulated_clock_is_told_in_words(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "clock"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ClockError, match="start the simulator first"):
+        FileClock(path)
