@@ -2,13 +2,14 @@
 """One wake of the node: measure, write down, upload when due; the board sleeps afterwards."""
 
 import binascii
+import gc
+import json
 import os
+import sys
 
-from kahriz_wire import birth
-
-from kahriz_node import VERSION, config, memory, policy, records, sensors
+from kahriz_node import VERSION, memory, policy
 from kahriz_node.clock import Clock, rtc_ms
-from kahriz_node.journal import Journal
+from kahriz_node.settings import Settings
 
 ERROR_LONGEST = 120
 
@@ -26,10 +27,10 @@ class Node:
 
     def wake(self):
         """All of it; returns after the reading is safe and the radio is off."""
-        self.config, self.config_data = config.read(self.root + "/config.json")
+        self.configure()
         cold = "boot" not in self.state
         if cold:
-            self.state = {"boot": self._count_boot(), "error": self.state.get("error", "")}
+            self.state["boot"] = self._count_boot()
             self.cause = "power_on" if self.cause == "timer" else self.cause
         self.clock = Clock(self.state.setdefault("clock", {}), self.rtc())
         self.uses = self.state.setdefault("uplink", {})
@@ -49,20 +50,36 @@ class Node:
         if failed and self.cause == "button":
             self.board.blink(False, 1)
 
+    def configure(self):
+        """Settings from /config.json; what was checked once is not checked in every wake."""
+        with open(self.root + "/config.json", "rb") as file:
+            data = file.read()
+        self.config_crc = binascii.crc32(data, binascii.crc32(VERSION.encode()))
+        if self.state.get("config") != self.config_crc:
+            from kahriz_node import config
+
+            config.parse(data)
+            self.state["config"] = self.config_crc
+        self.config = Settings(json.loads(data))
+
     def rtc(self):
         """The RTC in milliseconds; it drifts and is never set."""
         return rtc_ms(self.board.time_ns(), self.board.epoch_year())
 
     def measure(self):
         """{channel: {quantity: scaled} or a fault word}; a dead sensor costs its own value only."""
+        from kahriz_node import sensors
+
         readings = {}
+        self.layout = []
         rtc = self.rtc()
         elapsed = rtc - self.state.get("measured", rtc)
         self.measured = rtc
         for name, spec in self.config.channels:
+            module = sensors.module(spec["driver"])
+            self.layout.append((name, module.KEYS))
             try:
-                driver = sensors.module(spec["driver"]).start(self.board, spec)
-                readings[name] = driver.read(elapsed)
+                readings[name] = module.start(self.board, spec).read(elapsed)
             except sensors.SensorError as error:
                 readings[name] = error.fault
             except (OSError, ValueError) as error:  # a bus that is not there, a pin that is none
@@ -70,16 +87,17 @@ class Node:
                 self.state["error"] = short(name, error)
             self.board.feed()
         self.state["measured"] = rtc
+        unload("kahriz_node.config", "kahriz_node.sensors", "kahriz_wire")
         return readings
 
     def write_down(self, readings):
         """Into the journal, with the time the measuring began."""
-        layout = records.Layout(
-            [(name, sensors.module(spec["driver"]).KEYS) for name, spec in self.config.channels]
-        )
+        from kahriz_node import records
+        from kahriz_node.journal import Journal
+
         self.journal = Journal(
             self.root + "/journal",
-            layout,
+            records.Layout(self.layout),
             self.board.random_hex8,
             self.state["boot"],
             self.state.get("next", 1),
@@ -109,9 +127,8 @@ class Node:
                 self.state["error"] = "no access point"
             else:
                 board.feed()
-                rev, body = self.birth()
                 health = {
-                    "birth": rev,
+                    "birth": self.config_crc & 0x7FFFFFFF,
                     "cfg": self.config.rev,
                     "up_s": self.clock.up_s(self.rtc()),
                     "boot": self.state["boot"],
@@ -121,7 +138,7 @@ class Node:
                     "rssi_dbm": board.rssi_dbm(),
                     "error": self.state.get("error") or None,
                 }
-                outcome = uplink.run(board, self.journal, self.config, health, body)
+                outcome = uplink.run(board, self.journal, self.config, health, self.birth)
                 answered = outcome.answered
                 self.state["error"] = outcome.error
                 if answered:
@@ -145,19 +162,26 @@ class Node:
             self.clock.forget_stretches()
 
     def birth(self):
-        """Who I am: revision and body; the revision follows from program and configuration."""
-        rev = binascii.crc32(VERSION.encode(), binascii.crc32(self.config_data)) & 0x7FFFFFFF
+        """Who I am, for a gateway that asks; the revision follows from program and settings."""
+        from kahriz_wire import outgoing
+
+        from kahriz_node import sensors
+
         channels = {}
         for name, spec in self.config.channels:
             module = sensors.module(spec["driver"])
             channels[name] = {"driver": spec["driver"], "keys": list(module.KEYS)}
             if hasattr(module, "SOUND_SPEED"):
                 channels[name]["sound_speed"] = module.SOUND_SPEED
-        who = birth.Birth(
-            rev, VERSION, self.board.hardware, self.config.dt_s, self.config.batch, channels
+        return outgoing.birth(
+            self.config_crc & 0x7FFFFFFF,
+            VERSION,
+            self.board.hardware,
+            self.config.dt_s,
+            self.config.batch,
+            self.config.rev,
+            channels,
         )
-        who.cfg = self.config.rev
-        return rev, birth.encode_birth(who)
 
     def _count_boot(self):
         """The number of this power-on, on flash because RTC memory is gone."""
@@ -191,6 +215,17 @@ def quality(readings):
 def short(what, error):
     """An error in a line that fits into hello."""
     return f"{what}: {type(error).__name__} {error}"[:ERROR_LONGEST]
+
+
+def unload(*names):
+    """Give the memory of modules back that this wake needs no more."""
+    for loaded in list(sys.modules):
+        if any(loaded == name or loaded.startswith(name + ".") for name in names):
+            parent, _, last = loaded.rpartition(".")
+            del sys.modules[loaded]
+            if parent in sys.modules and hasattr(sys.modules[parent], last):
+                delattr(sys.modules[parent], last)
+    gc.collect()
 
 
 def run(board, root=""):

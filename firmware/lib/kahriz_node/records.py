@@ -10,7 +10,7 @@ import binascii
 import json
 import struct
 
-from kahriz_wire import fields, rows
+from kahriz_wire import fields, outgoing
 
 TIME_BEGINS_S = 1577836800  # 2020-01-01; 32 bits of seconds reach to 2156
 CRC_BYTES = 3
@@ -123,9 +123,9 @@ class Layout:
         q = numbers[1] & 15
         stamp = self.stamp(record, base)
         if stamp.kind == UNKNOWN:
-            return rows.row_text(n, q, pairs, None, "unk", stamp.up_s, stamp.boot), "unk"
+            return outgoing.row_text(n, q, pairs, None, "unk", stamp.up_s, stamp.boot), "unk"
         ts, tq = correct(stamp.s * 1000, "est" if stamp.kind == ESTIMATED else None)
-        return rows.row_text(n, q, pairs, ts, tq), ""
+        return outgoing.row_text(n, q, pairs, ts, tq), ""
 
 
 class Base:

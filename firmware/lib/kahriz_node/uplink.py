@@ -15,7 +15,7 @@ more (text None, word the reason).
 
 import errno
 
-from kahriz_wire import WireError, birth, ranges, rows, session, topics
+from kahriz_wire import WireError, outgoing, ranges, receipt
 
 from kahriz_node import mqtt
 
@@ -42,11 +42,11 @@ class Outcome:
 class Session:
     """The state between hello and DISCONNECT."""
 
-    def __init__(self, net, journal, plan, health, birth_body):
+    def __init__(self, net, journal, plan, health, birth):
         self._net = net
         self._journal = journal
         self._plan = plan
-        self._birth_body = birth_body
+        self._birth = birth
         self._number = 0
         self._sent = []
         self._extra = 0  # rows beyond the newest batch
@@ -54,11 +54,12 @@ class Session:
         self._not_held = []  # the same as ranges
         self._done = []  # results of commands
         self._pubacks = 0
-        self._receipt_topic = topics.of(plan.site, plan.node, "receipt").encode()
+        self._receipt_topic = outgoing.topic(plan.site, plan.node, "receipt").encode()
         self.outcome = Outcome()
-        self._hello = session.Hello(net.random_hex8(), journal.id, journal.first, journal.next)
-        for key, value in health.items():
-            setattr(self._hello, key, value)
+        self._s = net.random_hex8()
+        self._hello = outgoing.hello(
+            self._s, journal.id, journal.first, journal.next, list(health.items())
+        )
 
     def run(self, wire, deadline):
         """The whole conversation on a connected wire."""
@@ -70,7 +71,7 @@ class Session:
         self._part()
 
     def _topic(self, kind):
-        return topics.of(self._plan.site, self._plan.node, kind)
+        return outgoing.topic(self._plan.site, self._plan.node, kind)
 
     def _next_number(self):
         self._number = self._number % 0xFFFF + 1
@@ -82,11 +83,10 @@ class Session:
     def _open(self):
         plan = self._plan
         client = "kahriz-" + plan.site + "-" + plan.node
-        will = birth.encode_status("offline")
         packets = [
-            mqtt.connect(client, self._topic("status"), will, plan.user, plan.password),
+            mqtt.connect(client, self._topic("status"), outgoing.OFFLINE, plan.user, plan.password),
             mqtt.subscribe(self._next_number(), self._topic("receipt"), 0),
-            self._publish("hello", session.encode_hello(self._hello)),
+            self._publish("hello", self._hello),
         ]
         held = self._held(self._journal.open_ranges())
         newest = tail(ranges.minus(held, self._stuck()), plan.batch)
@@ -100,7 +100,7 @@ class Session:
             wait = again - self._deadline.spent() if again else self._deadline.left()
             self._listen(max(wait, 0))
             if again and self._deadline.spent() >= again and not self.outcome.answered:
-                self._wire.write(self._publish("hello", session.encode_hello(self._hello)))
+                self._wire.write(self._publish("hello", self._hello))
                 again = 0
 
     def _backlog(self):
@@ -139,12 +139,12 @@ class Session:
     def _part(self):
         """Ack if there is something to say, sleep, and out once the broker has heard it."""
         packets = []
-        if self.outcome.receipt.birth and self._birth_body is not None:
-            packets.append(self._publish("birth", self._birth_body, True))
+        if self.outcome.receipt.birth and self._birth is not None:
+            packets.append(self._publish("birth", self._birth(), True))
         if self._gone or self._done:
-            ack = session.Ack(self._hello.s, self._hello.journal, self._gone, self._done)
-            packets.append(self._publish("ack", session.encode_ack(ack)))
-        packets.append(self._publish("status", birth.encode_status("sleep"), True))
+            ack = outgoing.ack(self._s, self._journal.id, self._gone, self._done)
+            packets.append(self._publish("ack", ack))
+        packets.append(self._publish("status", outgoing.SLEEP, True))
         self._wire.write(b"".join(packets))
         until = self._deadline.spent() + PARTING_MS
         while self._pubacks != self._number and self._deadline.spent() < until:
@@ -171,15 +171,15 @@ class Session:
         for a, b in wanted:
             for c, d, text, word in self._journal.rows(a, b):
                 if text is None:
-                    if len(self._gone) < session.GONE_MOST:
+                    if len(self._gone) < outgoing.GONE_MOST:
                         self._gone.append((c, d, word))
                     self._not_held.append([c, d])
                     continue
                 if texts and (
-                    size + len(text) + 1 > rows.UP_MOST_BYTES - 2 or unknown != (word == "unk")
+                    size + len(text) + 1 > outgoing.UP_MOST_BYTES - 2 or unknown != (word == "unk")
                 ):
                     self._sent_rows(first, last, len(texts))
-                    yield kind, rows.join(texts)
+                    yield kind, outgoing.up(texts)
                     texts = []
                 if not texts:
                     first = c
@@ -190,7 +190,7 @@ class Session:
                 last = d
         if texts:
             self._sent_rows(first, last, len(texts))
-            yield kind, rows.join(texts)
+            yield kind, outgoing.up(texts)
 
     def _sent_rows(self, a, b, count):
         self._sent.append([a, b])
@@ -218,21 +218,21 @@ class Session:
 
     def _heed(self, payload):
         try:
-            receipt = session.decode_receipt(payload)
+            word = receipt.decode_receipt(payload)
         except WireError:
             return
-        if receipt.s != self._hello.s or receipt.journal != self._hello.journal:
+        if word.s != self._s or word.journal != self._journal.id:
             return
         outcome = self.outcome
         if not outcome.answered:
             outcome.now_tick = self._net.ticks_ms()
             outcome.round_ms = self._deadline.spent() - self._hello_spent
-            if receipt.now is not None and outcome.round_ms <= ROUND_MOST_MS:
-                outcome.now_ms = receipt.now + outcome.round_ms // 2
+            if word.now is not None and outcome.round_ms <= ROUND_MOST_MS:
+                outcome.now_ms = word.now + outcome.round_ms // 2
         outcome.answered = True
-        outcome.receipt = receipt
-        self._journal.obey(receipt)
-        for command in receipt.cmd:
+        outcome.receipt = word
+        self._journal.obey(word)
+        for command in word.cmd:
             if command.get("id") not in [one["id"] for one in self._done] and "id" in command:
                 self._done.append({"id": command["id"], "ok": 0, "why": "unknown op"})
 
@@ -259,10 +259,13 @@ def numbers(wanted):
             a += 1
 
 
-def run(net, journal, plan, health, birth_body=None):
-    """Hold one session; what went wrong is told in the outcome, never raised."""
+def run(net, journal, plan, health, birth=None):
+    """Hold one session; what went wrong is told in the outcome, never raised.
+
+    `health` are the further keys of hello, `birth` is called for the body when it is asked for.
+    """
     deadline = mqtt.Deadline(net, plan.deadline_ms)
-    talk = Session(net, journal, plan, health, birth_body)
+    talk = Session(net, journal, plan, health, birth)
     sock = None
     try:
         sock = net.socket()

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Birth (who I am, retained) and status (asleep, or gone without a word)."""
 
-from kahriz_wire import checks
+from kahriz_wire import checks, outgoing, words
 from kahriz_wire.errors import WireError
 
 MOST_BYTES = 4096
 CHANNELS_MOST = 16
-STATUS = ("online", "sleep", "offline")
+STATUS = ("online", outgoing.SLEEP.decode(), outgoing.OFFLINE.decode())
 
 
 class Birth:
@@ -32,18 +32,9 @@ class Birth:
 
 def encode_birth(birth: Birth) -> bytes:
     """A birth as bytes."""
-    return checks.dump(
-        [
-            ("v", 1),
-            ("rev", birth.rev),
-            ("fw", birth.fw),
-            ("hw", birth.hw),
-            ("dt_s", birth.dt_s),
-            ("batch", birth.batch),
-            ("cfg", birth.cfg),
-            ("channels", birth.channels),
-        ]
-    ).encode()
+    return outgoing.birth(
+        birth.rev, birth.fw, birth.hw, birth.dt_s, birth.batch, birth.cfg, birth.channels
+    )
 
 
 def decode_birth(payload: object) -> Birth:
@@ -55,12 +46,12 @@ def decode_birth(payload: object) -> Birth:
     if len(given) > CHANNELS_MOST:
         raise WireError("birth.channels", f"at most {CHANNELS_MOST}")
     for name, one in given.items():
-        checks.word(name, "birth.channels, a name")
+        words.word(name, "birth.channels, a name")
         channels[name] = checks.table(one, "birth.channels." + name)
     birth = Birth(
         checks.whole(checks.needed(body, "rev", "birth"), 0, checks.N_MOST, "birth.rev"),
-        checks.text(checks.needed(body, "fw", "birth"), 64, "birth.fw"),
-        checks.text(checks.needed(body, "hw", "birth"), 64, "birth.hw"),
+        words.text(checks.needed(body, "fw", "birth"), 64, "birth.fw"),
+        words.text(checks.needed(body, "hw", "birth"), 64, "birth.hw"),
         checks.whole(checks.needed(body, "dt_s", "birth"), 1, 86400, "birth.dt_s"),
         checks.whole(checks.needed(body, "batch", "birth"), 1, 10000, "birth.batch"),
         channels,

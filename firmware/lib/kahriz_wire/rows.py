@@ -3,10 +3,20 @@
 
 import json
 
-from kahriz_wire import checks, fields
+from kahriz_wire import checks, fields, words
 from kahriz_wire.errors import WireError
+from kahriz_wire.outgoing import UP_MOST_BYTES, row_text, up
 
-UP_MOST_BYTES = 4096
+__all__ = [
+    "UP_MOST_BYTES",
+    "Row",
+    "Unreadable",
+    "decode_rows",
+    "encode",
+    "encode_rows",
+    "row_text",
+]
+
 ROWS_MOST = 256
 KEYS_MOST = 40
 MARKS = ("ts", "n", "q", "tq", "up_s", "boot")  # all other keys of a row are values
@@ -55,40 +65,6 @@ class Unreadable:
         self.raw = raw
 
 
-def row_text(
-    n: int,
-    q: int,
-    pairs: "list[tuple[str, str]]",
-    ts: "int | None" = None,
-    tq: "str | None" = None,
-    up_s: "int | None" = None,
-    boot: "int | None" = None,
-) -> str:
-    """One row as JSON; `pairs` are keys and values that are JSON text already."""
-    parts = []
-    if ts is not None:
-        parts.append(f'"ts":{ts}')
-    parts.append(f'"n":{n}')
-    parts.append(f'"q":{q}')
-    if tq is not None:
-        parts.append(f'"tq":"{tq}"')
-    if up_s is not None:
-        parts.append(f'"up_s":{up_s}')
-    if boot is not None:
-        parts.append(f'"boot":{boot}')
-    for key, value in pairs:
-        parts.append(f'"{key}":{value}')
-    return "{" + ",".join(parts) + "}"
-
-
-def join(texts: "list[str]") -> bytes:
-    """The payload of an `up` made of row texts."""
-    payload = ("[" + ",".join(texts) + "]").encode()
-    if len(payload) > UP_MOST_BYTES:
-        raise WireError("up", f"{len(payload)} bytes, at most {UP_MOST_BYTES}; split it")
-    return payload
-
-
 def encode(row: Row) -> str:
     """One row as JSON text; values keep the digits they have."""
     pairs = [(key, json.dumps(value)) for key, value in row.values.items()]
@@ -97,7 +73,7 @@ def encode(row: Row) -> str:
 
 def encode_rows(rows: "list[Row]") -> bytes:
     """The payload of an `up`; WireError when it is over 4 kB."""
-    return join([encode(row) for row in rows])
+    return up([encode(row) for row in rows])
 
 
 def decode_rows(payload: object) -> "tuple[list[Row], list[Unreadable]]":
@@ -148,12 +124,12 @@ def _values(body: "dict[str, object]", what: str) -> "dict[str, float | str]":
     for key, value in body.items():
         if key in MARKS:
             continue
-        checks.word(key, what + ", a key")
+        words.word(key, what + ", a key")
         where = what + "." + key
         if key.endswith("_fault"):
-            values[key] = checks.word(value, where)
+            values[key] = words.word(value, where)
         elif isinstance(value, str) and fields.split(key) is None:
-            values[key] = checks.text(value, 64, where)  # unknown keys are kept and shown
+            values[key] = words.text(value, 64, where)  # unknown keys are kept and shown
         else:
-            values[key] = checks.number(value, where)
+            values[key] = words.number(value, where)
     return values

@@ -1,13 +1,31 @@
 # SPDX-License-Identifier: MIT
 """The three messages of a session: hello (how I am), receipt (what I hold), ack (what I lost)."""
 
-from kahriz_wire import checks, topics
+from kahriz_wire import checks, outgoing, words
 from kahriz_wire.errors import WireError
+from kahriz_wire.outgoing import GONE_MOST
+from kahriz_wire.receipt import (
+    COMMANDS_MOST,
+    MISSING_MOST,
+    MOST_BYTES,
+    Receipt,
+    decode_receipt,
+    who,
+)
 
-MOST_BYTES = 4096
-MISSING_MOST = 16
-GONE_MOST = 64
-COMMANDS_MOST = 8
+__all__ = ["MISSING_MOST", "Ack", "Hello", "Receipt", "decode_receipt"]
+
+HEALTH = (
+    "birth",
+    "up_s",
+    "boot",
+    "reset",
+    "heap",
+    "battery_v",
+    "rssi_dbm",
+    "error",
+    "cfg",
+)
 
 
 class Hello:
@@ -31,29 +49,19 @@ class Hello:
 
 def encode_hello(hello: Hello) -> bytes:
     """A hello as bytes."""
-    return checks.dump(
-        [
-            ("s", hello.s),
-            ("journal", hello.journal),
-            ("first", hello.first),
-            ("next", hello.next),
-            ("birth", hello.birth),
-            ("up_s", hello.up_s),
-            ("boot", hello.boot),
-            ("reset", hello.reset),
-            ("heap", hello.heap),
-            ("battery_v", hello.battery_v),
-            ("rssi_dbm", hello.rssi_dbm),
-            ("error", hello.error),
-            ("cfg", hello.cfg),
-        ]
-    ).encode()
+    return outgoing.hello(
+        hello.s,
+        hello.journal,
+        hello.first,
+        hello.next,
+        [(key, getattr(hello, key)) for key in HEALTH],
+    )
 
 
 def decode_hello(payload: object) -> Hello:
     """A hello, its required parts checked; an empty journal has next == first."""
     body = checks.table(checks.load(payload, MOST_BYTES, "hello"), "hello")
-    s, journal = _who(body, "hello")
+    s, journal = who(body, "hello")
     first = checks.whole(checks.needed(body, "first", "hello"), 1, checks.N_MOST, "hello.first")
     following = checks.whole(checks.needed(body, "next", "hello"), 1, checks.N_MOST, "hello.next")
     if first > following:
@@ -62,67 +70,13 @@ def decode_hello(payload: object) -> Hello:
     hello.birth = checks.maybe_whole(body, "birth", 0, checks.N_MOST, "hello")
     hello.up_s = checks.maybe_whole(body, "up_s", 0, checks.N_MOST, "hello")
     hello.boot = checks.maybe_whole(body, "boot", 0, checks.N_MOST, "hello")
-    hello.reset = checks.maybe_text(body, "reset", 32, "hello")
+    hello.reset = words.maybe_text(body, "reset", 32, "hello")
     hello.heap = checks.maybe_whole(body, "heap", 0, checks.N_MOST, "hello")
-    hello.battery_v = checks.maybe_number(body, "battery_v", "hello")
+    hello.battery_v = words.maybe_number(body, "battery_v", "hello")
     hello.rssi_dbm = checks.maybe_whole(body, "rssi_dbm", -200, 50, "hello")
-    hello.error = checks.maybe_text(body, "error", 200, "hello")
+    hello.error = words.maybe_text(body, "error", 200, "hello")
     hello.cfg = checks.maybe_whole(body, "cfg", 0, checks.N_MOST, "hello")
     return hello
-
-
-class Receipt:
-    """The gateway's word: all from 1 to `upto` is stored or closed, but for `missing`."""
-
-    def __init__(
-        self, s: str, journal: str, store: str, upto: int, missing: "list[list[int]]"
-    ) -> None:
-        self.s = s
-        self.journal = journal
-        self.store = store
-        self.upto = upto
-        self.missing = missing
-        self.max_rows: int | None = None
-        self.now: int | None = None
-        self.cfg: int | None = None
-        self.birth = False
-        self.cmd: list[dict[str, object]] = []
-
-
-def encode_receipt(receipt: Receipt) -> bytes:
-    """A receipt as bytes."""
-    return checks.dump(
-        [
-            ("s", receipt.s),
-            ("journal", receipt.journal),
-            ("store", receipt.store),
-            ("upto", receipt.upto),
-            ("missing", receipt.missing),
-            ("max_rows", receipt.max_rows),
-            ("now", receipt.now),
-            ("cfg", receipt.cfg),
-            ("birth", 1 if receipt.birth else None),
-            ("cmd", receipt.cmd if receipt.cmd else None),
-        ]
-    ).encode()
-
-
-def decode_receipt(payload: object) -> Receipt:
-    """A receipt; unknown keys are ignored."""
-    body = checks.table(checks.load(payload, MOST_BYTES, "receipt"), "receipt")
-    s, journal = _who(body, "receipt")
-    store = topics.check_hex(checks.needed(body, "store", "receipt"), "receipt.store")
-    upto = checks.whole(checks.needed(body, "upto", "receipt"), 0, checks.N_MOST, "receipt.upto")
-    spans = checks.array(body.get("missing", []), MISSING_MOST, "receipt.missing")
-    missing = [checks.span(one, "receipt.missing") for one in spans]
-    receipt = Receipt(s, journal, store, upto, missing)
-    receipt.max_rows = checks.maybe_whole(body, "max_rows", 0, checks.N_MOST, "receipt")
-    receipt.now = checks.maybe_whole(body, "now", 1, checks.MS_MOST, "receipt")
-    receipt.cfg = checks.maybe_whole(body, "cfg", 0, checks.N_MOST, "receipt")
-    receipt.birth = checks.maybe_whole(body, "birth", 0, 1, "receipt") == 1
-    for one in checks.array(body.get("cmd", []), COMMANDS_MOST, "receipt.cmd"):
-        receipt.cmd.append(checks.table(one, "receipt.cmd"))
-    return receipt
 
 
 class Ack:
@@ -141,34 +95,39 @@ class Ack:
         self.cmd = cmd
 
 
+def encode_receipt(receipt: Receipt) -> bytes:
+    """A receipt as bytes."""
+    return outgoing.dump(
+        [
+            ("s", receipt.s),
+            ("journal", receipt.journal),
+            ("store", receipt.store),
+            ("upto", receipt.upto),
+            ("missing", receipt.missing),
+            ("max_rows", receipt.max_rows),
+            ("now", receipt.now),
+            ("cfg", receipt.cfg),
+            ("birth", 1 if receipt.birth else None),
+            ("cmd", receipt.cmd if receipt.cmd else None),
+        ]
+    )
+
+
 def encode_ack(ack: Ack) -> bytes:
     """An ack as bytes."""
-    gone = [list(one) for one in ack.gone]
-    return checks.dump(
-        [
-            ("s", ack.s),
-            ("journal", ack.journal),
-            ("gone", gone if gone else None),
-            ("cmd", ack.cmd if ack.cmd else None),
-        ]
-    ).encode()
+    return outgoing.ack(ack.s, ack.journal, ack.gone, ack.cmd)
 
 
 def decode_ack(payload: object) -> Ack:
     """An ack; what is gone has a reason."""
     body = checks.table(checks.load(payload, MOST_BYTES, "ack"), "ack")
-    s, journal = _who(body, "ack")
+    s, journal = who(body, "ack")
     gone = []
     for one in checks.array(body.get("gone", []), GONE_MOST, "ack.gone"):
         three = checks.array(one, 3, "ack.gone")
         if len(three) != 3:
             raise WireError("ack.gone", "expected [a, b, reason]")
         a, b = checks.span(three[:2], "ack.gone")
-        gone.append((a, b, checks.word(three[2], "ack.gone, the reason")))
+        gone.append((a, b, words.word(three[2], "ack.gone, the reason")))
     done = checks.array(body.get("cmd", []), COMMANDS_MOST, "ack.cmd")
     return Ack(s, journal, gone, [checks.table(one, "ack.cmd") for one in done])
-
-
-def _who(body: "dict[str, object]", what: str) -> "tuple[str, str]":
-    s = topics.check_hex(checks.needed(body, "s", what), what + ".s")
-    return s, topics.check_hex(checks.needed(body, "journal", what), what + ".journal")

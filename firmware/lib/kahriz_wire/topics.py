@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The topics of the contract: kahriz/v1/<site>/<node>/<kind>."""
 
+from kahriz_wire import checks, outgoing
 from kahriz_wire.errors import WireError
+from kahriz_wire.outgoing import ROOT
 
-ROOT = "kahriz/v1"
+__all__ = ["ROOT", "Topic", "check_hex", "check_id", "of", "parse", "up"]
+
 GATEWAY = "gateway"  # reserved: no node may be called so
 KINDS = ("hello", "up", "receipt", "ack", "birth", "status", "config", "ota")
 ID_LONGEST = 32
@@ -19,14 +22,12 @@ def check_id(value: str, what: str) -> str:
 
 def check_hex(value: object, what: str) -> str:
     """Return a drawn id (journal, session, store) when it is 8 small hexadecimal digits."""
-    if isinstance(value, str) and len(value) == 8 and all(c in "0123456789abcdef" for c in value):
-        return value
-    raise WireError(what, "8 hexadecimal digits, small letters")
+    return checks.hex8(value, what)
 
 
 def of(site: str, node: str, kind: str) -> str:
     """The topic of one kind of message of a node."""
-    return ROOT + "/" + check_id(site, "site") + "/" + check_id(node, "node") + "/" + kind
+    return outgoing.topic(check_id(site, "site"), check_id(node, "node"), kind)
 
 
 def up(site: str, node: str, journal: str) -> str:
