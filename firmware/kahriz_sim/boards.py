@@ -91,6 +91,8 @@ class Boards:
         if op == "boot":
             self._fall_asleep(line, self.now_ms, "power_on")
             return None
+        if not line.wake:
+            return {"error": "boot first"}
         if op == "sleep":
             ms = message.get("ms")
             if isinstance(ms, bool) or not isinstance(ms, int) or ms < 0:
@@ -98,7 +100,7 @@ class Boards:
             true_ms = ms / (1.0 + self._simulation.rtc_ppm(line.node) * 1e-6)
             self._fall_asleep(line, max(self.now_ms, line.wake_ms + round(true_ms)))
             return None
-        return self._hardware.answer(line, message, self.now_ms)
+        return self._hardware.answer(line, message)
 
     def _attach(self, line: Line, message: Message) -> Message:
         node = message.get("node")

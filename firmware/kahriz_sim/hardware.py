@@ -9,13 +9,17 @@ ECHOES_MAX = 200
 
 
 class Hardware:
-    """Battery and radio are served but not logged: they are no measurement of the water."""
+    """Battery and radio are served but not logged: they are no measurement of the water.
+
+    For a node the time is that of its wake, though a neighbour may have woken a second later.
+    """
 
     def __init__(self, simulation: Simulation, log: WorldLog) -> None:
         self._simulation = simulation
         self._log = log
 
-    def answer(self, line: Line, message: Message, t_ms: int) -> Message:
+    def answer(self, line: Line, message: Message) -> Message:
+        t_ms = line.wake_ms
         node = self._simulation.plan.node(line.node)
         instruments = self._simulation.instruments
         if message.get("op") == "radio":

@@ -12,6 +12,7 @@ from kahriz_sim.scenario import Drift, Leak, Scenario, check, load_scenario
 from kahriz_sim.water import STEP_MS, Water
 from kahriz_sim.weather import Weather
 
+HALF_STEP_MS = STEP_MS // 2  # nodes wake on the minute, side by side: no step may fall between them
 SETTLE_MS = 12 * 3_600_000  # the water runs half a day before anybody looks
 
 
@@ -43,12 +44,12 @@ class Simulation:
             seed,
             noise,
         )
-        self._stepped_ms = (start_ms - SETTLE_MS) // STEP_MS * STEP_MS
+        self._stepped_ms = (start_ms - SETTLE_MS) // STEP_MS * STEP_MS - HALF_STEP_MS
         self.t_ms = start_ms
         self.advance(start_ms)
 
     def advance(self, t_ms: int) -> None:
-        """To t, in whole steps of a minute: the state is the one at the last full minute."""
+        """To t, in whole steps that end at half minutes; the state is that of the last."""
         step = self.water.step
         while self._stepped_ms + STEP_MS <= t_ms:
             step(self._stepped_ms)

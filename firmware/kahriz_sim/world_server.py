@@ -59,8 +59,8 @@ class Server:
         """Wake poll() from another thread."""
         try:
             self._bell.send(b"!")
-        except BlockingIOError:
-            return  # it rings already
+        except OSError:
+            return  # it rings already, or nobody is at home any more
 
     def poll(self, timeout_s: float | None) -> None:
         for key, _ in self._selector.select(timeout_s):
