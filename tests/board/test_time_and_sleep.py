@@ -131,7 +131,7 @@ def test_a_bare_except_cannot_stay_awake(bench: Bench) -> None:
 def test_what_was_not_flushed_before_sleep_is_gone(bench: Bench) -> None:
     main = "import os\nsay(os.listdir('/'))\nf = open('/a', 'w')\nf.write('1234')\n"
     said = bench.run(main, bench.world(causes=["deepsleep"]))
-    assert said[1] in (["rom"], ["a", "rom"], ["rom", "a"])
+    assert said[1] in (["lib"], ["a", "lib"], ["lib", "a"])
     main = "try:\n    say(open('/a').read())\nexcept OSError:\n    say('')\n"
     assert bench.run(main) == [""]
 

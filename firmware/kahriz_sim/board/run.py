@@ -7,7 +7,6 @@ Nothing survives a wake but RTC memory, the RTC and the flash; kill -9 is a powe
 Exit codes: 0 the world ended, 1 main.py ended at the REPL, 2 wrong arguments, 3 no world.
 """
 
-import gc
 import sys
 
 import uos
@@ -17,20 +16,35 @@ HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path[:] = [HERE + "/fakes", HERE, ".frozen"]
 
 import _onewire
+import binascii
 import esp32
+import gc
+import hashlib
+import io
+import json
 import machine
+import micropython
 import network
 import onewire
 import os
+import random
 import select
 import socket
+import ssl
+import struct
 import time
 
 from chip import clock, flash, imports, pin, soc, uart, wiring
 from chip.world import WorldGone, world
 
+FIRMWARE = {
+    "_onewire": _onewire, "binascii": binascii, "esp32": esp32, "gc": gc, "hashlib": hashlib,
+    "io": io, "json": json, "machine": machine, "micropython": micropython, "network": network,
+    "onewire": onewire, "os": os, "random": random, "select": select, "socket": socket, "ssl": ssl,
+    "struct": struct, "sys": sys, "time": time,
+}  # fmt: skip
 KEEP = frozenset(sys.modules)  # what the chip's firmware has; the rest is the program's
-IMAGE = "/rom"  # the program as on the chip, out of the way of the littlefs at /
+LIB = "/lib"  # the program's folder, read from the host; all the rest of / is the flash file
 RESTART_MS = 300  # ROM boot loader after a reset
 
 
@@ -58,10 +72,9 @@ def prepare(values):
     for name in ("boot.py", "main.py"):
         with open(values["--image"] + "/" + name) as file:
             starters.append((name, compile(file.read(), name, "exec")))
-    root = values["--image"]
+    root = values["--image"] + "/lib"
     vfs.umount("/")
-    vfs.mount(vfs.VfsPosix(root if root.startswith("/") else uos.getcwd() + "/" + root), IMAGE)
-    sys.path[:] = ["", ".frozen", IMAGE + "/lib"]
+    vfs.mount(vfs.VfsPosix(root if root.startswith("/") else uos.getcwd() + "/" + root), LIB)
     if new:
         chip = flash.FlashChip(image)
         vfs.VfsLfs2.mkfs(chip, readsize=32, progsize=32, lookahead=32)
@@ -79,6 +92,7 @@ def wake(image, starters):
     clock.now.at_end = lambda: setattr(chip, "dead", True)
     vfs.mount(vfs.VfsLfs2(chip, mtime=False), "/")
     uos.chdir("/")
+    sys.path[:] = ["", ".frozen", LIB]  # as the firmware sets it before boot.py
     scope = {"__name__": "__main__"}
     how = None
     try:
@@ -159,7 +173,7 @@ def main():
     LIFE["ppm"] = hello.get("rtc_ppm", 0)
     soc.set_unique_id(b"\x24\x0a\xc4" + values["--node"].encode()[:3])
     wiring.connect()
-    imports.guard()
+    imports.guard(FIRMWARE)
     reply = world.ask("boot")
     cause, rtc_us = clock.PWRON_RESET, 0
     while reply["cause"] != "end":

@@ -32,7 +32,6 @@ class A02yyuw:
         elif self._on_us is None:
             self._on_us = clock.peek_us()
             self._echoes = []
-            self._pending = b""
             self._pending_us = self._on_us + _START_US - len(_GARBAGE) * _BYTE_US
             self._pending = _GARBAGE
             self._frame_us = self._on_us + _START_US
@@ -45,11 +44,28 @@ class A02yyuw:
         """(arrival, byte) of the first byte that ends after `after_us`, None without supply."""
         if self._on_us is None:
             return None
+        skip = self._find(after_us)
+        return self._pending_us + (skip + 1) * _BYTE_US, self._pending[skip]
+
+    def arrived(self, after_us, until_us):
+        """All bytes that end after `after_us` and by `until_us`."""
+        if self._on_us is None:
+            return b""
+        data = b""
         while True:
-            skip = (after_us - self._pending_us) // _BYTE_US
-            skip = max(skip, 0)
+            skip = self._find(after_us)
+            ended = (until_us - self._pending_us) // _BYTE_US
+            if ended <= skip:
+                return data
+            data += self._pending[skip:ended]
+            after_us = self._pending_us + min(ended, len(self._pending)) * _BYTE_US
+
+    def _find(self, after_us):
+        """Make the frame pending that holds the next byte; returns the byte's place in it."""
+        while True:
+            skip = max((after_us - self._pending_us) // _BYTE_US, 0)
             if skip < len(self._pending):
-                return self._pending_us + (skip + 1) * _BYTE_US, self._pending[skip]
+                return skip
             self._pending_us = self._frame_us
             period_us = _RAW_US if self._select == 0 else _PROCESSED_US
             if after_us - self._frame_us > 2 * period_us:  # nobody listened: skip those frames

@@ -70,6 +70,22 @@ class Ds18b20:
             return 1 if self._finish() else 0  # a converting sensor holds the line low
         return 1
 
+    def read_byte(self):
+        if self._here and self._search is None and self._out_at + 8 <= len(self._out) * 8:
+            self._out_at += 8
+            return self._out[(self._out_at >> 3) - 1]
+        byte = 0
+        for at in range(8):
+            byte |= self.read_bit() << at
+        return byte
+
+    def write_byte(self, byte):
+        if self._here and self._search is None and not self._in_bits:
+            self._byte(byte)
+            return
+        for at in range(8):
+            self.write_bit(byte >> at & 1)
+
     def _reset_state(self):
         self._here = False
         self._selected = False

@@ -9,6 +9,7 @@ from micropython import const
 
 SECTOR = const(4096)  # erase size of a W25Q32-class NOR flash
 SECTORS = const(384)  # 1.5 MB, the room left beside the firmware in 4 MB
+HELD_MOST = const(6)  # sectors kept in memory; 24 kB of the board's own heap
 _EIO = const(5)
 _GET_SIZE = const(4)  # ioctl numbers of vfs.AbstractBlockDev
 _GET_SECTOR = const(5)
@@ -33,10 +34,16 @@ def open_image(path):
 
 
 class FlashChip:
-    """Block device over the image, with the extended interface that littlefs wants."""
+    """Block device over the image, with the extended interface that littlefs wants.
+
+    littlefs asks for a thousand pieces of 128 bytes a wake, most of them in a handful of sectors:
+    those are held in memory, and written through.
+    """
 
     def __init__(self, file, read_only=False):
         self._file = file
+        self._held = {}  # sector -> its bytes
+        self._order = []  # of their coming
         self._read_only = read_only
         self.dead = False
         self.writes = 0
@@ -45,8 +52,10 @@ class FlashChip:
     def readblocks(self, block, buf, offset=0):
         if self.dead:
             return -_EIO
-        self._file.seek(block * SECTOR + offset)
-        self._file.readinto(buf)
+        held = self._held.get(block)
+        if held is None:
+            held = self._hold(block)
+        buf[:] = held[offset : offset + len(buf)]
 
     def writeblocks(self, block, buf, offset=0):
         if self.dead or self._read_only:
@@ -54,6 +63,20 @@ class FlashChip:
         self.writes += 1
         self._file.seek(block * SECTOR + offset)
         self._file.write(buf)
+        held = self._held.get(block)
+        if held is not None:
+            held[offset : offset + len(buf)] = buf
+
+    def _hold(self, block):
+        if len(self._held) >= HELD_MOST:
+            space = self._held.pop(self._order.pop(0))
+        else:
+            space = memoryview(bytearray(SECTOR))
+        self._file.seek(block * SECTOR)
+        self._file.readinto(space)
+        self._held[block] = space
+        self._order.append(block)
+        return space
 
     def ioctl(self, op, arg):
         if op == _GET_SIZE:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """machine.UART of the ESP32 port: a receive ring of 256 bytes, deaf in light sleep, no UART 0.
 
-A device on the line offers `baud` and `next_byte(after_us)` -> (arrival_us, byte) or None. Bytes
-arrive in the chip's time; a receiver set to another format hears garbage.
+A device on the line offers `baud`, `next_byte(after_us)` -> (arrival_us, byte) or None, and
+`arrived(after_us, until_us)` -> bytes. Bytes arrive in the chip's time; a receiver set to another
+format hears garbage.
 """
 
 import io
@@ -70,6 +71,7 @@ class UART(io.IOBase):
         self._inverted = invert
         self._ring = bytearray()
         wired_tx, self._device = _lines.get(self._rx, (None, None))
+        self._garbled = self._device is not None and self._is_garbled()
         self._heard_us = clock.elapsed_us()
         _open[self._number] = self
         if self._device is not None and self._tx == wired_tx:
@@ -137,9 +139,9 @@ class UART(io.IOBase):
         self._listen(now)
         while len(self._ring) < wanted:
             limit_ms = self._timeout_char_ms if self._ring else self._timeout_ms
-            coming = self._device and self._device.next_byte(self._heard_us)
             if not limit_ms:
                 return
+            coming = self._device and self._device.next_byte(self._heard_us)
             if not coming or coming[0] > now + limit_ms * 1000:
                 clock.charge_us(limit_ms * 1000)
                 return
@@ -152,22 +154,30 @@ class UART(io.IOBase):
         device = self._device
         if device is None:
             return
-        byte = device.next_byte(self._heard_us)
-        while byte is not None and byte[0] <= now:
-            self._heard_us = byte[0] + 1
-            if not self._was_asleep(byte[0]) and len(self._ring) < self._rxbuf:
-                self._ring.append(self._as_heard(byte[1]))
-            byte = device.next_byte(self._heard_us)
-        self._heard_us = max(self._heard_us, now)
+        since = self._heard_us
+        self._heard_us = now
+        if not clock.now.deaf:
+            heard = device.arrived(since, now)
+        else:
+            heard = self._between_sleeps(since, now)
+        if not heard:
+            return
+        if self._garbled:
+            heard = bytes([byte * 109 + 0x5A + now & 0xFF for byte in heard])
+        self._ring += heard[: max(self._rxbuf - len(self._ring), 0)]
 
-    def _was_asleep(self, at_us):
+    def _between_sleeps(self, since, now):
+        heard = b""
         for start, stop in clock.now.deaf:
-            if start < at_us <= stop:
-                return True
-        return False
+            if start >= since:
+                heard += self._device.arrived(since, start)
+            since = max(since, stop)
+        return heard + self._device.arrived(since, max(since, now))
 
-    def _as_heard(self, byte):
-        wrong = self._baud * 50 // self._device.baud not in (49, 50, 51)  # ± 2 % still locks
-        if wrong or self._format != (8, None, 1) or self._inverted & self.INV_RX:
-            return (byte * 109 + 0x5A + self._heard_us) & 0xFF
-        return byte
+    def _is_garbled(self):
+        wrong = self._baud * 50 // self._device.baud not in (
+            49,
+            50,
+            51,
+        )  # within 2 % it still locks
+        return wrong or self._format != (8, None, 1) or self._inverted & self.INV_RX

@@ -27,15 +27,16 @@ def writebit(pin, value):
 
 
 def readbyte(pin):
-    byte = 0
-    for at in range(8):
-        byte |= readbit(pin) << at
-    return byte
+    clock.charge_us(8 * 65)
+    device = _wires.get(pin.number)
+    return 0xFF if device is None else device.read_byte()
 
 
 def writebyte(pin, value):
-    for at in range(8):
-        writebit(pin, value >> at & 1)
+    clock.charge_us(8 * 65)
+    device = _wires.get(pin.number)
+    if device is not None:
+        device.write_byte(value & 0xFF)
 
 
 def crc8(data):
