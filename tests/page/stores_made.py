@@ -124,6 +124,9 @@ def living(data: Path, days: float = 1.2, leak: bool = False) -> None:
     for point in ("outlet", "middle"):
         air = [(ts, 9 + 5 * math.sin(2 * math.pi * ts / DAY)) for ts in hours]
         put(data, [Value(point, "c", ts, c, 0.5, 1) for ts, c in air])
+    conn = open_for_writing(data)
+    village_store.set_state(conn, "alive_ms", NOW - 5 * MIN)
+    conn.close()
     if leak:
         put(data, flow("middle", 9.9, NOW - 2 * HOUR, NOW - 2 * HOUR + 40 * MIN, q=3))
         evidence = {"q_up_lps": 12.0, "q_dn_lps": 9.7, "normal_loss_lps": 0.3}

@@ -26,6 +26,7 @@ def drawn(data: list[Bucket], strips: list[Strip] | None = None, **changed: obje
         "start": NOW - DAY,
         "end": NOW,
         "step_ms": STEP,
+        "first_ms": NOW - 9 * DAY,
         "now_ms": HandClock().now_ms(),
         "ticks": [],
         "unit": "l/san",
@@ -58,6 +59,11 @@ def test_what_lies_ahead_is_not_missing() -> None:
 
 def test_nothing_at_all_is_one_gap_over_the_whole_stretch() -> None:
     assert count(drawn([]), "gap") == 1
+
+
+def test_what_lies_before_the_first_reading_is_not_missing() -> None:
+    svg = drawn(run(6 * HOUR, 0), first_ms=NOW - 6 * HOUR)
+    assert (count(svg, "measured"), count(svg, "gap")) == (1, 0)
 
 
 def test_suspect_readings_are_rings_and_not_part_of_the_line() -> None:

@@ -231,6 +231,14 @@ def test_healthz_fails_when_the_village_stands_still(data: Path, serve: Serve) -
     assert (found["intake"]["ok"], found["village"]["ok"]) == (True, False)
 
 
+def test_healthz_fails_when_the_village_shows_no_sign_of_life(data: Path, serve: Serve) -> None:
+    conn = village_store.open_village(data / "village.db")
+    village_store.set_state(conn, "alive_ms", NOW - HOUR)
+    conn.close()
+    found = json.loads(Answer(serve(data) + "/healthz").text)
+    assert (found["intake"]["ok"], found["village"]["ok"]) == (True, False)
+
+
 @pytest.mark.parametrize("name", ["village.db", "readings.db"])
 def test_healthz_fails_when_a_store_is_gone(data: Path, serve: Serve, name: str) -> None:
     for path in data.glob(f"{name}*"):

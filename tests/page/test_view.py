@@ -123,7 +123,7 @@ def test_todays_water_begins_at_midnight_in_baku(tmp_path: Path) -> None:
     today = seen(tmp_path).today
     assert today is not None
     assert today.m3 == pytest.approx(10 * (NOW - midnight(NOW)) / 1e6, rel=1e-6)
-    assert (today.missing_ms, today.at_least) == (0, False)
+    assert (today.missing_ms, today.most_m3) == (0, today.m3)
 
 
 def test_what_was_not_measured_is_not_counted_and_said(tmp_path: Path) -> None:
@@ -140,8 +140,17 @@ def test_a_bounded_day_is_at_least(tmp_path: Path) -> None:
     put(tmp_path, steady(30, start, NOW, "discharge_gt_lps"))
     today = seen(tmp_path).today
     assert today is not None
-    assert today.at_least
+    assert today.most_m3 is None
     assert labels.volume(speech("en"), today) == "at least 1\u00a0197"
+
+
+def test_a_day_partly_below_the_weirs_range_is_a_range(tmp_path: Path) -> None:
+    start = midnight(NOW)
+    low = steady(1.2, start, start + 5 * HOUR, "discharge_lt_lps")
+    put(tmp_path, low + steady(10, start + 5 * HOUR, NOW))
+    today = seen(tmp_path).today
+    assert today is not None
+    assert labels.volume(speech("az"), today) == "219…241"
 
 
 def test_systematic_uncertainty_does_not_shrink_by_adding_up(tmp_path: Path) -> None:

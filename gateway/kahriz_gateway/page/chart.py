@@ -37,6 +37,7 @@ class Axes:
     start: int
     end: int
     step_ms: int
+    first_ms: int
     now_ms: int
     ticks: list[tuple[int, str]]
     unit: str
@@ -140,11 +141,11 @@ def _grid(scale: _Scale, marks: list[float]) -> list[Markup]:
 
 
 def _gaps(data: list[Bucket], scale: _Scale, key: str) -> list[Markup]:
-    """What was not measured, up to now: what lies ahead is not missing."""
+    """What was not measured, from the first reading ever up to now: no more can be missing."""
     axes = scale.axes
     half = axes.step_ms // 2
-    end = min(axes.end, axes.now_ms)
-    moments = [axes.start - half, *(b.ts for b in data), max(axes.start, end) + half]
+    start = max(axes.start, min(axes.first_ms, axes.end))
+    moments = [start - half, *(b.ts for b in data), max(start, min(axes.end, axes.now_ms)) + half]
     return [
         Markup(
             '<rect class="gap" x="{x:.1f}" y="{y}" width="{w:.1f}" height="{h}" fill="url(#{k})"/>'

@@ -7,10 +7,14 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from kahriz_water.plan import Plan
+from kahriz_water.site import Plan
 
 from kahriz_gateway.page import queries, stores
 from kahriz_gateway.page.nodes import late_ms
+from kahriz_gateway.village_store import get_state
+
+# The village writes its sign of life every ten minutes of the gateway's clock.
+ALIVE_MOST_MS = 25 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,10 @@ def checks(plan: Plan, data_dir: Path, now_ms: int) -> dict[str, Check]:
     try:
         with stores.village(data_dir) as conn:
             words = [w for p in plan.points if (w := queries.last_word(conn, p.id)) is not None]
-        # A value is as old as its reading; the village is late when its newest is an hour older.
+            alive = get_state(conn, "alive_ms")
         found["village"] = _age(max(words, default=None), now_ms, 2 * limit, "no value yet")
+        if alive is None or now_ms - alive > ALIVE_MOST_MS:
+            found["village"] = _age(alive, now_ms, ALIVE_MOST_MS, "the service has never run")
     except stores.UnreadableStoreError as broken:
         found["village"] = Check(False, str(broken))
     return found

@@ -3,33 +3,20 @@
 
 from __future__ import annotations
 
-from kahriz_water.plan import Plan
+from kahriz_alarms import messages
+from kahriz_alarms.alarm import Alarm
+from kahriz_water.site import Plan
 
 from kahriz_gateway.page.nodes import Node
 from kahriz_gateway.page.quantities import DISCHARGE, Quantity, quantity, unit
-from kahriz_gateway.page.queries import Alarm, Number, Volume
-from kahriz_gateway.page.view import AlarmNow, Now
+from kahriz_gateway.page.queries import Number, Volume
+from kahriz_gateway.page.view import WATER_ALARMS, AlarmNow, Now
 from kahriz_gateway.page.words import Speech, mark
 
-KINDS = {
-    "leak": mark("Leak"),
-    "tapping": mark("Water taken without a turn"),
-    "source_drop": mark("Less water from the source"),
-    "blockage": mark("Gallery blocked"),
-    "collapse": mark("Gallery fallen in"),
-    "fouled_weir": mark("Weir is dirty: clean it"),
-    "balance_doubt": mark("Measurements do not agree"),
-    "silent_node": mark("Node is silent"),
-    "twin": mark("Two nodes under one name"),
-    "gateway": mark("Gateway"),
-}
 STATES = {
     "raised": mark("new"),
     "notified": mark("sent"),
     "acknowledged": mark("taken on"),
-    "in_repair": mark("in repair"),
-    "reported_fixed": mark("reported repaired"),
-    "verified": mark("repair confirmed by the water"),
     "closed": mark("closed"),
 }
 LOST = {
@@ -47,9 +34,20 @@ STATUS = {
 }
 
 
-def alarm_kind(speech: Speech, kind: str) -> str:
-    """The name of an alarm; an unknown kind stands under its own name."""
-    return speech.text(KINDS[kind]) if kind in KINDS else kind
+def alarm_title(speech: Speech, plan: Plan, alarm: Alarm) -> str:
+    """`Leak · Upper channel`: what and where, in the words of the SMS."""
+    what = messages.kind(alarm, speech.language)
+    return f"{what} · {messages.place(plan, alarm.place, speech.language)}"
+
+
+def alarm_class(alarm: Alarm) -> str:
+    return "act" if alarm.kind in WATER_ALARMS else "watch"
+
+
+def alarm_danger(speech: Speech, alarm: Alarm) -> str:
+    """What to beware of while it is open."""
+    beware = alarm.kind in messages.DANGER and alarm.closed is None
+    return speech.text("Do not enter the gallery or a shaft") if beware else ""
 
 
 def alarm_state(speech: Speech, state: str) -> str:
@@ -58,12 +56,6 @@ def alarm_state(speech: Speech, state: str) -> str:
 
 def lost_reason(speech: Speech, reason: str) -> str:
     return speech.text(LOST[reason]) if reason in LOST else reason
-
-
-def place(speech: Speech, plan: Plan, ident: str) -> str:
-    """The name of a reach or point."""
-    found = plan.reach(ident) or plan.point(ident)
-    return found.name.of(speech.language) if found else ident
 
 
 def number(speech: Speech, n: Number, with_unit: bool = True) -> str:
@@ -102,9 +94,14 @@ def decimals(n: Number) -> int:
 
 
 def volume(speech: Speech, v: Volume) -> str:
-    """`412` of m³, `at least 412` where a part of it was only bounded from one side."""
+    """`412` of m³; a range or `at least` where a part of the day was only bounded."""
     text = speech.format.number(v.m3, 0)
-    return speech.text("at least %(value)s", value=text) if v.at_least else text
+    if v.most_m3 is None:
+        return speech.text("at least %(value)s", value=text)
+    most = speech.format.number(v.most_m3, 0)
+    if most == text:
+        return text
+    return f"{text}…{most}" if v.m3 >= 0.5 else f"<\u00a0{most}"
 
 
 def status(speech: Speech, now: Now) -> str:
@@ -119,9 +116,7 @@ def status(speech: Speech, now: Now) -> str:
 def reason(speech: Speech, now: Now, plan: Plan) -> str:
     """Half a sentence that says why the status is what it is."""
     if now.alarms:
-        worst = _worst(now)
-        where = place(speech, plan, worst.place)
-        return f"{alarm_kind(speech, worst.kind)} · {where}"
+        return alarm_title(speech, plan, _worst(now))
     if now.status == "none":
         return speech.text("The last number is old. It is not the water of now.")
     stale = [p for p in now.points if p.stale]
@@ -140,7 +135,7 @@ def reason(speech: Speech, now: Now, plan: Plan) -> str:
 def _worst(now: Now) -> Alarm:
     """Water lost comes before all else, the most litres first."""
     alarms = [a.alarm for a in now.alarms]
-    return max(alarms, key=lambda a: (a.kind == "leak", a.lps or 0.0, -a.raised))
+    return max(alarms, key=lambda a: (a.kind in WATER_ALARMS, a.lps or 0.0, -a.raised))
 
 
 def alarm_loss(speech: Speech, alarm: Alarm) -> str:
@@ -159,7 +154,7 @@ def alarm_silence(speech: Speech, alarm: AlarmNow, now_ms: int) -> str:
         return ""
     return speech.text(
         "Last known: %(alarm)s; silent since %(time)s",
-        alarm=alarm_kind(speech, alarm.alarm.kind),
+        alarm=messages.kind(alarm.alarm, speech.language),
         time=speech.format.moment(alarm.silent_since, now_ms),
     )
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kahriz_water.plan import Plan, Point
+from kahriz_water.site import Plan, Point
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 340, 94

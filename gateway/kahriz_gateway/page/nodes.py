@@ -7,7 +7,7 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
-from kahriz_water.plan import Plan
+from kahriz_water.site import Plan
 
 from kahriz_gateway.store import Gap, gaps
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from kahriz_water.plan import Plan, Point
+from kahriz_alarms import messages
+from kahriz_water.site import Plan, Point
 from markupsafe import Markup
 
 from kahriz_gateway.page import labels, queries
@@ -16,7 +17,7 @@ from kahriz_gateway.page.queries import Bucket
 from kahriz_gateway.page.span import Window, ticks, title
 from kahriz_gateway.page.words import Speech
 
-RAINY = ("leak", "tapping", "source_drop", "blockage", "collapse", "fouled_weir")
+DRAWN = ("leak", "source_drop", "fouled_weir")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,14 @@ def picture(
     """Ask for the data of a stretch and draw them, beside those of another point if given."""
     span = (view.start, view.end)
     data = queries.buckets(conn, point.id, what, span, view.bucket_ms)
+    edges = queries.edges(conn, point.id, what)
+    first_ms = edges[0] if edges else view.start
     places = {point.id} | {r.id for r in plan.reaches if point.id in (r.from_, r.to)}
     strips = [
         Strip(max(a.raised, view.start), min(a.closed or now_ms, view.end), text)
         for a in queries.alarms_between(conn, places, span)
-        if a.kind in RAINY
-        for text in [labels.alarm_kind(speech, a.kind)]
+        if a.kind in DRAWN
+        for text in [messages.kind(a, speech.language)]
     ]
     second = queries.buckets(conn, other.id, what, span, view.bucket_ms) if other else []
     stretch = title(view, speech.format)
@@ -68,6 +71,7 @@ def picture(
         view.start,
         view.end,
         view.bucket_ms,
+        first_ms,
         now_ms,
         ticks(view, speech.format),
         unit(speech, what),
@@ -75,7 +79,7 @@ def picture(
         what.from_zero,
         comma=speech.language != "en",
     )
-    percent = _percent(data, point, view, now_ms)
+    percent = _percent(data, point, view, first_ms, now_ms)
     heading = f"{point.name.of(speech.language)}: {label(speech, what)}, {stretch}"
     totals = sums(speech, what, data)
     spoken = speech.text(
@@ -91,9 +95,10 @@ def picture(
     return Picture(svg, stretch, data, sorts, totals, percent, 'class="gap"' in svg, name)
 
 
-def _percent(data: list[Bucket], point: Point, view: Window, now_ms: int) -> int:
-    """The share of the readings due in a stretch, up to now, that are there."""
-    due = (min(view.end, max(now_ms, view.start)) - view.start) / (point.dt_s * 1000)
+def _percent(data: list[Bucket], point: Point, view: Window, first_ms: int, now_ms: int) -> int:
+    """The share of the readings due, from the first ever and up to now, that are there."""
+    start = max(view.start, first_ms)
+    due = (min(view.end, now_ms) - start) / (point.dt_s * 1000)
     held = sum(b.n for b in data)
     return min(100, int(100 * held / due)) if due >= 1 else 100
 

@@ -7,13 +7,14 @@ missing (QARTOD 4, 9) is never shown as water.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass
-from typing import Any
+
+from kahriz_alarms.alarm import Alarm
 
 from kahriz_gateway.page.format import OFFSET_MS
 from kahriz_gateway.page.quantities import Quantity
+from kahriz_gateway.village_alarms import alarm_of
 from kahriz_gateway.village_store import quantities_of
 
 GOOD = 4  # QARTOD flags below this are shown: pass, not evaluated, suspect
@@ -48,31 +49,13 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """Water that ran past a point: at least `m3`, exactly that unless `at_least`."""
+    """Water that ran past a point: between `m3` and `most_m3`, None where no end is known."""
 
     m3: float
     u_m3: float
-    at_least: bool
+    most_m3: float | None
     until: int
     missing_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """One alarm of the store, its evidence read."""
-
-    id: int
-    kind: str
-    place: str
-    state: str
-    raised: int
-    stored: int
-    closed: int | None
-    lps: float | None
-    lps_u: float | None
-    m3: float | None
-    silent_since: int | None
-    evidence: dict[str, Any]
 
 
 def sorts(what: Quantity) -> list[tuple[str, str]]:
@@ -127,8 +110,8 @@ def volume(
     if not rows:
         return None
     rows.sort()
-    m3 = u_m3 = 0.0
-    at_least = False
+    m3 = u_m3 = above_m3 = 0.0
+    endless = False
     covered = until = 0
     last = len(rows) - 1
     for i, (ts, lps, u, bound) in enumerate(rows):
@@ -136,14 +119,16 @@ def volume(
         held = max(0, min(stop, end) - max(ts, start))
         covered += held
         until = max(until, min(stop, end))
-        at_least |= bool(bound) and held > 0
+        endless |= bound == "above" and held > 0
         if bound == "below":
-            continue
-        m3 += lps * held / 1e6
-        u_m3 += u * held / 1e6  # systematic: it does not shrink by adding up
+            above_m3 += lps * held / 1e6
+        else:
+            m3 += lps * held / 1e6
+            u_m3 += u * held / 1e6  # systematic: it does not shrink by adding up
     if covered == 0:
         return None
-    return Volume(m3, u_m3, at_least, until, max(0, until - start - covered))
+    most_m3 = None if endless else m3 + above_m3
+    return Volume(m3, u_m3, most_m3, until, max(0, until - start - covered))
 
 
 def buckets(
@@ -187,7 +172,7 @@ def alarms(conn: sqlite3.Connection, *, closed: bool, limit: int = 200) -> list[
         else "SELECT * FROM alarm WHERE closed IS NULL ORDER BY raised, id LIMIT ?",
         (limit,),
     )
-    return [_alarm(r) for r in rows]
+    return [alarm_of(r) for r in rows]
 
 
 def alarms_between(
@@ -198,15 +183,4 @@ def alarms_between(
         "SELECT * FROM alarm WHERE raised < ? AND (closed IS NULL OR closed > ?) ORDER BY raised",
         (span[1], span[0]),
     )
-    return [_alarm(r) for r in rows if r["place"] in places]
-
-
-def _alarm(row: sqlite3.Row) -> Alarm:
-    try:
-        evidence = json.loads(row["evidence"])
-    except ValueError:
-        evidence = {"evidence": row["evidence"]}
-    return Alarm(
-        **{key: row[key] for key in Alarm.__dataclass_fields__ if key != "evidence"},
-        evidence=evidence if isinstance(evidence, dict) else {"evidence": evidence},
-    )
+    return [alarm_of(r) for r in rows if r["place"] in places]

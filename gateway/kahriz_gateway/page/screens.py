@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import asdict
 from pathlib import Path
 
-from kahriz_water.plan import Plan, Point
+from kahriz_water.site import Plan, Point
 from starlette.exceptions import HTTPException
 
 from kahriz_gateway.page import labels, line, nodes, queries, stores
@@ -55,7 +55,7 @@ def _short(words: Speech, p: PointNow) -> str:
     if p.chief is None:
         return "–"
     sign = {"below": "<\u00a0", "above": ">\u00a0"}.get(p.chief.bound, "")
-    return sign + words.format.number(p.chief.value, quantity(p.chief.quantity).decimals)
+    return sign + words.format.number(p.chief.value, labels.decimals(p.chief))
 
 
 def _picture_now(conn: sqlite3.Connection, plan: Plan, words: Speech, now: Now) -> object:

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from kahriz_water.plan import Plan
+from kahriz_water.site import Plan
 from starlette.requests import Request
 
 from kahriz_gateway.clock import Clock

@@ -7,17 +7,18 @@ import sqlite3
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kahriz_water.plan import Plan, Point
+from kahriz_alarms.alarm import Alarm
+from kahriz_water.site import Plan, Point
 
 from kahriz_gateway.page import queries
 from kahriz_gateway.page.format import midnight
 from kahriz_gateway.page.nodes import late_ms
 from kahriz_gateway.page.quantities import Quantity, order, quantity
-from kahriz_gateway.page.queries import Alarm, Number, Volume
+from kahriz_gateway.page.queries import Number, Volume
 from kahriz_gateway.village_store import quantities_of
 
 # Alarms that mean water is being lost or has stayed away; all others ask for a look.
-WATER_ALARMS = ("leak", "tapping", "source_drop", "blockage", "collapse")
+WATER_ALARMS = ("leak", "source_drop")
 STORAGE = ("pool", "tank")
 FLOWS = ("discharge_lps", "flow_lps")
 

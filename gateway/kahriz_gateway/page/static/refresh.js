@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Fetches the page again now and then and puts its middle in place; without it, the reader reloads.
+// Fetches the page again now and then and puts it in place; without it, the reader reloads.
 "use strict";
 (function () {
   var EVERY_MS = 15000;
@@ -9,7 +9,7 @@
       var answer = await fetch(location.href, { cache: "no-store" });
       if (!answer.ok) throw new Error(answer.status);
       var page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      ["main", "footer"].forEach(function (name) {
+      [".offline", "main", "footer"].forEach(function (name) {
         document.querySelector(name).replaceWith(page.querySelector(name));
       });
       document.body.classList.remove("cut");
