@@ -74,7 +74,7 @@ def short(event: Event, plan: Plan, language: str) -> str:
         parts.append(say("%(litres)s L/s") % {"litres": litres})
     if alarm.m3 is not None and alarm.m3 >= 1:
         parts.append(say("%(volume)s m³ lost") % {"volume": number(alarm.m3, 0, language)})
-    since = _moment(alarm.raised)
+    since = _moment(int(float(alarm.evidence.get("since_ms", alarm.raised))))
     parts.append(say("since %(time)s") % {"time": since})
     if event.what == "cleared":
         parts.append(say("back to normal since %(time)s") % {"time": _moment(event.at)})
