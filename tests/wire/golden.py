@@ -21,7 +21,7 @@ DECODERS = {
 }
 
 
-def show(value):
+def show(value: object) -> str:
     """A value as text that does not depend on the interpreter."""
     if isinstance(value, dict):
         return "{" + ", ".join(key + "=" + show(value[key]) for key in sorted(value)) + "}"
@@ -34,7 +34,7 @@ def show(value):
     return repr(value)
 
 
-def vars_of(value):
+def vars_of(value: object) -> "list[tuple[str, object]]":
     return list(value.__dict__.items())
 
 

@@ -9,8 +9,10 @@ single precision.
 SECONDS_1970_TO_2000 = 946684800
 DRIFT_MOST_PPM = 80000  # 0.6-5 % is normal for the 150 kHz RC; beyond it somebody set a clock
 DRIFT_LEAST_MS = 600000  # a drift measured over less is mostly round trip
-SYNCED_MS = 7200000  # so long after a sync, drift known, the error stays under 2 s
-SYNCED_RAW_MS = 30000  # the same with unknown drift
+RAW_PPM = 50000  # how wrong an RTC may be whose drift was never measured
+WANDER_PPM = 200  # the RC follows the temperature; no measured drift is better than this
+AGEING_PPM = 50  # what a measured drift loses in trust when the next measurement is worse
+SYNCED_MS = 1500  # a stamp that may be off by more is an estimate; the promise is 2 s
 CORRECTED_MS = 2000  # a stretch whose end was off by less counts as synced
 STRETCHES_MOST = 4
 LONGEST_GAP_MS = 400 * 86400000  # an RTC that leapt further is not the one we left
@@ -24,8 +26,9 @@ def rtc_ms(time_ns, epoch_year):
 class Clock:
     """Time by an RTC reading handed in; `state` is a dict of whole numbers kept in RTC memory.
 
-    state: boot, start (RTC at power-on), seen (latest RTC reading), sync [true, rtc],
-    anchor [true, rtc] of the running drift measurement, ppm, stretches [[from, said, true], ...].
+    state: start (RTC at power-on), seen (latest RTC reading), sync [true, rtc, error], anchor (the
+    sync at which the running drift measurement began), drift [ppm, doubt in ppm], stretches
+    [[from, said, true], ...] between two syncs.
     """
 
     def __init__(self, state, rtc):
@@ -35,7 +38,7 @@ class Clock:
             state["start"] = rtc
         elif not 0 <= rtc - seen <= LONGEST_GAP_MS:  # set by somebody, or begun again
             state["start"] = rtc
-            for key in ("sync", "anchor", "ppm"):
+            for key in ("sync", "anchor", "drift"):
                 state.pop(key, None)
         state["seen"] = rtc
 
@@ -48,30 +51,37 @@ class Clock:
         sync = self.state.get("sync")
         if sync is None:
             return None
-        age = rtc - sync[1]
-        ppm = self.state.get("ppm")
-        if ppm is None:
-            return sync[0] + age, None if age <= SYNCED_RAW_MS else "est"
-        return sync[0] + age + age * ppm // 1000000, None if age <= SYNCED_MS else "est"
+        true, then, error_ms = sync
+        age = rtc - then
+        ppm, doubt_ppm = self.state.get("drift", (0, RAW_PPM))
+        error_ms += age * doubt_ppm // 1000000
+        return true + age + age * ppm // 1000000, None if error_ms <= SYNCED_MS else "est"
 
-    def sync(self, true, rtc):
-        """The gateway says it is `true` at this RTC reading."""
+    def sync(self, true, rtc, error_ms):
+        """The gateway says it is `true` at this RTC reading, give or take half the round trip."""
         state = self.state
         said = self.read(rtc)
         if said is not None:
             stretches = state.setdefault("stretches", [])
             stretches.append([state["sync"][0], said[0], true])
             state["stretches"] = stretches[-STRETCHES_MOST:]
+        state["sync"] = [true, rtc, error_ms]
         anchor = state.get("anchor")
-        state["sync"] = [true, rtc]
         if anchor is None or rtc < anchor[1] or true < anchor[0]:
-            state["anchor"] = [true, rtc]
+            state["anchor"] = state["sync"]
         elif rtc - anchor[1] >= DRIFT_LEAST_MS:
             span = rtc - anchor[1]
             ppm = (true - anchor[0] - span) * 1000000 // span
+            doubt_ppm = max(WANDER_PPM, (error_ms + anchor[2]) * 1000000 // span)
             if -DRIFT_MOST_PPM <= ppm <= DRIFT_MOST_PPM:
-                state["ppm"] = ppm if "ppm" not in state else (state["ppm"] + ppm) // 2
-            state["anchor"] = [true, rtc]
+                self._learn(ppm, doubt_ppm)
+            state["anchor"] = state["sync"]
+
+    def _learn(self, ppm, doubt_ppm):
+        known = self.state.get("drift")
+        if known is not None and known[1] + AGEING_PPM < doubt_ppm:  # a poor one only nudges
+            ppm, doubt_ppm = (3 * known[0] + ppm) // 4, known[1] + AGEING_PPM
+        self.state["drift"] = [ppm, doubt_ppm]
 
     def correct(self, ts, tq):
         """An estimated stamp, interpolated between the syncs on both sides if they are known."""
@@ -88,4 +98,4 @@ class Clock:
 
     def rtc_span(self, true_ms):
         """How long the RTC takes for a span of true time."""
-        return true_ms * 1000000 // (1000000 + self.state.get("ppm", 0))
+        return true_ms * 1000000 // (1000000 + self.state.get("drift", (0,))[0])

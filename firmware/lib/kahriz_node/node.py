@@ -154,7 +154,7 @@ class Node:
         """Keep what the gateway said: the time, the mark."""
         if outcome.now_ms is not None:
             ago = self.board.ticks_diff(self.board.ticks_ms(), outcome.now_tick)
-            self.clock.sync(outcome.now_ms, self.rtc() - ago)
+            self.clock.sync(outcome.now_ms, self.rtc() - ago, outcome.round_ms // 2 + 1)
         self.journal.save()
         self.state["next"] = self.journal.next
         self.state["stuck"] = self.journal.stuck[-8:]
