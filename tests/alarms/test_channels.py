@@ -118,7 +118,7 @@ def test_mqtt_without_a_broker_is_tried_again() -> None:
 def test_the_log_says_it_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "kahriz.alarm"):
         LogChannel().send(RAISED, PLAN)
-    assert [r.getMessage() for r in caplog.records][0].startswith("Leak: Upper channel, 2.0 L/s")
+    assert caplog.records[0].getMessage().startswith("Leak: Upper channel, 2.0 L/s")
 
 
 def test_the_template_works_and_retries() -> None:

@@ -123,9 +123,13 @@ def test_a_kill_while_sending_sends_again_and_says_that_it_may_be_a_repeat(
 
 
 def test_a_rolled_back_step_leaves_no_alarm(conn: sqlite3.Connection, sender: Sender) -> None:
-    with pytest.raises(KeyboardInterrupt), village_store.transaction(conn):
-        village_alarms.apply(conn, [_leak(RAISED)], PLAN, 0, sender.tells)
-        raise KeyboardInterrupt
+    def cut_off() -> None:
+        with village_store.transaction(conn):
+            village_alarms.apply(conn, [_leak(RAISED)], PLAN, 0, sender.tells)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cut_off()
     assert village_alarms.open_alarms(conn) == []
 
 
