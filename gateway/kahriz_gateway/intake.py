@@ -15,6 +15,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from kahriz_wire import topics
@@ -77,6 +78,8 @@ class Intake:
 
     def arrived(self, arrival: Arrival) -> None:
         """Hand over one message. What finds no room is not acknowledged and comes again."""
+        if len(arrival.payload) > quarantine.BODY_MOST:  # nothing readable is half so long
+            arrival = replace(arrival, payload=arrival.payload[: quarantine.BODY_MOST])
         deadline = time.monotonic() + _WAIT_S
         while True:
             try:
@@ -107,7 +110,8 @@ class Intake:
             group = [self._queue.get(timeout=0.5)]
         except queue.Empty:
             return []
-        time.sleep(_LINGER_S)
+        if group[0].topic.endswith("/hello") and self._queue.empty():
+            time.sleep(_LINGER_S)
         try:
             while len(group) < GROUP_MOST:
                 group.append(self._queue.get_nowait())

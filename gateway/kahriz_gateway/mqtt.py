@@ -103,6 +103,8 @@ class Door:
         self, topic: str, payload: bytes, retain: bool = False, timeout_s: float = 5.0
     ) -> bool:
         """Send with QoS 1 and wait for the broker's word; False when none came in time."""
+        if not self._client.is_connected():  # paho would pile it up for the next connect
+            return False
         info = self._client.publish(topic, payload, qos=1, retain=retain)
         try:
             info.wait_for_publish(timeout_s)

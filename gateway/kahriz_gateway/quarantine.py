@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-BODY_MOST = 65_536  # bytes kept of one message; what is longer was never receipted and comes again
+BODY_MOST = 16_384  # bytes kept of one message, four times what the contract allows for one
 NOISE_MOST = 2_000  # messages kept that nobody was receipted for (unknown nodes, garbage)
 _TRIM_EVERY = 64
 

@@ -197,6 +197,21 @@ def test_a_node_is_slowed_down_while_the_hand_over_is_half_full(
     assert limits == [intake_module.BUSY_ROWS] * 3 + [None] * 5
 
 
+def test_a_huge_message_is_cut_before_it_waits(bench: Bench) -> None:
+    bench.arrive(f"up/{JOURNAL}", b"x" * 1_000_000)
+    bench.arrive("hello", encode_hello(Hello("5be1c07a", JOURNAL, 1, 1)))
+    waiting = [len(arrival.payload) for arrival in bench.intake._queue.queue]
+    assert max(waiting) == intake_module.quarantine.BODY_MOST
+    bench.thread.start()
+    assert decode_receipt(bench.ear.said.get(timeout=PATIENCE_S)[1]).upto == 0
+
+
+def test_nothing_is_piled_up_for_a_broker_that_is_away() -> None:
+    door = Door("test", "127.0.0.1", 1)
+    assert not door.publish_surely("t", b"1", retain=True)
+    assert len(door._client._out_messages) == 0
+
+
 def test_an_old_connections_message_is_not_acknowledged_on_a_new_one() -> None:
     door = Door("test", "127.0.0.1", 1, (), None, Announcement("t", b"on", b"off"))
     door.epoch = 2
