@@ -33,8 +33,10 @@ class MiniWorld:
             "battery": 3.31,
             "radio": {"up": True, "rssi": -67, "assoc_ms": 900},
         } | senses
+        self.ssid = "kahriz"
         self.asked: list[dict[str, Any]] = []
         self.t_ms = START_MS
+        self.begins = [START_MS]  # of every wake
         self.early_ms: int | None = None  # a button is pressed this long after the wake
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -67,13 +69,15 @@ class MiniWorld:
         self.asked.append(request)
         op = request["op"]
         if op == "attach":
-            return {"ok": True, "t": self.t_ms, "rtc_ppm": self.rtc_ppm, "wifi": {"ssid": "kahriz"}}
+            wifi = {"ssid": self.ssid}
+            return {"ok": True, "t": self.t_ms, "rtc_ppm": self.rtc_ppm, "wifi": wifi}
         if op == "boot":
             return {"t": self.t_ms, "cause": "power_on"}
         if op == "sleep":
             cause = self.causes.pop(0) if self.causes else "end"
             asleep_ms = request["ms"] if cause != "button" else self.early_ms or request["ms"]
             self.t_ms += round(asleep_ms / (1 + self.rtc_ppm / 1e6))
+            self.begins.append(self.t_ms)
             return {"t": self.t_ms, "cause": cause}
         if op == "radio":
             return dict(self.senses["radio"])
@@ -105,7 +109,7 @@ class Bench:
         self.worlds.append(MiniWorld(**script))
         return self.worlds[-1]
 
-    def command(self, world: MiniWorld, heap: str = "192k") -> list[str]:
+    def command(self, world: MiniWorld, heap: str = "256k") -> list[str]:
         """The command line of the board."""
         arguments = ["--world", f"127.0.0.1:{world.port}", "--node", "outlet"]
         arguments += ["--flash", str(self.flash), "--image", str(self.image)]
