@@ -55,7 +55,7 @@ def picture(
 ) -> Picture:
     """Ask for the data of a stretch and draw them, beside those of another point if given."""
     span = (view.start, view.end)
-    data = queries.buckets(conn, point.id, what, span, view.bucket_ms)
+    data = _data(conn, point, what, view)
     edges = queries.edges(conn, point.id, what)
     first_ms = edges[0] if edges else view.start
     places = {point.id} | {r.id for r in plan.reaches if point.id in (r.from_, r.to)}
@@ -65,7 +65,7 @@ def picture(
         if a.kind in DRAWN
         for text in [messages.kind(a, speech.language)]
     ]
-    second = queries.buckets(conn, other.id, what, span, view.bucket_ms) if other else []
+    second = _data(conn, other, what, view) if other else []
     stretch = title(view, speech.format)
     axes = Axes(
         view.start,
@@ -93,6 +93,13 @@ def picture(
     sorts = {b.sort for b in data} | ({"alarm"} if strips else set())
     name = other.name.of(speech.language) if other and second else ""
     return Picture(svg, stretch, data, sorts, totals, percent, 'class="gap"' in svg, name)
+
+
+def _data(conn: sqlite3.Connection, point: Point, what: Quantity, view: Window) -> list[Bucket]:
+    span = (view.start, view.end)
+    if view.bucket_ms <= point.dt_s * 1000:
+        return queries.readings(conn, point.id, what, span)
+    return queries.buckets(conn, point.id, what, span, view.bucket_ms)
 
 
 def _percent(data: list[Bucket], point: Point, view: Window, first_ms: int, now_ms: int) -> int:

@@ -134,21 +134,69 @@ def volume(
 def buckets(
     conn: sqlite3.Connection, point: str, what: Quantity, span: tuple[int, int], size_ms: int
 ) -> list[Bucket]:
-    """A span in stretches aligned to the days of Baku: mean, lowest and highest of each."""
+    """A span in stretches aligned to the days of Baku: mean, lowest and highest of each.
+
+    One short question a stretch runs along the key; one GROUP BY would sort a year (twice as long).
+    """
+    start, end = span
+    first = (start + OFFSET_MS) // size_ms * size_ms - OFFSET_MS
+    result = []
+    for key, bound in sorts(what):
+        reach = _reach(conn, point, key, span)
+        for a in range(first, end, size_ms):
+            low, high = max(a, start), min(a + size_ms, end)
+            if reach is None or high <= reach[0] or low > reach[1]:
+                continue
+            values = (point, key, low, high, GOOD)
+            row = conn.execute(_ALL, values).fetchone()
+            if row[0] and row[4] < SUSPECT:
+                result.append(_bucket(row, low, high, bound or "measured"))
+            elif row[0]:
+                for question, sort in ((_FIT, "measured"), (_BAD, "suspect")):
+                    part = conn.execute(question, values).fetchone()
+                    if part[0]:
+                        result.append(_bucket(part, low, high, bound or sort))
+    return sorted(result, key=lambda b: b.ts)
+
+
+def readings(
+    conn: sqlite3.Connection, point: str, what: Quantity, span: tuple[int, int]
+) -> list[Bucket]:
+    """Every single reading of a span, as a stretch of its own with its uncertainty."""
     result = []
     for key, bound in sorts(what):
         rows = conn.execute(
-            "SELECT (ts + ?) / ? AS k, q = ? AS bad, min(ts) AS a, max(ts) AS b,"
-            " avg(value) AS mean, min(value) AS low, max(value) AS high, avg(u) AS u,"
-            " count(*) AS n FROM value WHERE point=? AND quantity=? AND ts>=? AND ts<? AND q<?"
-            " GROUP BY k, bad",
-            (OFFSET_MS, size_ms, SUSPECT, point, key, *span, GOOD),
+            "SELECT ts, value, u, q FROM value WHERE point=? AND quantity=? AND ts>=? AND ts<?"
+            " AND q<? ORDER BY ts",
+            (point, key, *span, GOOD),
         )
-        for r in rows:
-            sort = bound or ("suspect" if r["bad"] else "measured")
-            middle = (r["a"] + r["b"]) // 2
-            result.append(Bucket(middle, r["mean"], r["low"], r["high"], r["u"], r["n"], sort))
+        for ts, value, u, q in rows:
+            sort = bound or ("suspect" if q >= SUSPECT else "measured")
+            result.append(Bucket(ts, value, value, value, u, 1, sort))
     return sorted(result, key=lambda b: b.ts)
+
+
+_ALL = (
+    "SELECT count(*), avg(value), min(value), max(value), max(q) FROM value"
+    " WHERE point=? AND quantity=? AND ts>=? AND ts<? AND q<?"
+)
+_IN = "SELECT ts FROM value WHERE point=? AND quantity=? AND ts>=? AND ts<?"
+_FIT = f"{_ALL} AND q<{SUSPECT}"
+_BAD = f"{_ALL} AND q>={SUSPECT}"
+
+
+def _bucket(row: sqlite3.Row, low: int, high: int, sort: str) -> Bucket:
+    return Bucket((low + high) // 2, row[1], row[2], row[3], None, row[0], sort)
+
+
+def _reach(
+    conn: sqlite3.Connection, point: str, key: str, span: tuple[int, int]
+) -> tuple[int, int] | None:
+    """Where in a span there is anything, so that years of nothing cost nothing."""
+    asked = (point, key, *span)
+    first = conn.execute(f"{_IN} ORDER BY ts ASC LIMIT 1", asked).fetchone()
+    last = conn.execute(f"{_IN} ORDER BY ts DESC LIMIT 1", asked).fetchone()
+    return None if first is None or last is None else (first[0], last[0])
 
 
 def edges(conn: sqlite3.Connection, point: str, what: Quantity) -> tuple[int, int] | None:
