@@ -63,11 +63,8 @@ class Chain:
     def _influx_options(self) -> list[str]:
         if self._influx is None:
             return []
-        secret = self.folder / "influx.token"
-        secret.touch(mode=0o600)
-        secret.write_text(self._influx.token)
-        return ["--influx-url", self._influx.url, "--influx-token-file", str(secret),
-                "--influx-bucket", self._influx.bucket]  # fmt: skip
+        # Our own throw-away engine on the loopback: its password is no secret.
+        return ["--influx-url", self._influx.login_url, "--influx-bucket", self._influx.bucket]
 
     def start_gateway(self, site: Path, records: Path, options: Sequence[str] = ()) -> None:
         """Import the dated records once, then run intake and village."""
@@ -104,12 +101,16 @@ class Chain:
         return []
 
     def drain(self, timeout_s: float) -> bool:
-        """Wait until the village has seen all that intake stored, and its outputs all of that."""
+        """Wait until the village has seen all that intake stored, and InfluxDB all of that."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
             newest = self.ask("readings.db", "SELECT coalesce(max(rev), 0) FROM reading")
+            changed = self.ask("village.db", "SELECT coalesce(max(rev), 0) FROM change")
             seen = dict(self.ask("village.db", "SELECT name, rev FROM cursor"))  # type: ignore[arg-type]
-            if newest and seen.get("village") == newest[0][0]:
+            through = bool(newest) and seen.get("village", 0) == newest[0][0]
+            if self._influx is not None and changed:
+                through = through and seen.get("influx", 0) == changed[0][0]
+            if through:
                 return True
             time.sleep(0.2)
         return False

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kahriz_wire import fields, ranges, rows
+from kahriz_wire import ranges, rows
 
 from kahriz_sim.errors import ConfigError
 
@@ -196,8 +196,6 @@ class Recording:
             for name in self._sensors:
                 if name in values:
                     sensor = self._sensors[name]
-                    decimals = fields.FIELDS[sensor.quantity][1]
-                    scaled = round(values[name] * 10**decimals)
-                    text = fields.text(sensor.quantity, scaled)
-                    pairs.append((f"{sensor.channel}_{sensor.quantity}", text))
+                    # The digits of the recorder, not those of our own sensors.
+                    pairs.append((f"{sensor.channel}_{sensor.quantity}", json.dumps(values[name])))
             yield n, n, rows.row_text(n, 2, pairs, ts), ""
