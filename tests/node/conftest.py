@@ -36,22 +36,22 @@ class ChipFile(pytest.File):
                 continue
             for interpreter in INTERPRETERS if both else ["micropython"]:
                 yield ChipItem.from_parent(
-                    self, name=f"{name}[{interpreter}]", function=name, interpreter=interpreter
+                    self, name=f"{name}[{interpreter}]", called=name, interpreter=interpreter
                 )
 
 
 class ChipItem(pytest.Item):
     """One test function in a process of its own."""
 
-    def __init__(self, *, function: str, interpreter: str, **rest: object) -> None:
+    def __init__(self, *, called: str, interpreter: str, **rest: object) -> None:
         super().__init__(**rest)  # type: ignore[arg-type]
-        self.function = function
+        self.called = called
         self.interpreter = interpreter
 
     def runtest(self) -> None:
         command = [*INTERPRETERS[self.interpreter], str(HERE / "runner.py"), str(LIB)]
         done = subprocess.run(
-            [*command, str(self.path.parent), self.path.stem, self.function],
+            [*command, str(self.path.parent), self.path.stem, self.called],
             capture_output=True,
             text=True,
             timeout=120,
