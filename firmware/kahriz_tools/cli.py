@@ -53,7 +53,8 @@ class Talk:
     @contextmanager
     def bar(self, total: int) -> Iterator[Callable[[int], None]]:
         columns = (TextColumn("writing"), BarColumn(), DownloadColumn())
-        with Progress(*columns, console=self.console, transient=True) as progress:
+        quiet = not self.console.is_terminal
+        with Progress(*columns, console=self.console, transient=True, disable=quiet) as progress:
             task = progress.add_task("writing", total=total)
             yield lambda count: progress.advance(task, count)
 
@@ -83,6 +84,7 @@ def node() -> None:
 )
 @click.option("--broker-host", help="The gateway's address on the site's Wi-Fi.")
 @click.option("--broker-port", type=click.IntRange(1, 65535))
+@click.option("--rename", is_flag=True, help="The readings on the board go on under this name.")
 @click.option("--dry-run", is_flag=True, help="Compare and tell; write nothing.")
 @json_option
 def flash(
@@ -93,6 +95,7 @@ def flash(
     wifi_password_file: Path | None,
     broker_host: str | None,
     broker_port: int | None,
+    rename: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -123,6 +126,8 @@ def flash(
             )
             config = node_config.complete(config, on_board, said)
             node_config.check(config, node)
+            if not rename:
+                work.check_journal(board, config, on_board)
             doubts = node_config.doubts(config)
             for doubt in doubts:
                 talk.say(f"note: {doubt}")
@@ -132,11 +137,11 @@ def flash(
                 with talk.bar(change.size_bytes) as wrote:
                     work.perform(board, wanted, change, wrote)
             board.restart()
-        verb = "would write" if dry_run else "wrote"
+        verb, after = ("would write", "nothing was changed") if dry_run else ("wrote", "it runs")
         talk.say(
-            f"{verb} {len(change.write)} files ({change.size_bytes} bytes), removed "
-            f"{len(change.remove)}, {change.unchanged} were right; the board is restarted as "
-            f"{config['site']}/{node}"
+            f"{config['site']}/{node}: {verb} {len(change.write)} files "
+            f"({change.size_bytes} bytes), {len(change.remove)} stale, "
+            f"{change.unchanged} already right; {after}"
         )
         talk.result(
             {

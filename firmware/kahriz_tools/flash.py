@@ -17,9 +17,11 @@ from kahriz_tools import mover
 from kahriz_tools.board import FULL, LOST, WRONG, Board, Identity
 from kahriz_tools.errors import BenchError
 from kahriz_tools.image import PACKAGES, build_image
+from kahriz_tools.node_config import CONFIG_CODE, Json
 
 PLATFORM = "esp32"
 OLDEST = (1, 23, 0)  # first release with the vfs and tls modules; MicroPython release notes
+JOURNAL = "/journal"
 STAGE_BLOCKS = 8  # folders and the mover, with margin
 STAGED_BOOT = f"{mover.STAGE}/boot.py"
 COMMIT = f"{mover.STAGE}.boot"  # the mover, until it is renamed to /boot.py
@@ -63,6 +65,21 @@ def check_board(found: Identity, wanted: dict[str, bytes]) -> None:
             f"the board loads .mpy v{found.mpy}, this program is v{min(compiled)}",
             "flash the newest official ESP32 build, or update kahriz-monitor",
             WRONG,
+        )
+
+
+def check_journal(board: Board, config: Json, on_board: Json | None) -> None:
+    """Readings that a board still keeps belong to the node it was."""
+    was, becomes = (
+        "/".join(str(found.get(key)) for key in ("site", "node"))
+        for found in (on_board or {}, config)
+    )
+    if on_board is not None and was != becomes and board.files(JOURNAL):
+        raise BenchError(
+            f"this board is {was} and keeps readings, which would be sent as {becomes}",
+            "let it upload to its own gateway and use a fresh board; if the node was only "
+            "renamed, say --rename",
+            CONFIG_CODE,
         )
 
 

@@ -93,8 +93,20 @@ def test_the_journal_is_never_touched(board: FakeBoard) -> None:
     with Board(board.port) as session:
         session.write("/journal/00000001.seg", b"readings" * 100, lambda _: None)
     flash(board.port)
-    flash(board.port, name="middle")
+    assert told(flash(board.port, "--rename", name="middle"))["written"] == ["/config.json"]
     assert on_board(board, "/journal/00000001.seg") == b"readings" * 100
+
+
+def test_a_board_that_keeps_readings_does_not_become_another_node_by_mistake(
+    board: FakeBoard,
+) -> None:
+    flash(board.port)
+    assert told(flash(board.port, name="inlet"))["written"] == ["/config.json"]
+    with Board(board.port) as session:
+        session.write("/journal/00000001.seg", b"readings", lambda _: None)
+    line = refused(flash(board.port, name="middle"), 8)
+    assert "is banovshalar-gozlu/inlet and keeps readings" in line
+    assert told(flash(board.port, name="inlet"))["written"] == []
 
 
 def test_the_program_starts_after_the_flash(board: FakeBoard) -> None:
