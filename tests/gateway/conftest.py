@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kahriz_gateway import quarantine
+from kahriz_gateway.intake_accept import Accept
+from kahriz_gateway.store import open_store
 from kahriz_sim.services import Broker, start_broker
 from kahriz_wire import topics
 from kahriz_wire.messages import (
@@ -33,6 +36,7 @@ ROOT = Path(__file__).parents[2]
 SITE = "banovshalar-gozlu"
 SITE_TOML = ROOT / "firmware" / "kahriz_sim" / "sites" / SITE / "site.toml"
 NOW_MS = 1_795_000_000_000
+JOURNAL = "9f3a01c2"
 PATIENCE_S = 30.0
 
 
@@ -169,6 +173,57 @@ class Node:
                 pytest.fail(f"no receipt (upto {upto}) for {self.name} in {timeout_s:.0f} s")
             if upto is None or (found.upto >= upto and not found.missing):
                 return found
+
+
+class Gateway:
+    """A store, a clock and the judgement, without a broker."""
+
+    def __init__(self, path: Path) -> None:
+        self.clock = TestClock()
+        self.path = path
+        self.sessions = 0
+        self.reopen()
+
+    def reopen(self) -> None:
+        self.conn = open_store(self.path, SITE)
+        known = {"outlet", "middle"}
+        self.accept = Accept(self.conn, SITE, known.__contains__, self.clock)
+
+    def tell(
+        self, kind: str, payload: bytes, node: str = "outlet", retained: bool = False
+    ) -> Receipt | None:
+        return self.raw(topics.of(SITE, node, kind), payload, retained)
+
+    def raw(self, topic: str, payload: bytes, retained: bool = False) -> Receipt | None:
+        self.conn.execute("BEGIN IMMEDIATE")
+        key = self.accept.message(topic, payload, retained)
+        self.accept.books.save(self.clock.now_ms())
+        self.conn.execute("COMMIT")
+        answer = None if key is None else self.accept.receipt(key)
+        return None if answer is None else decode_receipt(answer[1])
+
+    def hello(self, first: int, next: int, journal: str = JOURNAL, **more: Any) -> Receipt:
+        self.sessions += 1
+        hello = Hello(f"{self.sessions:08x}", journal, first, next)
+        for key, value in more.items():
+            setattr(hello, key, value)
+        receipt = self.tell("hello", encode_hello(hello))
+        assert receipt is not None
+        return receipt
+
+    def up(self, some: list[Row], journal: str = JOURNAL) -> Receipt | None:
+        return self.tell(f"up/{journal}", encode_rows(some))
+
+    def query(self, sql: str) -> list[Any]:
+        return self.conn.execute(sql).fetchall()
+
+    def reasons(self) -> list[str]:
+        return [kept.reason for kept in quarantine.listed(self.conn)]
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Gateway:
+    return Gateway(tmp_path / "readings.db")
 
 
 @pytest.fixture(params=[pytest.param("mosquitto", marks=pytest.mark.needs("mosquitto")), "nats"])

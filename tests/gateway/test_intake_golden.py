@@ -9,8 +9,7 @@ from kahriz_gateway import quarantine
 from kahriz_sim.services import Broker
 from kahriz_wire.messages import decode_rows
 
-from .conftest import ROOT, Node, Process, rows, wait_for
-from .test_intake_rules import Gateway
+from .conftest import ROOT, Gateway, Node, Process, rows, wait_for
 
 GOLDEN = ROOT / "tests" / "data" / "wire"
 JOURNAL = "9f3a01c2"
