@@ -21,7 +21,7 @@ SLEEP = "\nimport machine\nmachine.deepsleep(300000)\n"
 
 
 class MiniWorld:
-    """Answers one board at a time; `causes` says how each further wake begins, then comes the end."""
+    """Answers one board at a time; `causes` says how each further wake begins, before the end."""
 
     def __init__(self, causes: list[str] | None = None, rtc_ppm: int = 0, **senses: Any) -> None:
         self.causes = list(causes or [])

@@ -106,7 +106,9 @@ def test_an_association_left_open_over_deep_sleep_makes_the_next_one_slow(bench:
 def test_there_is_no_network_before_the_association(on_chip: OnChip) -> None:
     lines = """
 import errno, socket
-for call in (lambda: socket.getaddrinfo("127.0.0.1", 1883), lambda: socket.socket().connect(("127.0.0.1", 9))):
+look_up = lambda: socket.getaddrinfo("127.0.0.1", 1883)
+connect = lambda: socket.socket().connect(("127.0.0.1", 9))
+for call in (look_up, connect):
     try:
         call()
     except OSError as error:

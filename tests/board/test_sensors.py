@@ -167,7 +167,8 @@ def test_crc8_is_that_of_application_note_27(on_chip: OnChip) -> None:
     # Maxim AN27: the ROM code A2 00 00 00 01 B8 1C 02 ends in its own CRC, so the sum is 0
     lines = (
         WIRE
-        + 'say(wire.crc8(b"\\x02\\x1c\\xb8\\x01\\x00\\x00\\x00")); say(wire.crc8(bytes(scratchpad())))'
+        + 'say(wire.crc8(b"\\x02\\x1c\\xb8\\x01\\x00\\x00\\x00"))\n'
+        + "say(wire.crc8(bytes(scratchpad())))"
     )
     assert on_chip(lines) == [0xA2, 0]
 

@@ -4,7 +4,6 @@
 from collections.abc import Callable
 from typing import Any
 
-
 OnChip = Callable[..., Any]
 Bench = Any
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: E402 - the path first
 """The rows a node still owes, from its flash file: `micropython pending.py --flash F --image DIR`.
 
 Prints {"journals": [{"journal", "first", "next", "open"}], "rows": [{"journal", "n", …}]};
@@ -17,15 +18,15 @@ from chip import flash
 
 
 def main():
-    values = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+    values = dict(zip(sys.argv[1::2], sys.argv[2::2]))  # noqa: B905 - MicroPython has no strict=
     for name in ("--flash", "--image"):
         if not values.get(name):
-            print("pending: %s is missing" % name, file=sys.stderr)
+            print(f"pending: {name} is missing", file=sys.stderr)
             return 2
     try:
-        file = open(values["--flash"], "rb")
+        file = open(values["--flash"], "rb")  # noqa: SIM115 - the process ends with it
     except OSError as error:
-        print("pending: %s: %s" % (values["--flash"], error), file=sys.stderr)
+        print("pending: {}: {}".format(values["--flash"], error), file=sys.stderr)
         return 2
     sys.path.insert(0, values["--image"] + "/lib")
     from kahriz_node.journal import Journal
@@ -42,7 +43,7 @@ def main():
             {"journal": name, "first": journal.first, "next": journal.next, "open": owed}
         )
         for a, b in owed:
-            for n, _, text, _ in journal.rows(max(a, journal.first), b):
+            for _, _, text, _ in journal.rows(max(a, journal.first), b):
                 if text is not None:
                     row = json.loads(text)
                     row["journal"] = name

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""One simulated ESP32 node as one process: `micropython run.py --world H:P --node ID --flash F --image DIR`.
+# ruff: noqa: E402 - the fakes go on the path before anything is imported by its chip name
+"""One simulated ESP32 node as one process.
 
-Each wake mounts the flash file as `/`, imports the program afresh and runs boot.py and main.py; the
-world says when and why the next wake begins. `--config FILE` fills a new flash file's config.json.
-Start it with `-X heapsize=256k`: the board itself holds about 110 kB of that, so the program has less
-than a chip's 160 kB at twice the pointer size. Nothing survives a wake but RTC memory, the RTC and the flash; kill -9 is a power cut.
+    micropython -X heapsize=256k run.py --world HOST:PORT --node ID --flash FILE --image DIR
+
+Each wake mounts the flash file as `/`, imports the program afresh and runs boot.py and main.py;
+the world says when and why the next wake begins. `--config FILE` fills config.json of a new flash
+file. Nothing survives a wake but RTC memory, the RTC and the flash; kill -9 is a power cut.
+Of the heap the board itself holds about 110 kB: the program has less than a chip gives it, at twice
+its pointer size.
+
 Exit codes: 0 the world ended, 1 main.py ended at the REPL, 2 wrong arguments, 3 no world.
 """
 
@@ -16,17 +21,11 @@ import vfs
 HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path[:] = [HERE + "/fakes", HERE, ".frozen"]
 
-import _onewire
 import binascii
-import esp32
 import gc
 import hashlib
 import io
 import json
-import machine
-import micropython
-import network
-import onewire
 import os
 import random
 import select
@@ -35,6 +34,12 @@ import ssl
 import struct
 import time
 
+import _onewire
+import esp32
+import machine
+import micropython
+import network
+import onewire
 from chip import clock, flash, imports, pin, soc, uart, wiring
 from chip.world import WorldGone, world
 
@@ -55,11 +60,11 @@ def arguments(argv):
     names = iter(argv)
     for name in names:
         if name not in ("--world", "--node", "--flash", "--image", "--config"):
-            raise ValueError("unknown argument %s" % name)
+            raise ValueError(f"unknown argument {name}")
         values[name] = next(names, None)
     for name in ("--world", "--node", "--flash", "--image"):
         if not values.get(name):
-            raise ValueError("%s is missing" % name)
+            raise ValueError(f"{name} is missing")
     return values
 
 
@@ -104,7 +109,7 @@ def wake(image, starters):
         how = end
     except WorldGone:
         raise
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever ends main.py is told, and ends a wake
         if clock.now.over is None:
             say("uncaught", error)
     if clock.now.over is not None:
@@ -124,7 +129,7 @@ def wake(image, starters):
 
 def say(what, error=None):
     stamp = clock.peek_us() // 1000
-    print("[%s +%d ms] %s" % (LIFE["name"], stamp, what), file=sys.stderr)
+    print(f"[{LIFE['name']} +{stamp} ms] {what}", file=sys.stderr)
     if error is not None:
         sys.print_exception(error, sys.stderr)
 
@@ -143,7 +148,7 @@ def power_up(reply, cause, rtc_us):
     wiring.power_up(lost)
     network.power_up(lost)
     LIFE["t"] = reply["t"]
-    LIFE["name"] = "%s t=%d" % (LIFE["node"], reply["t"])
+    LIFE["name"] = f"{LIFE['node']} t={reply['t']}"
     gc.collect()
 
 
@@ -200,11 +205,11 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except ValueError as error:
-        print("board: %s" % error, file=sys.stderr)
+        print(f"board: {error}", file=sys.stderr)
         sys.exit(2)
     except WorldGone as gone:
-        print("board: %s" % gone, file=sys.stderr)
+        print(f"board: {gone}", file=sys.stderr)
         sys.exit(3)
     except OSError as error:
-        print("board: %s" % error, file=sys.stderr)
+        print(f"board: {error}", file=sys.stderr)
         sys.exit(3)

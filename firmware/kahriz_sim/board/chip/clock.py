@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Time on the simulated chip: ticks since the wake, the drifting RTC, the watchdog, the end of a wake.
+"""Time on the simulated chip: ticks since the wake, drifting RTC, watchdog, the end of a wake.
 
 Real time (program, sockets) and charged time (sleeps, warm-ups, association) add up. A charge costs
 no wall time, except while a socket is open: then the other end lives in real time and so do we.

@@ -19,10 +19,10 @@ _ERASE = const(6)
 def open_image(path):
     """Open or make the image; returns (file, whether it is new)."""
     try:
-        file = open(path, "r+b")
+        file = open(path, "r+b")  # noqa: SIM115 - open as long as the board lives
         size = file.seek(0, 2)
     except OSError:
-        file = open(path, "w+b")
+        file = open(path, "w+b")  # noqa: SIM115
         size = 0
     if size == SECTOR * SECTORS:
         return file, False

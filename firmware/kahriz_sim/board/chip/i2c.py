@@ -70,7 +70,7 @@ class I2C(SoftI2C):
         clock.elapsed_us()
         port = number[0] if number else 0
         if port not in _DEFAULT_PINS:
-            raise ValueError("I2C(%s) doesn't exist" % port)
+            raise ValueError(f"I2C({port}) doesn't exist")
         default_scl, default_sda = _DEFAULT_PINS[port]
         self._set(
             default_scl if scl is None else number_of(scl),

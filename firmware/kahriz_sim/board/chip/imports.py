@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Gives the program the chip's modules where the host has a built-in that no file can replace.
+"""Gives the program the chip's modules, also where the host has a built-in of the same name.
 
-Source that the host compiles (main.py) still sees Linux in `errno.NAME`, because the unix port folds
-these names into numbers; mpy-cross does not.
+Source that the host compiles (main.py) still sees Linux in `errno.NAME`, because the unix port
+folds these names into numbers; mpy-cross does not.
 """
 
 import builtins
@@ -27,7 +27,7 @@ def _chip_import(name, *more):
     if module is not None:
         return module
     if name in _HOST_ONLY:
-        raise ImportError("no module named '%s'" % name)
+        raise ImportError(f"no module named '{name}'")
     if name in _ALIASES:
         return _ready[name[1:]]
     return _genuine(name, *more)

@@ -5,8 +5,10 @@ from micropython import const
 
 from chip import clock
 
-_PINS = (0, 1, 2, 3, 4, 5, 9, 10, 12, 13, 14, 15, 16, 17, 18, 19) + (
-    21, 22, 23, 25, 26, 27, 32, 33, 34, 35, 36, 37, 38, 39)  # fmt: skip
+_PINS = (
+    0, 1, 2, 3, 4, 5, 9, 10, 12, 13, 14, 15, 16, 17, 18, 19,
+    21, 22, 23, 25, 26, 27, 32, 33, 34, 35, 36, 37, 38, 39,
+)  # fmt: skip
 RTC_PINS = (
     0,
     2,
@@ -89,7 +91,7 @@ class Pin:
             self.init(*number[1:], **more)
 
     def __repr__(self):
-        return "Pin(%d)" % self.number
+        return f"Pin({self.number})"
 
     def init(self, mode=None, pull=-1, *, value=None, drive=None, hold=None):
         clock.elapsed_us()

@@ -50,7 +50,7 @@ class RTC:
             y, mo, d, h, mi, s, wd, _ = utime.gmtime(us // 1_000_000 + _EPOCH_2000_S)[:8]
             return (y, mo, d, wd, h, mi, s, us % 1_000_000)
         if len(when[0]) != 8:
-            raise ValueError("requested length 8 but object has length %d" % len(when[0]))
+            raise ValueError(f"requested length 8 but object has length {len(when[0])}")
         y, mo, d, _, h, mi, s, us = when[0]
         seconds = int(utime.mktime((y, mo, d, h, mi, s, 0, 0, -1))) - _EPOCH_2000_S
         clock.set_rtc_us(seconds * 1_000_000 + us)
@@ -64,7 +64,7 @@ class RTC:
         clock.elapsed_us()
         if not data:
             return bytes(memory)
-        content = bytes(data[0])
+        content = bytes(memoryview(data[0]))
         if len(content) > RTC_MEMORY_MAX:
             raise ValueError("buffer too long")
         memory[:] = content
@@ -75,7 +75,7 @@ class WDT:
 
     def __init__(self, id=0, timeout=5000):
         if id != 0:
-            raise ValueError("WDT(%d) doesn't exist" % id)
+            raise ValueError(f"WDT({id}) doesn't exist")
         if timeout <= 0:
             raise ValueError("WDT timeout too short")
         clock.now.wdt_us = timeout * 1000

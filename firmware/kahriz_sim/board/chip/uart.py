@@ -39,7 +39,7 @@ class UART(io.IOBase):
     def __init__(self, number, baudrate=115200, bits=8, parity=None, stop=1, **more):
         clock.elapsed_us()
         if not 0 <= number <= 2:
-            raise ValueError("UART(%d) does not exist" % number)
+            raise ValueError(f"UART({number}) does not exist")
         if number == 0:
             raise ValueError("UART(0) is disabled (dedicated to REPL)")
         self._number = number

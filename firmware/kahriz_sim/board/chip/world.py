@@ -10,7 +10,6 @@ import usocket
 
 from chip import clock
 
-
 _CHUNK = 256  # small, so that the program's heap is left whole
 
 
@@ -40,10 +39,10 @@ class World:
                     raise WorldGone("the world closed the line")
                 line += part
         except OSError as error:
-            raise WorldGone("the world closed the line: %s" % error) from error
+            raise WorldGone(f"the world closed the line: {error}") from error
         reply = json.loads(line)
         if "error" in reply:
-            raise WorldGone("the world refused %s: %s" % (op, reply["error"]))
+            raise WorldGone("the world refused {}: {}".format(op, reply["error"]))
         return reply
 
     def sense(self, device, **more):

@@ -36,3 +36,27 @@ EXT1_WAKE = 3
 TIMER_WAKE = 4
 TOUCHPAD_WAKE = 5
 ULP_WAKE = 6
+
+__all__ = [  # what is imported for the program; the constants stand above
+    "ADC",
+    "I2C",
+    "RTC",
+    "UART",
+    "WDT",
+    "Pin",
+    "Signal",
+    "SoftI2C",
+    "bitstream",
+    "deepsleep",
+    "disable_irq",
+    "enable_irq",
+    "freq",
+    "idle",
+    "lightsleep",
+    "reset",
+    "reset_cause",
+    "soft_reset",
+    "time_pulse_us",
+    "unique_id",
+    "wake_reason",
+]

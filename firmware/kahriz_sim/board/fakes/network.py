@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""`network` of the ESP32 port: the station interface, its association scripted by the world.
+"""`network` of the ESP32 port: the station interface, its association scripted by the _world.
 
 An association left open over deep sleep makes the access point refuse the next one for a while
 (6-15 s in reports of Home Assistant users; 8 s here).
 """
 
-from chip import clock
-from chip.world import world
+from chip import clock as _clock
+from chip.world import world as _world
 
 STA_IF = 0
 AP_IF = 1
@@ -45,7 +45,7 @@ class _Radio:
             and self.joining is not None
             and self.joining["up"]
             and not self.failed
-            and clock.peek_us() >= self.ready_us
+            and _clock.peek_us() >= self.ready_us
         )
 
 
@@ -86,25 +86,25 @@ class WLAN:
     def __init__(self, *interface):
         if len(interface) > 1:
             raise TypeError("extra positional arguments given")
-        clock.elapsed_us()
+        _clock.elapsed_us()
         if interface and interface[0] == AP_IF:
             raise NotImplementedError("this board simulates the station only")
         if interface and interface[0] != STA_IF:
             raise ValueError("invalid WLAN interface identifier")
 
     def active(self, *on):
-        clock.elapsed_us()
+        _clock.elapsed_us()
         if on:
             on = bool(on[0])
             if on and not _radio.active:
-                clock.charge_us(60_000)  # esp_wifi_start with calibration data in NVS, about 60 ms
+                _clock.charge_us(60_000)  # esp_wifi_start with calibration data in NVS, about 60 ms
             if not on:
                 _radio.joining = None
             _radio.active = on
         return _radio.active
 
     def connect(self, *ssid_key, bssid=None):
-        clock.elapsed_us()
+        _clock.elapsed_us()
         if len(ssid_key) > 2:
             raise TypeError("extra positional arguments given")
         if not _radio.active:
@@ -113,24 +113,24 @@ class WLAN:
             raise ValueError
         if _radio.joining is not None and not _radio.failed:
             raise OSError("Wifi Internal State Error")  # esp_wifi_connect() while it is at it
-        _radio.joining = reply = world.ask("radio")
-        _radio.failed = bool(ssid_key) and world.ssid is not None and ssid_key[0] != world.ssid
+        _radio.joining = reply = _world.ask("radio")
+        _radio.failed = bool(ssid_key) and _world.ssid is not None and ssid_key[0] != _world.ssid
         late_ms = reply["assoc_ms"] + (_REFUSED_MS if _radio.left_open else 0)
         _radio.left_open = False
-        _radio.ready_us = clock.elapsed_us() + late_ms * 1000
+        _radio.ready_us = _clock.elapsed_us() + late_ms * 1000
 
     def disconnect(self):
-        clock.elapsed_us()
+        _clock.elapsed_us()
         if not _radio.active:
             raise OSError(_NOT_STARTED)
         _radio.joining = None
 
     def isconnected(self):
-        clock.elapsed_us()
+        _clock.elapsed_us()
         return _radio.up()
 
     def status(self, *what):
-        clock.elapsed_us()
+        _clock.elapsed_us()
         if what:
             if what[0] != "rssi":
                 raise ValueError("unknown status param")
@@ -141,15 +141,15 @@ class WLAN:
             return STAT_IDLE
         if _radio.up():
             return STAT_GOT_IP
-        if clock.peek_us() < _radio.ready_us:
+        if _clock.peek_us() < _radio.ready_us:
             return STAT_CONNECTING
         return STAT_NO_AP_FOUND
 
     def ifconfig(self, *lease):
-        clock.elapsed_us()
+        _clock.elapsed_us()
         if lease:
             if len(lease[0]) != 4:
-                raise ValueError("requested length 4 but object has length %d" % len(lease[0]))
+                raise ValueError(f"requested length 4 but object has length {len(lease[0])}")
             _radio.lease = tuple(lease[0])
             return None
         if _radio.lease is not None:
@@ -157,7 +157,7 @@ class WLAN:
         return _LEASE if _radio.up() else ("0.0.0.0", "0.0.0.0", "0.0.0.0", "0.0.0.0")
 
     def config(self, *query, **settings):
-        clock.elapsed_us()
+        _clock.elapsed_us()
         if query and settings:
             raise TypeError("either pos or kw args are allowed")
         if settings:
@@ -176,7 +176,7 @@ class WLAN:
 
             return soc.unique_id()
         if query[0] == "ssid":
-            return world.ssid if _radio.joining is not None else ""
+            return _world.ssid if _radio.joining is not None else ""
         if query[0] == "pm":
             return WLAN.PM_PERFORMANCE
         if query[0] == "txpower":
@@ -186,13 +186,13 @@ class WLAN:
         raise ValueError("unknown config param")
 
     def scan(self):
-        clock.charge_us(2_100_000)  # thirteen channels, 120 ms each, and the overhead
+        _clock.charge_us(2_100_000)  # thirteen channels, 120 ms each, and the overhead
         if not _radio.active:
             raise OSError("STA must be active")
-        reply = world.ask("radio")
+        reply = _world.ask("radio")
         if not reply["up"]:
             return []
-        name = (world.ssid or "").encode()
+        name = (_world.ssid or "").encode()
         return [(name, b"\x02\x00\x00\x00\x00\x01", 6, reply["rssi"], 3, False)]
 
 

@@ -27,3 +27,24 @@ def uname():
 
 def sync():
     """Nothing to do: littlefs is synced by closing or flushing a file."""
+
+
+__all__ = [
+    "chdir",
+    "getcwd",
+    "ilistdir",
+    "listdir",
+    "mkdir",
+    "mount",
+    "remove",
+    "rename",
+    "rmdir",
+    "sep",
+    "stat",
+    "statvfs",
+    "sync",
+    "umount",
+    "uname",
+    "unlink",
+    "urandom",
+]

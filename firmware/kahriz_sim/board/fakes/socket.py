@@ -9,14 +9,13 @@
 6. Nothing works while the station is not associated; error numbers are the chip's, not Linux's.
 """
 
-import io
-import select
+import io as _io
+import select as _select
 
-import network
-import usocket
-from micropython import const
-
-from chip import clock
+import network as _network
+import usocket as _usocket
+from chip import clock as _clock
+from micropython import const as _const
 
 AF_INET = 2
 AF_INET6 = 10
@@ -35,19 +34,19 @@ IP_ADD_MEMBERSHIP = 3
 MSG_PEEK = 1
 MSG_DONTWAIT = 8
 
-_EAGAIN, _EINVAL, _ECONNRESET, _ECONNABORTED = const(11), const(22), const(104), const(113)
-_ETIMEDOUT, _EHOSTUNREACH, _EINPROGRESS = const(116), const(118), const(119)
+_EAGAIN, _EINVAL, _ECONNRESET, _ECONNABORTED = _const(11), _const(22), _const(104), _const(113)
+_ETIMEDOUT, _EHOSTUNREACH, _EINPROGRESS = _const(116), _const(118), _const(119)
 _CHIP_ERRNO = {98: 112, 110: 116, 113: 118, 101: 118, 115: 119, 114: 120, 107: 128, 103: 113}
 _CHIP_ERRNO.update(
     {32: 104, 111: 104, 106: 127}
 )  # lwIP: a refused or reset connection is ECONNRESET
-_EAI_FAIL = const(-202)  # lwIP's getaddrinfo without a network or an answer
-_SND_BUF = const(5744)  # CONFIG_LWIP_TCP_SND_BUF_DEFAULT, 4 segments of 1436 bytes
-_CONNECT_MS = const(10_000)  # issue 8326: about 10 s in spite of settimeout(2)
-_PATIENCE_MS = const(1000)  # wall time we give a silent host; the rest of the 10 s is charged
-_SLICE_MS = const(1000)  # the watchdog is looked at this often
-_FILENO, _CLOSE = const(10), const(4)  # stream ioctl numbers
-_RD, _WR = select.POLLIN, select.POLLOUT
+_EAI_FAIL = _const(-202)  # lwIP's getaddrinfo without a network or an answer
+_SND_BUF = _const(5744)  # CONFIG_LWIP_TCP_SND_BUF_DEFAULT, 4 segments of 1436 bytes
+_CONNECT_MS = _const(10_000)  # issue 8326: about 10 s in spite of settimeout(2)
+_PATIENCE_MS = _const(1000)  # wall time we give a silent host; the rest of the 10 s is charged
+_SLICE_MS = _const(1000)  # the watchdog is looked at this often
+_FILENO, _CLOSE = _const(10), _const(4)  # stream ioctl numbers
+_RD, _WR = _select.POLLIN, _select.POLLOUT
 
 _alive = []  # sockets of this wake
 
@@ -58,23 +57,23 @@ def drop_all():
         _alive[-1].close()
 
 
-class socket(io.IOBase):
+class socket(_io.IOBase):  # noqa: N801 - the name it has on the chip
     def __init__(self, af=AF_INET, type=SOCK_STREAM, proto=0):
-        clock.elapsed_us()
+        _clock.elapsed_us()
         if af != AF_INET or type not in (SOCK_STREAM, SOCK_DGRAM):
             raise OSError(_EINVAL)
-        self._real = usocket.socket(af, type)
+        self._real = _usocket.socket(af, type)
         self._real.setblocking(False)
-        self._poll = select.poll()
+        self._poll = _select.poll()
         self._poll.register(self._real, _RD)
         self._timeout_ms = None  # for ever, the port's default
         _alive.append(self)
-        clock.now.open_sockets += 1
+        _clock.now.open_sockets += 1
 
     def close(self):
         if self in _alive:
             _alive.remove(self)
-            clock.now.open_sockets -= 1
+            _clock.now.open_sockets -= 1
             self._poll.unregister(self._real)
             self._real.close()
 
@@ -88,7 +87,7 @@ class socket(io.IOBase):
         self._timeout_ms = None if flag else 0
 
     def setsockopt(self, level, option, value):
-        clock.elapsed_us()
+        _clock.elapsed_us()
         known = (SOL_SOCKET, SO_REUSEADDR), (SOL_SOCKET, SO_BROADCAST), (IPPROTO_TCP, TCP_NODELAY)
         if (level, option) not in known:
             # The port prints a warning and goes on; here nobody shall rely on an option it ignores.
@@ -108,13 +107,13 @@ class socket(io.IOBase):
         if self._timeout_ms == 0:
             raise OSError(_EINPROGRESS)
         self._poll.modify(self._real, _WR)
-        seen = self._poll.poll(clock.wdt_left_ms(_PATIENCE_MS))
-        clock.elapsed_us()
+        seen = self._poll.poll(_clock.wdt_left_ms(_PATIENCE_MS))
+        _clock.elapsed_us()
         if not seen:
-            clock.now.charged_us += (_CONNECT_MS - _PATIENCE_MS) * 1000
-            clock.elapsed_us()
+            _clock.now.charged_us += (_CONNECT_MS - _PATIENCE_MS) * 1000
+            _clock.elapsed_us()
             raise OSError(_ETIMEDOUT)
-        if seen[0][1] & (select.POLLERR | select.POLLHUP):
+        if seen[0][1] & (_select.POLLERR | _select.POLLHUP):
             raise OSError(_ECONNRESET)
 
     def send(self, data):
@@ -211,57 +210,57 @@ class socket(io.IOBase):
             raise _chip_error(error) from None
 
     def _up(self):
-        clock.elapsed_us()
+        _clock.elapsed_us()
         if self not in _alive:
             raise OSError(9)
-        if not network.is_up():
+        if not _network.is_up():
             raise OSError(_EHOSTUNREACH)
 
     def _ready(self, flag):
         """Wait until the socket can be read or written; the timeout begins anew each time."""
-        clock.elapsed_us()
+        _clock.elapsed_us()
         if self not in _alive:
             raise OSError(9)
-        if not network.is_up():
+        if not _network.is_up():
             raise OSError(_ECONNABORTED)  # the interface went away under the connection
         self._poll.modify(self._real, flag)
         if self._poll.poll(0):
             return
         if self._timeout_ms == 0:
             raise OSError(_EAGAIN)
-        since = clock.elapsed_us()
+        since = _clock.elapsed_us()
         while True:
             wait_ms = _SLICE_MS
             if self._timeout_ms is not None:
-                left_ms = self._timeout_ms - (clock.elapsed_us() - since) // 1000
+                left_ms = self._timeout_ms - (_clock.elapsed_us() - since) // 1000
                 if left_ms <= 0:
                     raise OSError(_ETIMEDOUT)
                 wait_ms = min(left_ms, wait_ms)
-            if self._poll.poll(clock.wdt_left_ms(wait_ms)):
+            if self._poll.poll(_clock.wdt_left_ms(wait_ms)):
                 return
 
 
 def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):
-    clock.elapsed_us()
-    if not network.is_up():
+    _clock.elapsed_us()
+    if not _network.is_up():
         raise OSError(_EAI_FAIL)
     try:
-        found = usocket.getaddrinfo(host, port, AF_INET, SOCK_STREAM)
+        found = _usocket.getaddrinfo(host, port, AF_INET, SOCK_STREAM)
     except OSError:
-        clock.charge_us(5_000_000)  # lwIP asks again before it gives up
+        _clock.charge_us(5_000_000)  # lwIP asks again before it gives up
         raise OSError(_EAI_FAIL) from None
     return [(AF_INET, SOCK_STREAM, IPPROTO_TCP, host, _address(one[-1])) for one in found[:1]]
 
 
 def _sockaddr(address):
     if len(address) != 2:
-        raise ValueError("requested length 2 but object has length %d" % len(address))
-    return usocket.getaddrinfo(address[0], address[1], AF_INET, SOCK_STREAM)[0][-1]
+        raise ValueError(f"requested length 2 but object has length {len(address)}")
+    return _usocket.getaddrinfo(address[0], address[1], AF_INET, SOCK_STREAM)[0][-1]
 
 
 def _address(sockaddr):
-    _, ip, port = usocket.sockaddr(sockaddr)[:3]
-    return "%d.%d.%d.%d" % tuple(ip), port
+    _, ip, port = _usocket.sockaddr(sockaddr)[:3]
+    return ".".join([str(byte) for byte in ip]), port
 
 
 def _chip_error(error):

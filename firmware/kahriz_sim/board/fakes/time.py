@@ -1,25 +1,24 @@
 # SPDX-License-Identifier: MIT
 """`time` of the ESP32 port: epoch 2000, ticks that wrap at 2**30, sleeps that cost no wall time."""
 
-import utime
-
-from chip import clock
+import utime as _utime
+from chip import clock as _clock
 
 _EPOCH_2000_S = 946_684_800
-_MASK = clock.TICKS_MASK
+_MASK = _clock.TICKS_MASK
 _HALF = (_MASK + 1) >> 1
 
 
 def ticks_us():
-    return clock.elapsed_us() & _MASK
+    return _clock.elapsed_us() & _MASK
 
 
 def ticks_ms():
-    return clock.elapsed_us() // 1000 & _MASK
+    return _clock.elapsed_us() // 1000 & _MASK
 
 
 def ticks_cpu():
-    return clock.elapsed_us() * 160 & _MASK
+    return _clock.elapsed_us() * 160 & _MASK
 
 
 def ticks_add(ticks, delta):
@@ -33,29 +32,29 @@ def ticks_diff(end, start):
 
 
 def sleep_us(us):
-    clock.charge_us(int(us))
+    _clock.charge_us(int(us))
 
 
 def sleep_ms(ms):
-    clock.charge_us(int(ms) * 1000)
+    _clock.charge_us(int(ms) * 1000)
 
 
 def sleep(seconds):
-    clock.charge_us(int(seconds * 1_000_000))
+    _clock.charge_us(int(seconds * 1_000_000))
 
 
 def time():
-    return clock.rtc_us() // 1_000_000
+    return _clock.rtc_us() // 1_000_000
 
 
 def time_ns():
-    return clock.rtc_us() * 1000
+    return _clock.rtc_us() * 1000
 
 
 def gmtime(*seconds):
     _one(seconds)
     at = seconds[0] if seconds and seconds[0] is not None else time()
-    return utime.gmtime(int(at) + _EPOCH_2000_S)[:8]
+    return _utime.gmtime(int(at) + _EPOCH_2000_S)[:8]
 
 
 localtime = gmtime  # the port has no time zones
@@ -64,7 +63,7 @@ localtime = gmtime  # the port has no time zones
 def mktime(when):
     if len(when) not in (8, 9):
         raise TypeError("mktime needs a tuple of length 8 or 9")
-    return int(utime.mktime(tuple(when[:8]) + (-1,))) - _EPOCH_2000_S
+    return int(_utime.mktime(tuple(when[:8]) + (-1,))) - _EPOCH_2000_S  # noqa: RUF005 - MicroPython has no * in a tuple
 
 
 def _one(args):
