@@ -94,6 +94,13 @@ def test_an_empty_store_says_what_to_do(tmp_path: Path, serve: Serve) -> None:
     assert "outlet, middle, inlet" in page.text
 
 
+def test_an_empty_store_hides_no_alarm(tmp_path: Path, serve: Serve) -> None:
+    alarm(tmp_path, "silent_node", "pool", raised=NOW - HOUR, lps=None, m3=None)
+    page = Answer(serve(tmp_path) + "/?lang=en")
+    assert "What to do" in page.text
+    assert "Node is silent · Pool" in page.text
+
+
 def test_no_store_at_all_says_that_it_is_not_there_yet(tmp_path: Path, serve: Serve) -> None:
     page = Answer(serve(tmp_path) + "/?lang=en")
     assert page.status == 200

@@ -25,7 +25,7 @@ def front(conn: sqlite3.Connection, plan: Plan, words: Speech, now_ms: int) -> C
     """The one screen. Without any value it has no points, and says what to do."""
     now = look(conn, plan, now_ms)
     if now.empty:
-        return {"points": []}
+        return {"points": [], "alarms": now.alarms, "now": now, "labels": labels}
     in_order = [next(p for p in now.points if p.point.id == c.id) for c in line.chain(plan)]
     leaking = {a.alarm.place for a in now.alarms if a.alarm.kind in WATER_ALARMS}
     stations = [line.Station(p.point, _short(words, p), p.stale) for p in in_order]
