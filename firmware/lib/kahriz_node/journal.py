@@ -7,7 +7,6 @@ files stand; a number from RTC memory or a receipt that is ahead of them begins 
 """
 
 import binascii
-import errno
 import json
 import os
 
@@ -16,6 +15,7 @@ from kahriz_wire import ranges
 from kahriz_node import records
 
 BLOCK_BYTES = 4096
+ENOSPC = 28  # littlefs; the ESP32's errno module has no name for it
 SEGMENT_BYTES = 4 * BLOCK_BYTES - 16  # four blocks of littlefs, less its pointers between them
 FREE_BLOCKS_LEAST = 10  # a new segment, the file system's own copies, the mark
 EVICT_TRIES = 4
@@ -58,9 +58,9 @@ class Journal:
             try:
                 return self._append(stamp, q, readings)
             except OSError as error:
-                if error.errno != errno.ENOSPC or not self._evict():
+                if error.errno != ENOSPC or not self._evict():
                     raise
-        raise OSError(errno.ENOSPC, "journal")
+        raise OSError(ENOSPC, "journal")
 
     def open_ranges(self):
         """What the gateway has not receipted."""
@@ -171,12 +171,10 @@ class Journal:
 
     def _append(self, stamp, q, readings):
         n = self.next
-        if stamp.kind == records.UNKNOWN:
-            stamp.up_s = min(stamp.up_s, records.UP_MOST)
         if self._end is not None:
             base, skip, count = self._end
             full = skip + (count + 1) * self._layout.size > SEGMENT_BYTES
-            if not full and 0 <= stamp.boot - base.boot <= records.BOOTS_MOST:
+            if not full and stamp.fits(base):
                 record = self._layout.pack(n, stamp, q, readings, base)
                 with open(self._name(base.first), "ab") as file:
                     file.write(record)
