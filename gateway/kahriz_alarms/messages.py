@@ -31,6 +31,7 @@ KINDS = {
     "balance_doubt": mark("Weirs do not agree"),
     "source_drop": mark("Sudden loss at the source"),
     "silent_node": mark("Node is silent"),
+    "gateway": mark("No node is heard"),
 }
 DANGER = ("source_drop",)
 
@@ -53,6 +54,8 @@ def number(value: float, decimals: int, language: str) -> str:
 
 def place(plan: Plan, ident: str, language: str) -> str:
     """What people call a reach or a point."""
+    if ident == plan.id:
+        return plan.name.of(language)
     found = plan.reach(ident) or plan.point(ident)
     return found.name.of(language) if found else ident
 

@@ -9,7 +9,7 @@ from kahriz_water.site import Plan
 
 from kahriz_detect.balance import Balance
 from kahriz_detect.detector import Detector
-from kahriz_detect.silence import Silence
+from kahriz_detect.silence import Expected, Silence
 from kahriz_detect.source import SourceDrop
 
 TRAVEL_S_PER_M = 2.0  # 0.5 m/s in a lined channel of small slope
@@ -27,7 +27,8 @@ def _sources(plan: Plan) -> list[Detector]:
 
 def _silences(plan: Plan) -> list[Detector]:
     firsts = {node: next(p for p in plan.points if p.node == node) for node in plan.nodes}
-    return [Silence(node, p.id, float(p.dt_s * p.batch)) for node, p in firsts.items()]
+    expected = [Expected(node, p.id, float(p.dt_s * p.batch)) for node, p in firsts.items()]
+    return [Silence(plan.id, expected)]
 
 
 DETECTORS: dict[str, Callable[[Plan], list[Detector]]] = {

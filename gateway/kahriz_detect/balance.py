@@ -10,6 +10,7 @@ notch lifts the upstream one and changes nothing below: the commonest false leak
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from kahriz_detect.blocks import BLOCK_MS, Blocks
@@ -19,9 +20,12 @@ from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.normal import Normal
 
 KEEP_BLOCKS = 48  # half a day: longer than water needs to any of our weirs
-RECENT, BEFORE = 3, 6  # blocks: what is now, what was just before it began
+RECENT, AT_MOST, BEFORE = 3, 16, 12  # blocks: what is now, what was just before it began
 SURE = 0.65  # share of the change that one weir must explain to be the one that moved
-DOUBT_BLOCKS = 8  # undecided for two hours: then it is said to be undecided
+CLEAR = 3.0  # times its own scatter a change must be to be held against a weir
+CORRELATED = 1.5  # quarter hours are not independent: variance of a mean is larger by this
+SUDDEN = 0.6  # share of a loss that came since it began, else it crept in before
+DOUBT_BLOCKS = 16  # undecided for four hours: then it is said to be undecided
 SETTLED_SHARE = 0.25  # a size that still grows by more is not told yet
 SUSPECT = 3  # QARTOD: a stage without its thermometer is no argument against a weir
 FLOOR_SHARE, FLOOR_LPS = 0.01, 0.03  # no balance of two weirs scatters less
@@ -153,55 +157,61 @@ class Balance:
         """Which of the two weirs moved says what it is."""
         self.undecided += 1
         since = (self.lost if lost else self.gained).since or block
-        losses, moved = self._moved(block, since)
-        size = abs(moved[self.up] - moved[self.down])
-        share = -moved[self.down] / size if lost and size > scatter else 0.5
-        evidence: dict[str, float | str] = {
-            "since_ms": float(since * BLOCK_MS),
-            "up_change_lps": round(moved[self.up], 3),
-            "down_change_lps": round(moved[self.down], 3),
-            "scatter_lps": round(scatter, 3),
-        }
-        growing = len(losses) < 2 or losses[-1] - losses[-2] > max(
-            2.0 * scatter, SETTLED_SHARE * losses[-1]
-        )
-        if growing and self.undecided < DOUBT_BLOCKS:
+        losses = self._losses(block)
+        rise, fall, u = self._moved(block, since, losses, scatter)
+        last = self.undecided >= DOUBT_BLOCKS
+        step = losses[-1] - losses[-2] if len(losses) > 1 else losses[-1]
+        if step > max(2.0 * scatter, SETTLED_SHARE * losses[-1]) and not last:
             return []
-        if lost and share >= SURE:
+        if lost and fall > max(SURE * (rise + fall), CLEAR * u):
             kind, place = "leak", self.place
-        elif lost and share <= 1.0 - SURE:
+        elif lost and rise > max(SURE * (rise + fall), CLEAR * u):
             kind, place = "fouled_weir", self.up
-        elif self.undecided >= DOUBT_BLOCKS:
+        elif last:
             kind, place = "balance_doubt", self.place
         else:
             return []
         self.undecided = 0
+        evidence: dict[str, float | str] = {
+            "since_ms": float(since * BLOCK_MS),
+            "up_change_lps": round(rise, 3),
+            "down_change_lps": round(-fall, 3),
+            "change_u_lps": round(2.0 * u, 3),
+            "scatter_lps": round(scatter, 3),
+        }
         return [self.episode.begin(kind, place, block, since, losses[-2:], scatter, evidence)]
 
-    def _moved(self, block: int, since: int) -> tuple[list[float], dict[str, float]]:
-        """Losses of the last blocks, and how far each weir stands from where it stood before.
-
-        Before is just before it began, so that a storm that lifts both is no argument; for what
-        crept in over days it is the learned level.
-        """
-        now = range(block - RECENT + 1, block + 1)
-        before = range(since - BEFORE, since)
+    def _losses(self, block: int) -> list[float]:
+        """Beyond the normal loss, in the last blocks; the newest has data, or nothing had rung."""
         losses: list[float] = []
-        for b in now:
+        for b in range(block - RECENT + 1, block + 1):
             up, down = self._flow(self.up, b), self._flow(self.down, b)
             if up is not None and down is not None:
                 losses.append(up - down - self.loss.expected(b))
-        sudden = {p: self._mean(p, now) - self._mean(p, before) for p in self.flows}
-        crept = {
-            p: self._mean(p, now) - sum(n.expected(b) for b in now) / RECENT
-            for p, n in self.levels.items()
-        }
-        change = sudden[self.up] - sudden[self.down]
-        whole = sum(losses) / len(losses)
-        return losses, (sudden if abs(change) > 0.6 * abs(whole) else crept)
+        return losses
+
+    def _moved(
+        self, block: int, since: int, losses: list[float], scatter: float
+    ) -> tuple[float, float, float]:
+        """Rise upstream, fall downstream, and the standard uncertainty of each.
+
+        Measured from just before it began, so that a storm that lifts both is no argument; what
+        crept in over days is measured from the learned level.
+        """
+        now = range(min(block - RECENT + 1, max(since, block - AT_MOST + 1)), block + 1)
+        before = range(since - BEFORE, since)
+        u = scatter * math.sqrt(CORRELATED / 2.0 * (1.0 / len(now) + 1.0 / BEFORE))
+        up, down = (self._mean(p, now) - self._mean(p, before) for p in (self.up, self.down))
+        if abs(up - down) > SUDDEN * abs(sum(losses) / len(losses)):
+            return up, -down, u
+        up, down = (
+            self._mean(p, now) - sum(self.levels[p].expected(b) for b in now) / len(now)
+            for p in (self.up, self.down)
+        )
+        return up, -down, u
 
     def _mean(self, point: str, blocks: range) -> float:
-        """Mean over blocks that have data; over the learned level where none has."""
+        """Mean over blocks that have data; the learned level where none has."""
         found = [f for b in blocks if (f := self._flow(point, b)) is not None]
         return sum(found) / len(found) if found else self.levels[point].mean
 

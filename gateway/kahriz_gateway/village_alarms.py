@@ -16,6 +16,7 @@ from kahriz_alarms.alarm import Alarm
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_water.site import Plan
 
+SILENCES = ("silent_node", "gateway")  # of a node, of all of them
 TOLD_AGAIN = 0.10  # a size is told anew when it has moved by a tenth
 
 Tells = Mapping[str, tuple[str, ...]]  # channel name -> events it wants
@@ -58,7 +59,7 @@ def apply(
             _size(conn, alarm, finding)
             if _moved(alarm, finding):
                 step(conn, alarm, "changed", finding.ts, tells)
-        if finding.kind == "silent_node":
+        if finding.kind in SILENCES:
             _mark_silence(conn, finding, plan, tells)
 
 
@@ -132,14 +133,15 @@ def _words(finding: Finding) -> str | None:
 def _mark_silence(conn: sqlite3.Connection, finding: Finding, plan: Plan, tells: Tells) -> None:
     """An open alarm of the water whose sensor died is the last thing known, not over."""
     for alarm in open_alarms(conn):
-        if alarm.kind == "silent_node" or finding.place not in _points_of(alarm, plan):
+        points = _points_of(alarm, plan)
+        if alarm.kind in SILENCES or finding.place not in points | {plan.id}:
             continue
         if finding.what == RAISED and alarm.silent_since is None:
             since = int(float(finding.evidence.get("since_ms", finding.ts)))
             conn.execute("UPDATE alarm SET silent_since=? WHERE id=?", (since, alarm.id))
             step(conn, alarm, "silent", finding.ts, tells, note=finding.place)
         elif finding.what == CLEARED and alarm.silent_since is not None:
-            others = _points_of(alarm, plan) - {finding.place}
+            others = points - {finding.place}
             if not any(open_alarm(conn, "silent_node", point) for point in others):
                 conn.execute("UPDATE alarm SET silent_since=NULL WHERE id=?", (alarm.id,))
                 step(conn, alarm, "heard", finding.ts, tells, note=finding.place)

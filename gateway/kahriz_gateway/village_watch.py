@@ -22,7 +22,7 @@ from kahriz_gateway import village_alarms, village_store
 
 LATE_BATCHES = 2
 STRIDE_MS = 7 * 86_400_000  # a long history goes through in weeks
-AWAY_MS = 20 * 60_000  # were we away longer, nobody is blamed for silence meanwhile
+AWAY_MS = 20 * 60_000  # we were away when our own sign of life is older
 ALIVE_MS = 10 * 60_000  # how often our own sign of life is written down
 BOUNDS = {
     "discharge_lps": None,
@@ -43,7 +43,6 @@ class Watch:
         self._detectors = detectors(plan)
         self._done: dict[str, int] = {}
         self._alive_ms: int | None = village_store.get_state(conn, "alive_ms")
-        self._excused = False
         for detector in self._detectors:
             kept = village_store.get_state(conn, f"detector:{detector.name}")
             if kept is not None:
@@ -65,32 +64,28 @@ class Watch:
             self._alarm(found, now_ms)
 
     def listen(self, words: Iterable[tuple[str, int]], now_ms: int) -> bool:
-        """When each node was last heard; whether there is something to store."""
-        silences = {d.node: d for d in self._detectors if isinstance(d, Silence)}
-        self._excuse(silences.values(), now_ms)
+        """When each node was last heard; whether there was something to store."""
         found: list[Finding] = []
-        for node, received in words:
-            silence = silences.get(node)
-            if silence is not None and received > (silence.last_ms or 0):
-                found += silence.update(Sample(received, node, "word", 1.0))
-        for silence in silences.values():
-            found += silence.tick(now_ms)
-        alive = self._alive_ms is None or now_ms - self._alive_ms > ALIVE_MS
-        if not found and not alive:
+        clocked = [d for d in self._detectors if d.by_clock]
+        for detector in clocked:
+            if isinstance(detector, Silence) and self._was_away(now_ms):
+                detector.excuse(now_ms)
+            for node, received in words:
+                found += detector.update(Sample(received, node, "word", 1.0))
+            found += detector.tick(now_ms)
+        if not found and self._alive_ms is not None and now_ms - self._alive_ms <= ALIVE_MS:
             return False
         with village_store.transaction(self._conn):
             self._alive_ms = now_ms
             village_store.set_state(self._conn, "alive_ms", now_ms)
-            for silence in silences.values():
-                self._keep(silence)
+            for detector in clocked:
+                self._keep(detector)
             self._alarm(found, now_ms)
         return True
 
-    def _excuse(self, silences: Iterable[Silence], now_ms: int) -> None:
-        if not self._excused and self._alive_ms is not None and now_ms - self._alive_ms > AWAY_MS:
-            for silence in silences:
-                silence.excuse(now_ms)
-        self._excused = True
+    def _was_away(self, now_ms: int) -> bool:
+        """We ourselves: then nobody is blamed for silence meanwhile."""
+        return self._alive_ms is not None and now_ms - self._alive_ms > AWAY_MS
 
     def _watermark(self, detector: Detector, last_ts: dict[str, int]) -> int | None:
         newest = max(last_ts.values(), default=None)

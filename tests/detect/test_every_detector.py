@@ -10,7 +10,7 @@ import pytest
 from kahriz_detect import DETECTORS, detectors
 from kahriz_detect.cusum import Cusum
 from kahriz_detect.finding import Sample
-from kahriz_detect.silence import Silence
+from kahriz_detect.silence import Expected, Silence
 
 
 @pytest.mark.parametrize("name", sorted(DETECTORS))
@@ -54,12 +54,40 @@ def test_parameters_that_cannot_be_meant_are_refused() -> None:
     with pytest.raises(ValueError, match="positive"):
         Cusum(drift=0.0, threshold=1.0, persist=1)
     with pytest.raises(ValueError, match="period"):
-        Silence("a", "a", period_s=0)
+        Silence("a", [Expected("a", "a", 0)])
 
 
 def test_one_failed_upload_is_not_a_silence() -> None:
-    silence = Silence("outlet", "outlet", period_s=3600)
+    silence = Silence("here", [Expected("outlet", "outlet", 3600)])
     silence.update(Sample(0, "outlet", "word", 1.0))
     assert silence.tick(int(2.5 * 3_600_000)) == []
     assert [f.kind for f in silence.tick(int(3.2 * 3_600_000))] == ["silent_node"]
     assert silence.tick(5 * 3_600_000) == []
+
+
+def _five() -> Silence:
+    return Silence("here", [Expected(n, n, 3600) for n in "abcde"])
+
+
+def test_when_nobody_is_heard_it_is_one_alarm() -> None:
+    silence = _five()
+    for minute, node in enumerate("abcde"):
+        silence.update(Sample(minute * 600_000, node, "word", 1.0))
+    found = [f for hour in range(9) for f in silence.tick(hour * 1_800_000)]
+    assert [(f.kind, f.place) for f in found] == [("gateway", "here")]
+    back = silence.update(Sample(20_000_000, "c", "word", 1.0))
+    assert [(f.what, f.kind) for f in back] == [("cleared", "gateway")]
+    assert silence.tick(20_000_001) == []
+    late = silence.tick(20_000_000 + 4 * 3_600_000)
+    assert [f.kind for f in late] == ["gateway"]
+
+
+def test_one_silent_among_others_is_a_silent_node() -> None:
+    silence = _five()
+    silence.tick(0)
+    found = []
+    for hour in range(1, 6):
+        for node in "abde":
+            found += silence.update(Sample(hour * 3_600_000, node, "word", 1.0))
+        found += silence.tick(hour * 3_600_000 + 1)
+    assert [(f.kind, f.place) for f in found] == [("silent_node", "c")]
