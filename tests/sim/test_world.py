@@ -56,7 +56,7 @@ def test_a_board_is_greeted_with_its_own_clock_and_network(make: Maker) -> None:
         "ok": True,
         "t": START_MS,
         "rtc_ppm": -8000,
-        "wifi": {"ssid": "banovshalar-gozlu"},
+        "wifi": {"ssid": "kahriz"},
     }
     assert board.boot() == {"t": START_MS, "cause": "power_on"}
 
