@@ -43,6 +43,7 @@ class Watch:
         self._detectors = detectors(plan)
         self._done: dict[str, int] = {}
         self._alive_ms: int | None = village_store.get_state(conn, "alive_ms")
+        self._started = False
         for detector in self._detectors:
             kept = village_store.get_state(conn, f"detector:{detector.name}")
             if kept is not None:
@@ -68,7 +69,7 @@ class Watch:
         found: list[Finding] = []
         clocked = [d for d in self._detectors if d.by_clock]
         for detector in clocked:
-            if isinstance(detector, Silence) and self._was_away(now_ms):
+            if isinstance(detector, Silence) and self._were_away(now_ms):
                 detector.excuse(now_ms)
             for node, received in words:
                 found += detector.update(Sample(received, node, "word", 1.0))
@@ -83,8 +84,11 @@ class Watch:
             self._alarm(found, now_ms)
         return True
 
-    def _was_away(self, now_ms: int) -> bool:
-        """We ourselves: then nobody is blamed for silence meanwhile."""
+    def _were_away(self, now_ms: int) -> bool:
+        """Asked once, at the start: then nobody is blamed for silence meanwhile."""
+        if self._started:
+            return False
+        self._started = True
         return self._alive_ms is not None and now_ms - self._alive_ms > AWAY_MS
 
     def _watermark(self, detector: Detector, last_ts: dict[str, int]) -> int | None:
