@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What all tests share: the real parts they need, and the rule that nothing is left out in silence."""
+"""What all tests share: the real parts they need; nothing is left out in silence."""
 
 import os
 import shutil

@@ -12,8 +12,17 @@ from typing import Literal
 
 from kahriz_sim.demo_screen import Screen
 from kahriz_sim.keeper import Keeper
-from kahriz_sim.services import Child, Influx, ServiceError, find_program, start_broker, start_influx
+from kahriz_sim.link import gateway_is_online
+from kahriz_sim.services import (
+    Child,
+    Influx,
+    ServiceError,
+    find_program,
+    start_broker,
+    start_influx,
+)
 
+READY_S = 30.0  # seen on a loaded machine with two cores: 3 s
 KAHRIZ = [sys.executable, "-m", "kahriz"]
 
 
@@ -25,7 +34,9 @@ class Chain:
         self.screen = screen
         self.page_address = page_address
         self.broker_port = 0
-        self.keeper = Keeper(on_restart=lambda name: screen.say(f"{name} died and is started again"))
+        self.keeper = Keeper(
+            on_restart=lambda name: screen.say(f"{name} died and is started again")
+        )
         self._influx: Influx | None = None
         try:
             (folder / "log").mkdir(parents=True, exist_ok=True)
@@ -66,14 +77,20 @@ class Chain:
         # Our own throw-away engine on the loopback: its password is no secret.
         return ["--influx-url", self._influx.login_url, "--influx-bucket", self._influx.bucket]
 
-    def start_gateway(self, site: Path, records: Path, options: Sequence[str] = ()) -> None:
-        """Import the dated records once, then run intake and village."""
+    def start_gateway(
+        self, site_id: str, site: Path, records: Path, options: Sequence[str] = ()
+    ) -> None:
+        """Import the dated records once, run intake and village, wait until intake listens."""
         common = ["--config", str(site), "--data", str(self.folder)]
         self.run("records", ["gateway", "records", "import", str(records), *common])
         self.child("gateway", [
             *KAHRIZ, "gateway", "run", *common, "--broker", f"127.0.0.1:{self.broker_port}",
             "--page", self.page_address, *self._influx_options(), *options,
         ])  # fmt: skip
+        if not gateway_is_online(site_id, "127.0.0.1", self.broker_port, READY_S):
+            log = self.folder / "log" / "gateway.log"
+            last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["(no word)"]
+            raise ServiceError(f"the gateway is not online after {READY_S:g} s: {last[0]}")
 
     def run(self, what: str, arguments: Sequence[str]) -> None:
         """A `kahriz` command that must end well before we go on."""
@@ -106,7 +123,8 @@ class Chain:
         while time.monotonic() < end:
             newest = self.ask("readings.db", "SELECT coalesce(max(rev), 0) FROM reading")
             changed = self.ask("village.db", "SELECT coalesce(max(rev), 0) FROM change")
-            seen = dict(self.ask("village.db", "SELECT name, rev FROM cursor"))  # type: ignore[arg-type]
+            rows = self.ask("village.db", "SELECT name, rev FROM cursor")
+            seen = {str(name): rev for name, rev in rows}
             through = bool(newest) and seen.get("village", 0) == newest[0][0]
             if self._influx is not None and changed:
                 through = through and seen.get("influx", 0) == changed[0][0]

@@ -60,7 +60,9 @@ class DemoOptions:
     def page(self) -> tuple[str, int]:
         host, _, port = self.page_address.rpartition(":")
         if not host or not port.isdigit():
-            raise DemoError(f"--page {self.page_address!r} is not HOST:PORT, such as 127.0.0.1:8080")
+            raise DemoError(
+                f"--page {self.page_address!r} is not HOST:PORT, such as 127.0.0.1:8080"
+            )
         return host, int(port)
 
 
@@ -88,7 +90,7 @@ class Result:
         c = self.counts
         lines = [
             f"{c.measured} readings measured, {c.stored} stored, {c.pending} still in the nodes,",
-            f"{c.missing} missing, {c.duplicates} doubled, {c.redelivered} delivered again and known.",
+            f"{c.missing} missing, {c.duplicates} doubled, {c.redelivered} delivered again.",
         ]
         for alarm in self.alarms:
             lines.append(f"alarm: {alarm['kind']} at {alarm['place']}, {alarm['lps']} L/s")

@@ -16,25 +16,56 @@ SCENARIOS = sorted(p.stem for p in HERE.glob("scenarios/*.toml"))
 @click.option("--site", type=click.Choice(SITES), default="banovshalar-gozlu", show_default=True)
 @click.option("--scenario", type=click.Choice(SCENARIOS), default="leak", show_default=True)
 @click.option("--leak-lps", type=click.FloatRange(0.1, 10), default=2.0, show_default=True)
-@click.option("--leak-after", type=click.FloatRange(0), default=60.0, show_default=True,
-              help="Seconds of this clock after the history ends.")
+@click.option(
+    "--leak-after",
+    type=click.FloatRange(0),
+    default=60.0,
+    show_default=True,
+    help="Seconds of this clock after the history ends.",
+)
 @click.option("--reach", type=click.Choice(["upper", "lower"]), default="upper", show_default=True)
-@click.option("--speed", type=click.FloatRange(1, 600), default=60.0, show_default=True,
-              help="Seconds of the kahriz in one second here.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(1, 600),
+    default=60.0,
+    show_default=True,
+    help="Seconds of the kahriz in one second here.",
+)
 @click.option("--history-days", type=click.FloatRange(0, 60), default=7.0, show_default=True)
-@click.option("--duration", type=click.FloatRange(1), default=None,
-              help="End by itself after so many seconds of life; without it: until Ctrl-C.")
+@click.option(
+    "--duration",
+    type=click.FloatRange(1),
+    default=None,
+    help="End by itself after so many seconds of life; without it: until Ctrl-C.",
+)
 @click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--broker", default="auto", show_default=True,
-              help="auto, mosquitto or nats: which broker is started.")
-@click.option("--page", "page_address", default="127.0.0.1:8080", show_default=True,
-              help="Where the page is served.")
-@click.option("--data", "data_dir", type=click.Path(path_type=Path, file_okay=False), default=None,
-              help="Where all is kept. Without it: demo-data/SITE, gone on with at the next call; "
-                   "with --duration a fresh folder that is removed at the end.")
+@click.option(
+    "--broker",
+    default="auto",
+    show_default=True,
+    help="auto, mosquitto or nats: which broker is started.",
+)
+@click.option(
+    "--page",
+    "page_address",
+    default="127.0.0.1:8080",
+    show_default=True,
+    help="Where the page is served.",
+)
+@click.option(
+    "--data",
+    "data_dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Where all is kept. Without it: demo-data/SITE, gone on with at the next call; "
+    "with --duration a fresh folder that is removed at the end.",
+)
 @click.option("--fresh", is_flag=True, help="Forget what an earlier run stored there.")
-@click.option("--audit", is_flag=True,
-              help="Run nothing: count what stands in --data against the world's own log.")
+@click.option(
+    "--audit",
+    is_flag=True,
+    help="Run nothing: count what stands in --data against the world's own log.",
+)
 @click.option("--no-browser", is_flag=True, help="Do not open the page in a browser.")
 @click.option("--no-influx", is_flag=True, help="Leave InfluxDB out even where it is installed.")
 @click.option("--json", "as_json", is_flag=True, help="Last line on stdout: the result as JSON.")

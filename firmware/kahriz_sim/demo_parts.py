@@ -45,7 +45,10 @@ class Parts(Chain):
         self.start_influx(wanted=not self.options.no_influx)
         self.run("image", ["node", "image", "--out", str(self.folder / "image")])
         self.start_gateway(
-            site / "site.toml", site / "records.toml", ["--clock-file", str(self.folder / "clock")]
+            site.name,
+            site / "site.toml",
+            site / "records.toml",
+            ["--clock-file", str(self.folder / "clock")],
         )
         world_port = self.world.listen()
         (self.folder / "flash").mkdir(exist_ok=True)

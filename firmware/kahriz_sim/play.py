@@ -3,7 +3,6 @@
 
 import contextlib
 import secrets
-import socket
 import sqlite3
 import struct
 import sys
@@ -15,8 +14,9 @@ from pathlib import Path
 
 from kahriz_node import uplink
 
-from kahriz_sim.chain import KAHRIZ, Chain
+from kahriz_sim.chain import Chain
 from kahriz_sim.demo_screen import Screen
+from kahriz_sim.link import Net
 from kahriz_sim.play_series import NODE, Recording, Series, Site, read_series, read_site
 from kahriz_sim.services import ServiceError
 
@@ -63,25 +63,6 @@ class Played:
         )
 
 
-class _Net:
-    """The session's network on this machine."""
-
-    def socket(self) -> socket.socket:
-        return socket.socket()
-
-    def resolve(self, host: str, port: int) -> tuple[str, int]:
-        return host, port
-
-    def ticks_ms(self) -> int:
-        return time.monotonic_ns() // 1_000_000
-
-    def ticks_diff(self, later: int, earlier: int) -> int:
-        return later - earlier
-
-    def random_hex8(self) -> str:
-        return secrets.token_hex(4)
-
-
 @dataclass(frozen=True)
 class _Plan:
     """Whom the session talks to."""
@@ -103,7 +84,7 @@ def send(site: Site, series: Series, journal_id: str, host: str, port: int, scre
     sessions = idle = 0
     while recording.open_ranges():
         before = recording.open_ranges()
-        outcome = uplink.run(_Net(), recording, plan, {})  # type: ignore[no-untyped-call]
+        outcome = uplink.run(Net(), recording, plan, {})
         sessions += 1
         idle = 0 if recording.open_ranges() != before else idle + 1
         if idle > TRIES:
@@ -136,7 +117,7 @@ def run_play(options: PlayOptions, *, quiet: bool) -> Played:
         (folder / "clock").write_bytes(struct.pack("<q", series.last_ms))
         day = time.strftime("%Y-%m-%d", time.gmtime(series.first_ms / 1000 - 86_400))
         chain.start_gateway(
-            folder / "site.toml", folder / "records.toml",
+            site.id, folder / "site.toml", folder / "records.toml",
             ["--clock-file", str(folder / "clock"), "--earliest", day],
         )  # fmt: skip
         started = time.monotonic()
@@ -165,7 +146,9 @@ def _count(folder: Path, series: Series, seconds: float, sessions: int) -> Playe
     readings = f"file:{folder / 'readings.db'}?mode=ro"
     village = f"file:{folder / 'village.db'}?mode=ro"
     with contextlib.closing(sqlite3.connect(readings, uri=True)) as db:
-        stored, times = db.execute("SELECT count(*), coalesce(sum(times), 0) FROM reading").fetchone()
+        stored, times = db.execute(
+            "SELECT count(*), coalesce(sum(times), 0) FROM reading"
+        ).fetchone()
     with contextlib.closing(sqlite3.connect(village, uri=True)) as db:
         shown, flagged = db.execute(
             "SELECT count(*) FILTER (WHERE q < 4), count(*) FILTER (WHERE q >= 4) FROM value"
@@ -180,6 +163,3 @@ def _count(folder: Path, series: Series, seconds: float, sessions: int) -> Playe
         seconds=round(seconds, 2),
         sessions=sessions,
     )
-
-
-__all__ = ["KAHRIZ", "PlayOptions", "Played", "run_play", "send"]

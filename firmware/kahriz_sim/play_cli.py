@@ -11,10 +11,17 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
-@click.option("--readings", type=FILE, required=True, help="CSV or CSV.gz: time,sensor,quantity,value.")
+@click.option(
+    "--readings", type=FILE, required=True, help="CSV or CSV.gz: time,sensor,quantity,value."
+)
 @click.option("--site", type=FILE, required=True, help="site.json: site, interval_s, sensors.")
-@click.option("--data", "data_dir", type=click.Path(path_type=Path, file_okay=False), default=None,
-              help="Where all is kept; without it a passing folder.")
+@click.option(
+    "--data",
+    "data_dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Where all is kept; without it a passing folder.",
+)
 @click.option("--page", "page_address", default="127.0.0.1:8080", show_default=True)
 @click.option("--broker", default="auto", show_default=True, help="auto, mosquitto or nats.")
 @click.option("--no-influx", is_flag=True, help="Leave InfluxDB out even where it is installed.")

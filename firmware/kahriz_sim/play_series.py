@@ -113,7 +113,9 @@ def read_site(path: Path) -> Site:
             quantity = SAME.get(about["quantity"], about["quantity"])
             if quantity not in KIND:
                 known = ", ".join(sorted([*KIND, *SAME]))
-                raise ConfigError(f"{path}: sensor {name}: quantity {quantity!r} is none of {known}")
+                raise ConfigError(
+                    f"{path}: sensor {name}: quantity {quantity!r} is none of {known}"
+                )
             note = f"{name}: {about['at']}" if "at" in about else name
             sensors[name] = Sensor(name, _ident(name), quantity, note)
         return Site(_ident(data["site"]), int(data["interval_s"]), sensors)
