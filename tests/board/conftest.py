@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs programs on the simulated ESP32 under the real MicroPython, in a world of constants."""
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -49,6 +50,10 @@ class MiniWorld:
         self._listener.close()
         self._thread.join(timeout=5)
 
+    def hang_up(self) -> None:
+        """The world dies with the line open."""
+        self._line.shutdown(socket.SHUT_RDWR)
+
     def ops(self, op: str) -> list[dict[str, Any]]:
         """All requests of a kind, in order."""
         return [request for request in self.asked if request["op"] == op]
@@ -59,7 +64,8 @@ class MiniWorld:
                 line, _ = self._listener.accept()
             except OSError:
                 return
-            with line, line.makefile("rwb") as stream:
+            self._line = line
+            with contextlib.suppress(OSError), line, line.makefile("rwb") as stream:
                 line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 for raw in stream:
                     stream.write(json.dumps(self._answer(json.loads(raw))).encode() + b"\n")

@@ -2,6 +2,7 @@
 """The flash file outlives the process: every kill is a power cut and nothing worse."""
 
 import json
+import signal
 import subprocess
 import time
 from typing import Any
@@ -63,3 +64,32 @@ def test_wrong_arguments_are_named(bench: Bench) -> None:
     bench.run("say(1)")
     assert bench.code == 2
     assert "unknown argument --speed" in bench.stderr
+
+
+def test_ctrl_c_ends_the_board_without_a_word(bench: Bench) -> None:
+    (bench.image / "main.py").write_text(
+        "import machine\nprint(1)\nwhile True:\n    machine.idle()\n"
+    )
+    board = subprocess.Popen(
+        bench.command(bench.world()), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert board.stdout is not None
+    assert board.stdout.readline() == "1\n"
+    board.send_signal(signal.SIGINT)
+    _, stderr = board.communicate(timeout=10)
+    assert (board.returncode, stderr) == (130, "")
+
+
+def test_a_world_that_goes_away_ends_the_board(bench: Bench) -> None:
+    main = "import machine\nprint(1)\nwhile True:\n    machine.ADC(34).read_uv()\n"
+    (bench.image / "main.py").write_text(main)
+    world = bench.world()
+    board = subprocess.Popen(
+        bench.command(world), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert board.stdout is not None
+    assert board.stdout.readline() == "1\n"
+    world.hang_up()
+    _, stderr = board.communicate(timeout=10)
+    assert board.returncode == 3
+    assert stderr.startswith("board: the world closed the line")

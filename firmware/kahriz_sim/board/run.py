@@ -10,7 +10,8 @@ file. Nothing survives a wake but RTC memory, the RTC and the flash; kill -9 is 
 Of the heap the board itself holds about 110 kB: the program has less than a chip gives it, at twice
 its pointer size.
 
-Exit codes: 0 the world ended, 1 main.py ended at the REPL, 2 wrong arguments, 3 no world.
+Exit codes: 0 the world ended, 1 main.py ended at the REPL, 2 wrong arguments, 3 no world,
+130 Ctrl-C.
 """
 
 import sys
@@ -107,7 +108,7 @@ def wake(image, starters):
             exec(code, scope)
     except (clock.DeepSleep, clock.ChipReset) as end:
         how = end
-    except WorldGone:
+    except (WorldGone, KeyboardInterrupt):
         raise
     except BaseException as error:  # noqa: BLE001 - whatever ends main.py is told, and ends a wake
         if clock.now.over is None:
@@ -207,6 +208,8 @@ if __name__ == "__main__":
     except ValueError as error:
         print(f"board: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except WorldGone as gone:
         print(f"board: {gone}", file=sys.stderr)
         sys.exit(3)
