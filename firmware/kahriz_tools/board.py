@@ -9,6 +9,7 @@ import base64
 import contextlib
 import errno
 import io
+import re
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -260,7 +261,7 @@ def _translated(port: str) -> Iterator[None]:
         yield
     except TransportExecError as error:
         said = error.error_output.strip().splitlines() or ["no reason given"]
-        if "ENOSPC" in said[-1] or "[Errno 28]" in said[-1]:
+        if re.match(r"OSError: (28\b|\[Errno 28\])", said[-1]):  # ENOSPC, nameless on the chip
             raise BenchError(
                 "the board's flash is full", "let the node upload its journal, then repeat", FULL
             ) from error

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from kahriz_node.config import Config, ConfigError
-from kahriz_wire import WireError
-
 from kahriz_tools.errors import BenchError
+from kahriz_wire import WireError
 
 CONFIG_CODE = 8  # exit code, see cli.py
 PATH = "/config.json"

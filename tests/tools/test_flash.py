@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+
 from kahriz_tools import flash as work
 from kahriz_tools.board import Board
 from kahriz_tools.cli import node
 from kahriz_tools.errors import BenchError
-
 from tests.tools.fake_board import FakeBoard
 
 SECRET = "su-gözü-12-litr"
@@ -196,6 +196,13 @@ def test_a_full_flash_is_refused_before_anything_is_written(tmp_path: Path) -> N
         line = refused(flash(small.port), 7)
         assert "let the node upload its journal" in line
         assert on_board(small, "/main.py") is None
+
+
+def test_a_flash_that_fills_up_on_the_way_says_so(tmp_path: Path) -> None:
+    with FakeBoard(tmp_path / "small.lfs", blocks=16) as small, Board(small.port) as session:
+        with pytest.raises(BenchError, match="flash is full") as found:
+            session.write("/stage/big", b"x" * 70_000, lambda _: None)
+        assert found.value.code == 7
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import kahriz_tools.image
 import pytest
+
+import kahriz_tools.image
 from kahriz_tools.image import build_image
 
 FIRMWARE = Path(kahriz_tools.image.__file__).parents[1]

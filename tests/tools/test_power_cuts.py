@@ -6,7 +6,6 @@ from pathlib import Path
 from kahriz_tools import flash
 from kahriz_tools.board import Board
 from kahriz_tools.errors import BenchError
-
 from tests.tools.fake_board import FakeBoard
 
 ANSWER_S = 5
