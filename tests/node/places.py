@@ -10,7 +10,7 @@ BLOCK_BYTES = 4096
 class Flash:
     """A flash in a nameless file; counts its reads and logs what changes it."""
 
-    def __init__(self, blocks, log=None):
+    def __init__(self, blocks, log=None, image=None):
         path = "/tmp/kahriz-flash-" + draw()
         self._file = open(path, "w+b")  # noqa: SIM115 - lives as long as the flash
         os.remove(path)
@@ -19,6 +19,10 @@ class Flash:
         self.reads = 0
         for block in range(blocks):
             self._put(block * BLOCK_BYTES, b"\xff" * BLOCK_BYTES)
+        if image is not None:
+            with open(image, "rb") as old:
+                for block in range(blocks):
+                    self._put(block * BLOCK_BYTES, old.read(BLOCK_BYTES))
 
     def readblocks(self, block, buffer, offset=0):
         self.reads += 1
@@ -39,6 +43,13 @@ class Flash:
         if request == 6:
             self._put(argument * BLOCK_BYTES, b"\xff" * BLOCK_BYTES)
         return 0
+
+    def copy(self, file):
+        """Write the whole flash to a file."""
+        block = bytearray(BLOCK_BYTES)
+        for number in range(self._blocks):
+            self.readblocks(number, block)
+            file.write(block)
 
     def _put(self, at, data):
         self._file.seek(at)

@@ -30,8 +30,12 @@ class Stamp:
     def __init__(self, s, kind, up_s=0, boot=0):
         self.s = s
         self.kind = kind
-        self.up_s = up_s
+        self.up_s = min(up_s, UP_MOST)
         self.boot = boot
+
+    def fits(self, base):
+        """Whether a segment that counts from `base` can hold it."""
+        return self.kind != UNKNOWN or 0 <= self.boot - base.boot <= BOOTS_MOST
 
 
 def code(quantity):
