@@ -46,7 +46,8 @@ class MiniWorld:
 
     def close(self) -> None:
         """Stop listening and wait for the line to end."""
-        self._listener.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # closed before
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join(timeout=5)
 

@@ -4,12 +4,14 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
+
 from kahriz_sim.services import start_broker
 from kahriz_tools.image import build_image
 
@@ -177,3 +179,27 @@ def test_dead_sensors_are_faults_by_name_and_cost_no_wake(bench: Bench, node: An
     assert gateway.rows[2]["weir_fault"] == "no_echo"
     assert gateway.rows[2]["air_fault"] == "no_presence"
     assert gateway.rows[2]["q"] == 9
+
+
+def test_power_cuts_at_any_moment_cost_no_row_that_was_written(bench: Bench, node: Any) -> None:
+    node("outlet", bench.world())
+    slept = 1
+    for cut in range(6):
+        world = bench.world(causes=["deepsleep"] * 10_000)
+        world.ssid = "somewhere else"
+        world.t_ms = bench.worlds[-2].t_ms + 60_000
+        board = subprocess.Popen(bench.command(world))
+        deadline = time.monotonic() + 30
+        while len(world.ops("sleep")) < 5 and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(0.0017 * cut)
+        board.kill()
+        board.wait()
+        world.close()
+        slept += len(world.ops("sleep"))
+    last = bench.world(causes=["button", "button"])
+    last.t_ms = bench.worlds[-2].t_ms + 60_000
+    gateway = node("outlet", last)
+    assert sorted(gateway.rows) == list(range(1, max(gateway.rows) + 1))
+    assert slept + 3 <= len(gateway.rows) <= slept + 3 + 6
+    assert pending(bench) == []
