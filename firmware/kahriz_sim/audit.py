@@ -32,7 +32,7 @@ class Audit:
 
 def audit(data_dir: Path) -> Audit:
     """From world.jsonl, readings.db and flash/<node>.lfs in one data folder."""
-    samples, cut = _samples(data_dir / "world.jsonl")
+    samples = _samples(data_dir / "world.jsonl")
     rows, store, redelivered = _stored(data_dir / "readings.db")
     stored = pending = duplicates = cut_short = 0
     lost: list[tuple[str, int]] = []
@@ -48,7 +48,7 @@ def audit(data_dir: Path) -> Audit:
         for sample in left:
             if sample in pending_of:
                 continue
-            if (node, sample.wake) in cut:
+            if sample.cut:
                 cut_short += 1
             else:
                 lost.append((node, sample.t_ms))
@@ -58,7 +58,7 @@ def audit(data_dir: Path) -> Audit:
     )
 
 
-def _samples(path: Path) -> tuple[dict[str, list[Sample]], set[tuple[str, int]]]:
+def _samples(path: Path) -> dict[str, list[Sample]]:
     first: dict[tuple[str, int], int] = {}
     cut: set[tuple[str, int]] = set()
     for line in lines_of(path):
@@ -68,8 +68,8 @@ def _samples(path: Path) -> tuple[dict[str, list[Sample]], set[tuple[str, int]]]
             first.setdefault((line["node"], line["wake"]), line["t"])
     samples: dict[str, list[Sample]] = {}
     for (node, wake), t_ms in first.items():
-        samples.setdefault(node, []).append(Sample(wake, t_ms))
-    return samples, cut
+        samples.setdefault(node, []).append(Sample(wake, t_ms, (node, wake) in cut))
+    return samples
 
 
 def _stored(path: Path) -> tuple[dict[str, list[Row]], str, int]:

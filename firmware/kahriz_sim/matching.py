@@ -10,10 +10,14 @@ NEAR_MS = 150_000  # half the interval of the nodes
 
 @dataclass(frozen=True)
 class Sample:
-    """A wake in which a sensor was served, at the world's own time."""
+    """A wake in which a sensor was served, at the world's own time.
+
+    `cut`: the node lost its power in this wake, so that its row may never have been written.
+    """
 
     wake: int
     t_ms: int
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,8 @@ def _by_nearness(
             continue
         low = bisect_left(times, row.ts - NEAR_MS)
         for i in range(low, bisect_right(times, row.ts + NEAR_MS)):
-            pairs.append((abs(times[i] - row.ts), at, i))
-    for _, at, i in sorted(pairs):
+            pairs.append((abs(times[i] - row.ts), by_time[i].cut, at, i))
+    for _, _, at, i in sorted(pairs):
         if rows[at] not in taken and by_time[i] in free:
             taken[rows[at]] = by_time[i]
             free.discard(by_time[i])
