@@ -3,9 +3,10 @@
 
 from pathlib import Path
 
-import kahriz_gateway.page
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
+
+import kahriz_gateway.page
 
 PAGE = Path(kahriz_gateway.page.__file__).parent
 KEYWORDS = {

@@ -12,9 +12,10 @@ import uvicorn
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from stores_made import HandClock, plan_of
+
 from kahriz_gateway.page.app import create_app
 from kahriz_water.plan import Plan
-from stores_made import HandClock, plan_of
 
 Serve = Callable[..., str]
 

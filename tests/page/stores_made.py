@@ -129,7 +129,7 @@ def living(data: Path, days: float = 1.2, leak: bool = False) -> None:
     conn.close()
     if leak:
         put(data, flow("middle", 9.9, NOW - 2 * HOUR, NOW - 2 * HOUR + 40 * MIN, q=3))
-        evidence = {"q_up_lps": 12.0, "q_dn_lps": 9.7, "normal_loss_lps": 0.3}
+        evidence = {"since_ms": float(since), "down_change_lps": -2.0, "odd_thing": 0.3}
         alarm(data, raised=since + 30 * MIN, evidence=evidence)
 
 

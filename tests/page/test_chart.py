@@ -4,11 +4,12 @@
 import re
 
 import pytest
+from stores_made import DAY, HOUR, MIN, NOW
+
 from kahriz_gateway.page.chart import Axes, Strip, chart
 from kahriz_gateway.page.format import Formats, local
 from kahriz_gateway.page.queries import Bucket
 from kahriz_gateway.page.span import parse_day, ticks, title, window
-from stores_made import DAY, HOUR, MIN, NOW, HandClock
 
 STEP = 5 * MIN
 
@@ -27,7 +28,7 @@ def drawn(data: list[Bucket], strips: list[Strip] | None = None, **changed: obje
         "end": NOW,
         "step_ms": STEP,
         "first_ms": NOW - 9 * DAY,
-        "now_ms": HandClock().now_ms(),
+        "due_ms": NOW,
         "ticks": [],
         "unit": "l/san",
         "decimals": 1,
@@ -50,6 +51,11 @@ def test_a_day_without_a_gap_is_one_line() -> None:
 def test_a_gap_is_hatched_and_breaks_the_line() -> None:
     svg = drawn(run(DAY, 10 * HOUR) + run(6 * HOUR, 0))
     assert (count(svg, "measured"), count(svg, "gap")) == (2, 1)
+
+
+def test_what_a_node_has_yet_to_send_is_not_missing() -> None:
+    assert count(drawn(run(DAY, HOUR)), "gap") == 1
+    assert count(drawn(run(DAY, HOUR), due_ms=NOW - HOUR), "gap") == 0
 
 
 def test_what_lies_ahead_is_not_missing() -> None:

@@ -3,6 +3,7 @@
 
 import pytest
 from babel.dates import get_day_names, get_month_names
+
 from kahriz_gateway.page.format import DAYS, MONTHS, Formats, midnight, monday
 from kahriz_gateway.page.words import speech
 

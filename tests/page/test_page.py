@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 from conftest import Serve
+from stores_made import DAY, HOUR, MIN, NOW, HandClock, alarm, heard, living, plan_of, put
+
 from kahriz_gateway import village_store
 from kahriz_gateway.page.headers import HEADERS
 from kahriz_gateway.village_store import Value
 from kahriz_water.plan import Name
-from stores_made import DAY, HOUR, MIN, NOW, HandClock, alarm, heard, living, plan_of, put
 
 
 class Answer:
@@ -158,6 +159,16 @@ def test_a_bounded_day_has_a_bounded_mean(data: Path, serve: Serve) -> None:
     assert re.search(r"Mean \d\.\d … \d\.\d L/s", page.words)
 
 
+def test_the_last_hour_that_is_not_due_yet_is_not_missing(tmp_path: Path, serve: Serve) -> None:
+    living(tmp_path)
+    address = serve(tmp_path, HandClock(NOW + 50 * MIN))
+    page = Answer(f"{address}/history?point=outlet&lang=en").text
+    assert 'class="gap"' not in page
+    assert "<dd>100 %</dd>" in page
+    late = serve(tmp_path, HandClock(NOW + 3 * HOUR))
+    assert 'class="gap"' in Answer(f"{late}/history?point=outlet").text
+
+
 def test_old_series_are_shown_at_their_own_time(tmp_path: Path, serve: Serve) -> None:
     old = NOW - 4000 * DAY
     rows = [
@@ -205,7 +216,9 @@ def test_alarms_show_their_evidence_and_the_closed_ones(data: Path, serve: Serve
     alarm(data, place="lower", raised=NOW - 9 * DAY, closed=NOW - 8 * DAY, m3=170.0)
     page = Answer(serve(data) + "/alarms?lang=en")
     assert re.search(r"Lost in all\s+170 m³", page.words)
-    assert re.search(r"normal_loss_lps\s+0\.3", page.words)
+    assert "Seen since 05:25" in page.words
+    assert "Change at the lower point, L/s −2.0" in page.words
+    assert "odd_thing 0.3" in page.words
 
 
 def test_the_same_as_numbers(data: Path, serve: Serve) -> None:

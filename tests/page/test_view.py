@@ -4,6 +4,8 @@
 from pathlib import Path
 
 import pytest
+from stores_made import DAY, HOUR, MIN, NOW, alarm, flow, living, open_for_writing, plan_of, put
+
 from kahriz_gateway.page import labels, queries
 from kahriz_gateway.page.format import midnight
 from kahriz_gateway.page.quantities import DISCHARGE
@@ -12,7 +14,6 @@ from kahriz_gateway.page.view import Now, capacity_m3, look
 from kahriz_gateway.page.words import speech
 from kahriz_gateway.village_store import Value
 from kahriz_water.plan import Plan
-from stores_made import DAY, HOUR, MIN, NOW, alarm, flow, living, open_for_writing, plan_of, put
 
 PLAN: Plan = plan_of()
 
@@ -100,6 +101,14 @@ def test_water_below_the_weirs_range_is_a_bound_and_never_zero(tmp_path: Path) -
     assert chief is not None
     assert chief.bound == "below"
     assert labels.number(speech("az"), chief) == "1,2\u00a0l/san-dan az"
+
+
+def test_too_little_to_be_measured_is_watched_and_said_so(tmp_path: Path) -> None:
+    living(tmp_path)
+    put(tmp_path, [Value("outlet", "discharge_lt_lps", NOW - MIN, 1.2, None, 3)])
+    now = seen(tmp_path)
+    assert now.status == "watch"
+    assert "So little water" in labels.reason(speech("en"), now, PLAN)
 
 
 def test_a_failed_reading_is_never_shown(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from catalogue import PAGE, texts
+
 from kahriz_gateway.page.words import LANGUAGES, speech
 
 TRANSLATED = [language for language in LANGUAGES if language != "en"]

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from kahriz_water.site import Plan
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -27,6 +26,7 @@ from kahriz_gateway.page.headers import StrictHeaders
 from kahriz_gateway.page.templating import Templates
 from kahriz_gateway.page.view import look
 from kahriz_gateway.page.words import DEFAULT, LANGUAGES, Speech, speech
+from kahriz_water.site import Plan
 
 STATIC = Path(__file__).parent / "static"
 COOKIE = "lang"

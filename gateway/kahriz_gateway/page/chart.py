@@ -38,7 +38,7 @@ class Axes:
     end: int
     step_ms: int
     first_ms: int
-    now_ms: int
+    due_ms: int
     ticks: list[tuple[int, str]]
     unit: str
     decimals: int
@@ -130,7 +130,7 @@ def _grid(scale: _Scale, marks: list[float]) -> list[Markup]:
         )
     for ms, text in axes.ticks:
         x = scale.x(ms)
-        anchor = "start" if x < LEFT + 14 else "end" if x > WIDTH - 20 else "middle"
+        anchor = "end" if x > WIDTH - 20 else "middle"
         parts.append(
             Markup(
                 '<path class="grid" d="M{x:.1f} {y0}V{y1}"/>'
@@ -141,11 +141,11 @@ def _grid(scale: _Scale, marks: list[float]) -> list[Markup]:
 
 
 def _gaps(data: list[Bucket], scale: _Scale, key: str) -> list[Markup]:
-    """What was not measured, from the first reading ever up to now: no more can be missing."""
+    """What was not measured, from the first reading ever to the last that is due."""
     axes = scale.axes
     half = axes.step_ms // 2
     start = max(axes.start, min(axes.first_ms, axes.end))
-    moments = [start - half, *(b.ts for b in data), max(start, min(axes.end, axes.now_ms)) + half]
+    moments = [start - half, *(b.ts for b in data), max(start, min(axes.end, axes.due_ms)) + half]
     return [
         Markup(
             '<rect class="gap" x="{x:.1f}" y="{y}" width="{w:.1f}" height="{h}" fill="url(#{k})"/>'

@@ -7,11 +7,10 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from kahriz_water.site import Plan
-
 from kahriz_gateway.page import queries, stores
 from kahriz_gateway.page.nodes import late_ms
 from kahriz_gateway.village_store import get_state
+from kahriz_water.site import Plan
 
 # The village writes its sign of life every ten minutes of the gateway's clock.
 ALIVE_MOST_MS = 25 * 60_000

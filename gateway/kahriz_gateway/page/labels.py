@@ -5,13 +5,12 @@ from __future__ import annotations
 
 from kahriz_alarms import messages
 from kahriz_alarms.alarm import Alarm
-from kahriz_water.site import Plan
-
 from kahriz_gateway.page.nodes import Node
 from kahriz_gateway.page.quantities import DISCHARGE, Quantity, quantity, unit
 from kahriz_gateway.page.queries import Number, Volume
 from kahriz_gateway.page.view import WATER_ALARMS, AlarmNow, Now
 from kahriz_gateway.page.words import Speech, mark
+from kahriz_water.site import Plan
 
 STATES = {
     "raised": mark("new"),
@@ -25,6 +24,10 @@ LOST = {
     "below_first": mark("the node no longer has it"),
     "quarantine": mark("the message could not be read"),
     "replaced": mark("the node got a new memory"),
+}
+OUT_OF_RANGE = {
+    "below": mark("So little water cannot be measured exactly here"),
+    "above": mark("So much water cannot be measured exactly here"),
 }
 STATUS = {
     "normal": mark("Normal"),
@@ -127,6 +130,9 @@ def reason(speech: Speech, now: Now, plan: Plan) -> str:
     if mute:
         names = ", ".join(p.point.name.of(speech.language) for p in mute)
         return speech.text("Sensor gives no reading: %(places)s", places=names)
+    chief = now.main.chief
+    if chief is not None and chief.bound:
+        return speech.text(OUT_OF_RANGE[chief.bound])
     if now.status == "watch":
         return speech.text("The last reading is suspect")
     return speech.text("No open warnings")

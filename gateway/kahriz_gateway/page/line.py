@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kahriz_water.site import Plan, Point
 from markupsafe import Markup
+
+from kahriz_water.site import Plan, Point
 
 WIDTH, HEIGHT = 340, 94
 WATER_Y, HILL_Y = 52, 6

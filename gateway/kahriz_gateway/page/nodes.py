@@ -7,9 +7,8 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
-from kahriz_water.site import Plan
-
 from kahriz_gateway.store import Gap, gaps
+from kahriz_water.site import Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,17 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from kahriz_alarms import messages
-from kahriz_water.site import Plan, Point
 from markupsafe import Markup
 
+from kahriz_alarms import messages
 from kahriz_gateway.page import labels, queries
 from kahriz_gateway.page.chart import Axes, Strip, chart
+from kahriz_gateway.page.nodes import late_ms
 from kahriz_gateway.page.quantities import Quantity, label, unit
 from kahriz_gateway.page.queries import Bucket
 from kahriz_gateway.page.span import Window, ticks, title
 from kahriz_gateway.page.words import Speech
+from kahriz_water.site import Plan, Point
 
 DRAWN = ("leak", "source_drop", "fouled_weir")
 
@@ -57,7 +58,7 @@ def picture(
     span = (view.start, view.end)
     data = _data(conn, point, what, view)
     edges = queries.edges(conn, point.id, what)
-    first_ms = edges[0] if edges else view.start
+    first_ms, due_ms = _due(edges, point, now_ms)
     places = {point.id} | {r.id for r in plan.reaches if point.id in (r.from_, r.to)}
     strips = [
         Strip(max(a.raised, view.start), min(a.closed or now_ms, view.end), text)
@@ -72,14 +73,14 @@ def picture(
         view.end,
         view.bucket_ms,
         first_ms,
-        now_ms,
+        due_ms,
         ticks(view, speech.format),
         unit(speech, what),
         what.decimals,
         what.from_zero,
         comma=speech.language != "en",
     )
-    percent = _percent(data, point, view, first_ms, now_ms)
+    percent = _percent(data, point, view, first_ms, due_ms)
     heading = f"{point.name.of(speech.language)}: {label(speech, what)}, {stretch}"
     totals = sums(speech, what, data)
     spoken = speech.text(
@@ -102,10 +103,19 @@ def _data(conn: sqlite3.Connection, point: Point, what: Quantity, view: Window) 
     return queries.buckets(conn, point.id, what, span, view.bucket_ms)
 
 
-def _percent(data: list[Bucket], point: Point, view: Window, first_ms: int, now_ms: int) -> int:
-    """The share of the readings due, from the first ever and up to now, that are there."""
+def _due(edges: tuple[int, int] | None, point: Point, now_ms: int) -> tuple[int, int]:
+    """From when to when readings are due: what the node has yet to send is not missing."""
+    if edges is None:
+        return now_ms, now_ms
+    first, last = edges
+    waiting = 0 <= now_ms - last <= late_ms(point.dt_s, point.batch)
+    return first, last + point.dt_s * 1000 if waiting else now_ms
+
+
+def _percent(data: list[Bucket], point: Point, view: Window, first_ms: int, due_ms: int) -> int:
+    """The share of the readings due that are there."""
     start = max(view.start, first_ms)
-    due = (min(view.end, now_ms) - start) / (point.dt_s * 1000)
+    due = (min(view.end, due_ms) - start) // (point.dt_s * 1000)
     held = sum(b.n for b in data)
     return min(100, int(100 * held / due)) if due >= 1 else 100
 

@@ -11,7 +11,6 @@ import sqlite3
 from dataclasses import dataclass
 
 from kahriz_alarms.alarm import Alarm
-
 from kahriz_gateway.page.format import OFFSET_MS
 from kahriz_gateway.page.quantities import Quantity
 from kahriz_gateway.village_alarms import alarm_of
@@ -149,13 +148,13 @@ def buckets(
                 continue
             values = (point, key, low, high, GOOD)
             row = conn.execute(_ALL, values).fetchone()
-            if row[0] and row[4] < SUSPECT:
+            if row[0] and (bound or row[4] < SUSPECT):
                 result.append(_bucket(row, low, high, bound or "measured"))
             elif row[0]:
                 for question, sort in ((_FIT, "measured"), (_BAD, "suspect")):
                     part = conn.execute(question, values).fetchone()
                     if part[0]:
-                        result.append(_bucket(part, low, high, bound or sort))
+                        result.append(_bucket(part, low, high, sort))
     return sorted(result, key=lambda b: b.ts)
 
 

@@ -7,16 +7,16 @@ import sqlite3
 from dataclasses import asdict
 from pathlib import Path
 
-from kahriz_water.site import Plan, Point
 from starlette.exceptions import HTTPException
 
-from kahriz_gateway.page import labels, line, nodes, queries, stores
+from kahriz_gateway.page import evidence, labels, line, nodes, queries, stores
 from kahriz_gateway.page.pictures import picture
 from kahriz_gateway.page.quantities import Quantity, order, quantity
 from kahriz_gateway.page.span import SPANS, parse_day, window
 from kahriz_gateway.page.view import STORAGE, WATER_ALARMS, Now, PointNow, capacity_m3, look
 from kahriz_gateway.page.words import Speech
 from kahriz_gateway.village_store import quantities_of
+from kahriz_water.site import Plan, Point
 
 Context = dict[str, object]
 
@@ -51,10 +51,10 @@ def front(conn: sqlite3.Connection, plan: Plan, words: Speech, now_ms: int) -> C
 def _short(words: Speech, p: PointNow) -> str:
     """The value under a station: litres per second, or how full."""
     if p.percent is not None:
-        return f"{words.format.number(p.percent, 0)}\u00a0%"
+        return f"{words.format.number(p.percent, 0)}%"
     if p.chief is None:
         return "–"
-    sign = {"below": "<\u00a0", "above": ">\u00a0"}.get(p.chief.bound, "")
+    sign = {"below": "<", "above": ">"}.get(p.chief.bound, "")
     return sign + words.format.number(p.chief.value, labels.decimals(p.chief))
 
 
@@ -122,6 +122,7 @@ def alarms(conn: sqlite3.Connection, plan: Plan, words: Speech, now_ms: int) -> 
     return {
         "alarms": look(conn, plan, now_ms).alarms,
         "closed": queries.alarms(conn, closed=True, limit=50),
+        "evidence": evidence,
         "labels": labels,
         "now_ms": now_ms,
     }

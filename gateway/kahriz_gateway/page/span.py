@@ -72,15 +72,13 @@ def ticks(view: Window, formats: Formats) -> list[tuple[int, str]]:
 
 
 def title(view: Window, formats: Formats) -> str:
-    """The stretch in figures: `22.11.2026`, `16.11.2026 - 22.11.2026`, `2026`."""
+    """The stretch in figures: `22.11.2026`, `22.11 11:05 - 23.11 11:05`, `2026`."""
     last = view.end - 2
-    if view.span == "day" and view.end - view.start != DAY_MS:
-        return formats.day(last)
+    if view.span == "day" and view.start == midnight(view.start):
+        return formats.day(view.start)
     if view.span == "day":
-        first_day, last_day = formats.day(view.start), formats.day(last)
-        if first_day == last_day:
-            return first_day
-        return f"{first_day[:5]} {formats.clock(view.start)} – {last_day} {formats.clock(view.end)}"
+        ends = [(formats.day(t)[:5], formats.clock(t)) for t in (view.start, view.end - 1)]
+        return " – ".join(f"{day} {clock}" for day, clock in ends)
     if view.span == "year" and local(view.start).timetuple()[1:3] == (1, 1):
         return str(local(view.start).year)
     return f"{formats.day(view.start)} – {formats.day(last)}"

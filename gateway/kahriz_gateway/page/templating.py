@@ -8,11 +8,11 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from kahriz_water.site import Plan
 from starlette.requests import Request
 
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.page.words import LANGUAGES, Speech
+from kahriz_water.site import Plan
 
 FOLDER = Path(__file__).parent / "templates"
 

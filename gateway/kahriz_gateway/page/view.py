@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from kahriz_alarms.alarm import Alarm
-from kahriz_water.site import Plan, Point
-
 from kahriz_gateway.page import queries
 from kahriz_gateway.page.format import midnight
 from kahriz_gateway.page.nodes import late_ms
 from kahriz_gateway.page.quantities import Quantity, order, quantity
 from kahriz_gateway.page.queries import Number, Volume
 from kahriz_gateway.village_store import quantities_of
+from kahriz_water.site import Plan, Point
 
 # Alarms that mean water is being lost or has stayed away; all others ask for a look.
 WATER_ALARMS = ("leak", "source_drop")
@@ -152,6 +151,6 @@ def _status(main: PointNow, points: list[PointNow], alarms: list[AlarmNow]) -> s
         return "none"
     if alarms or any(p.stale or p.mute for p in points):
         return "watch"
-    if main.chief is not None and main.chief.q == queries.SUSPECT:
+    if main.chief is not None and (main.chief.bound or main.chief.q == queries.SUSPECT):
         return "watch"
     return "normal"
