@@ -6,9 +6,9 @@
 
 Each wake mounts the flash file as `/`, imports the program afresh and runs boot.py and main.py;
 the world says when and why the next wake begins. `--config FILE` fills config.json of a new flash
-file. Nothing survives a wake but RTC memory, the RTC and the flash; kill -9 is a power cut.
-Of the heap the board itself holds about 110 kB: the program has less than a chip gives it, at twice
-its pointer size.
+file, and renews it in an old one when it differs. Nothing survives a wake but RTC memory, the RTC
+and the flash; kill -9 is a power cut. Of the heap the board itself holds about 110 kB; what is more
+than 128 kB beside that is taken away, so the program has what `-X heapsize=128k` would give it alone.
 
 Exit codes: 0 the world ended, 1 main.py ended at the REPL, 2 wrong arguments, 3 no world,
 130 Ctrl-C.
@@ -53,6 +53,7 @@ FIRMWARE = {
 KEEP = frozenset(sys.modules)  # what the chip's firmware has; the rest is the program's
 LIB = "/lib"  # the program's folder, read from the host; all the rest of / is the flash file
 PURE = "kahriz_wire"  # functions and tables without state: kept loaded, a tenth of a wake's time
+PROGRAM_HEAP = 128 * 1024  # for the program; at 64 bits it needs about twice the chip's
 RESTART_MS = 300  # ROM boot loader after a reset
 
 
@@ -73,7 +74,7 @@ def prepare(values):
     """Open the flash file, format it when new, and put the image where the program is found."""
     image, new = flash.open_image(values["--flash"])
     config = None
-    if new and values["--config"]:
+    if values["--config"]:
         with open(values["--config"], "rb") as file:
             config = file.read()
     starters = []
@@ -83,15 +84,30 @@ def prepare(values):
     root = values["--image"] + "/lib"
     vfs.umount("/")
     vfs.mount(vfs.VfsPosix(root if root.startswith("/") else uos.getcwd() + "/" + root), LIB)
+    chip = flash.FlashChip(image)
     if new:
-        chip = flash.FlashChip(image)
         vfs.VfsLfs2.mkfs(chip, readsize=32, progsize=32, lookahead=32)
-        if config is not None:
-            vfs.mount(vfs.VfsLfs2(chip, mtime=False), "/")
+    if config is not None:
+        vfs.mount(vfs.VfsLfs2(chip, mtime=False), "/")
+        if new or written("/config.json") != config:
             with open("/config.json", "wb") as file:
                 file.write(config)
-            vfs.umount("/")
+        vfs.umount("/")
     return image, starters
+
+
+def written(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def leave_the_program(size):
+    """Take what is free beyond `size` out of the heap; returns what holds it."""
+    gc.collect()
+    return bytearray(max(0, gc.mem_free() - size))
 
 
 def wake(image, starters):
@@ -182,6 +198,7 @@ def main():
     soc.set_unique_id(b"\x24\x0a\xc4" + values["--node"].encode()[:3])
     wiring.connect()
     imports.guard(FIRMWARE)
+    ballast = leave_the_program(PROGRAM_HEAP + flash.HELD_MOST * flash.SECTOR)
     reply = world.ask("boot")
     cause, rtc_us = clock.PWRON_RESET, 0
     while reply["cause"] != "end":
@@ -191,7 +208,7 @@ def main():
             say("main.py ended: the chip stands at its REPL")
             return 1
         reply, cause, rtc_us = next_wake(how)
-    return 0
+    return 0 * len(ballast)
 
 
 def _pid():
