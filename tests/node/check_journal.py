@@ -4,8 +4,9 @@
 import json
 import os
 
-from kahriz_node import journal, records
 from places import draw, folder
+
+from kahriz_node import journal, records
 
 LAYOUT = records.Layout([("air", ("c",)), ("weir", ("distance_m", "spread_m", "echoes"))])
 BEGIN_S = 1764000000

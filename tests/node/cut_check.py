@@ -11,8 +11,9 @@ sys.path.insert(0, sys.argv[1])
 sys.path.insert(0, sys.argv[2])
 
 from check_journal import BEGIN_S, opened, reading
-from kahriz_node import journal, records
 from places import Flash, mounted
+
+from kahriz_node import journal, records
 
 journal.SEGMENT_BYTES = 300
 journal.FREE_BLOCKS_LEAST = 4

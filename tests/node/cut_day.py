@@ -13,8 +13,9 @@ sys.path.insert(0, sys.argv[1])
 sys.path.insert(0, sys.argv[2])
 
 from check_journal import BEGIN_S, Receipt, opened, reading
-from kahriz_node import journal, records
 from places import Flash, mounted
+
+from kahriz_node import journal, records
 
 BLOCKS = 16
 journal.SEGMENT_BYTES = 300  # about ten records: the day fills segments and drops some

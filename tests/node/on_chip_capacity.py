@@ -4,8 +4,9 @@
 import os
 
 from check_journal import LAYOUT, Receipt, fill, opened
-from kahriz_node import journal
 from places import BLOCK_BYTES, Flash, mounted
+
+from kahriz_node import journal
 
 
 def test_a_row_of_two_channels_takes_at_most_17_bytes_with_the_file_system():

@@ -3,10 +3,9 @@
 
 import json
 
-from kahriz_wire import WireError, checks, topics, words
-
 from kahriz_node import sensors
 from kahriz_node.settings import Settings
+from kahriz_wire import WireError, checks, topics, words
 
 CHANNELS_MOST = 8
 KEYS = (

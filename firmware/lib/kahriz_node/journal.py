@@ -10,9 +10,8 @@ import binascii
 import json
 import os
 
-from kahriz_wire import ranges
-
 from kahriz_node import records
+from kahriz_wire import ranges
 
 BLOCK_BYTES = 4096
 ENOSPC = 28  # littlefs; the ESP32's errno module has no name for it

@@ -146,8 +146,8 @@ class Node:
                     self.uses["lease"] = board.lease()
         finally:
             board.leave()
-        now = self.clock.read(self.rtc())
-        policy.note(self.uses, self.config, answered, self.rtc(), now[0] if now else None)
+            now = self.clock.read(self.rtc())
+            policy.note(self.uses, self.config, answered, self.rtc(), now[0] if now else None)
         return answered
 
     def _heed(self, outcome):
@@ -163,9 +163,8 @@ class Node:
 
     def birth(self):
         """Who I am, for a gateway that asks; the revision follows from program and settings."""
-        from kahriz_wire import outgoing
-
         from kahriz_node import sensors
+        from kahriz_wire import outgoing
 
         channels = {}
         for name, spec in self.config.channels:

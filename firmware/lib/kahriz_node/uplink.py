@@ -15,13 +15,13 @@ more (text None, word the reason).
 
 import errno
 
-from kahriz_wire import WireError, outgoing, ranges, receipt
-
 from kahriz_node import mqtt
+from kahriz_wire import WireError, outgoing, ranges, receipt
 
 AGAIN_MS = 1000  # a broker may answer before the subscription stands: one more hello after this
 QUIET_MS = 2500  # no further receipt for so long after the last rows: the rest is for next time
 PARTING_MS = 700  # kept back for ack, sleep and DISCONNECT
+UP_BYTES = 1360  # an array fits into one TCP segment, and into a heap in pieces (4 kB may not)
 STUCK_SESSIONS = 3
 ROUND_MOST_MS = 2000  # the gateway's time is believed up to this round trip
 
@@ -90,9 +90,12 @@ class Session:
         ]
         held = self._held(self._journal.open_ranges())
         newest = tail(ranges.minus(held, self._stuck()), plan.batch)
-        packets += [self._publish(*up) for up in self._arrays(newest)]
-        self._wire.write(b"".join(packets))
         self._hello_spent = self._deadline.spent()
+        for up in self._arrays(newest):
+            packets.append(self._publish(*up))
+            self._wire.write(b"".join(packets))  # a batch is one array: all of this is one write
+            packets = []
+        self._wire.write(b"".join(packets))
 
     def _await_receipt(self):
         again = self._hello_spent + AGAIN_MS
@@ -133,6 +136,8 @@ class Session:
                     return some
                 self._wire.write(self._publish(*up))
                 self._extra += self._last_rows
+                while self._listen(0):  # what was heard meanwhile shall not pile up
+                    pass
                 some = True
         return some
 
@@ -141,8 +146,10 @@ class Session:
         packets = []
         if self.outcome.receipt.birth and self._birth is not None:
             packets.append(self._publish("birth", self._birth(), True))
-        if self._gone or self._done:
-            ack = outgoing.ack(self._s, self._journal.id, self._gone, self._done)
+        wanted = self._journal.open_ranges()
+        gone = [one for one in self._gone if ranges.common([list(one[:2])], wanted)]
+        if gone or self._done:
+            ack = outgoing.ack(self._s, self._journal.id, gone, self._done)
             packets.append(self._publish("ack", ack))
         packets.append(self._publish("status", outgoing.SLEEP, True))
         self._wire.write(b"".join(packets))
@@ -163,7 +170,7 @@ class Session:
         return ranges.common(wanted, [[self._journal.first, self._journal.next - 1]])
 
     def _arrays(self, wanted):
-        """Payloads of at most 4 kB as (kind, bytes); what is gone is noted for the ack."""
+        """Payloads of one segment as (kind, bytes); what is gone is noted for the ack."""
         kind = "up/" + self._journal.id
         texts = []
         first = last = size = 0
@@ -175,9 +182,7 @@ class Session:
                         self._gone.append((c, d, word))
                     self._not_held.append([c, d])
                     continue
-                if texts and (
-                    size + len(text) + 1 > outgoing.UP_MOST_BYTES - 2 or unknown != (word == "unk")
-                ):
+                if texts and (size + len(text) + 1 > UP_BYTES or unknown != (word == "unk")):
                     self._sent_rows(first, last, len(texts))
                     yield kind, outgoing.up(texts)
                     texts = []
@@ -199,10 +204,10 @@ class Session:
         self.outcome.rows += count
 
     def _listen(self, most_ms):
-        """Take one packet, if one comes in time."""
+        """Take one packet; False when none comes in time."""
         packet = self._wire.read(most_ms)
         if packet is None:
-            return
+            return False
         kind, body = packet
         if kind == mqtt.CONNACK:
             if len(body) != 2 or body[1]:
@@ -215,6 +220,7 @@ class Session:
                 self._wire.write(mqtt.puback(number))
             if topic == self._receipt_topic:
                 self._heed(payload)
+        return True
 
     def _heed(self, payload):
         try:
