@@ -12,7 +12,7 @@ import uvicorn
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from stores_made import HandClock, plan_of
+from stores_made import HandClock, heard, living, plan_of
 
 from kahriz_gateway.page.app import create_app
 from kahriz_water.plan import Plan
@@ -47,3 +47,11 @@ def serve() -> Generator[Serve, None, None]:
         yield lambda data, clock=None, plan=None: stack.enter_context(
             served(plan or plan_of(), data, clock or HandClock())
         )
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A leaking kahriz, its nodes heard."""
+    living(tmp_path, leak=True)
+    heard(tmp_path, plan_of())
+    return tmp_path

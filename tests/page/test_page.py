@@ -1,43 +1,19 @@
 # SPDX-License-Identifier: MIT
 """The page over HTTP, as a phone and a watchdog ask for it."""
 
-import json
 import re
-import urllib.error
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from answer import Answer
 from conftest import Serve
-from stores_made import DAY, HOUR, MIN, NOW, HandClock, alarm, heard, living, plan_of, put
+from stores_made import DAY, HOUR, MIN, NOW, HandClock, alarm, living, plan_of, put
 
-from kahriz_gateway import village_store
 from kahriz_gateway.page.headers import HEADERS
 from kahriz_gateway.village_store import Value
 from kahriz_water.plan import Name
-
-
-class Answer:
-    """What came back: status, headers, text."""
-
-    def __init__(self, url: str, **headers: str) -> None:
-        request = urllib.request.Request(url, headers=headers)
-        try:
-            with urllib.request.urlopen(request, timeout=20) as got:
-                self.status, self.headers, body = got.status, got.headers, got.read()
-        except urllib.error.HTTPError as refused:
-            self.status, self.headers, body = refused.code, refused.headers, refused.read()
-        self.text = body.decode()
-        self.words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", self.text))
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """A leaking kahriz, its nodes heard."""
-    living(tmp_path, leak=True)
-    heard(tmp_path, plan_of())
-    return tmp_path
 
 
 def test_the_front_page_is_azerbaijani_and_names_place_and_loss(data: Path, serve: Serve) -> None:
@@ -187,6 +163,19 @@ def test_old_series_are_shown_at_their_own_time(tmp_path: Path, serve: Serve) ->
     assert 'rel="next"' in year.text
 
 
+def test_a_plan_without_flow_or_reaches_shows_neither_litres_nor_a_kahriz(
+    tmp_path: Path, serve: Serve
+) -> None:
+    level = replace(plan_of().points[3], kind="level", level_volume=(), spill_m=None)
+    put(tmp_path, [Value(level.id, "level_m", NOW - 900 * DAY, 0.64, None, 1)])
+    plan = replace(plan_of(), points=(level,), reaches=(), offtakes=())
+    page = Answer(serve(tmp_path, plan=plan) + "/?lang=en")
+    assert "0.64" in page.words
+    assert "24 hours until 06.06.2024 11:05" in page.words
+    for absent in ('class="tiles"', 'class="drawing"', "Today"):
+        assert absent not in page.text
+
+
 def test_unknown_quantities_are_shown_under_their_own_name(tmp_path: Path, serve: Serve) -> None:
     put(tmp_path, [Value("outlet", "turbidity_ntu", NOW - MIN, 3.5, None, 2)])
     address = serve(tmp_path)
@@ -219,53 +208,6 @@ def test_alarms_show_their_evidence_and_the_closed_ones(data: Path, serve: Serve
     assert "Seen since 05:25" in page.words
     assert "Change at the lower point, L/s −2.0" in page.words
     assert "odd_thing 0.3" in page.words
-
-
-def test_the_same_as_numbers(data: Path, serve: Serve) -> None:
-    now = json.loads(Answer(serve(data) + "/api/now").text)
-    assert (now["site"], now["status"], now["main"]) == ("banovshalar-gozlu", "act", "outlet")
-    assert now["alarms"][0]["place"] == "upper"
-    outlet = next(p for p in now["points"] if p["id"] == "outlet")
-    assert outlet["numbers"][0]["age_ms"] < 10 * MIN
-    assert 470 < now["today"]["m3"] < 490
-
-
-def test_healthz_is_well_while_data_arrive(data: Path, serve: Serve) -> None:
-    answer = Answer(serve(data) + "/healthz")
-    assert answer.status == 200
-    assert json.loads(answer.text)["ok"] is True
-
-
-def test_healthz_fails_when_data_grow_old(data: Path, serve: Serve) -> None:
-    answer = Answer(serve(data, HandClock(NOW + 3 * HOUR)) + "/healthz")
-    assert answer.status == 503
-    found = json.loads(answer.text)
-    assert (found["intake"]["ok"], found["village"]["ok"]) == (False, False)
-
-
-def test_healthz_fails_when_the_village_stands_still(data: Path, serve: Serve) -> None:
-    conn = village_store.open_village(data / "village.db")
-    conn.execute("DELETE FROM value WHERE ts > ?", (NOW - 5 * HOUR,))
-    conn.close()
-    found = json.loads(Answer(serve(data) + "/healthz").text)
-    assert (found["intake"]["ok"], found["village"]["ok"]) == (True, False)
-
-
-def test_healthz_fails_when_the_village_shows_no_sign_of_life(data: Path, serve: Serve) -> None:
-    conn = village_store.open_village(data / "village.db")
-    village_store.set_state(conn, "alive_ms", NOW - HOUR)
-    conn.close()
-    found = json.loads(Answer(serve(data) + "/healthz").text)
-    assert (found["intake"]["ok"], found["village"]["ok"]) == (True, False)
-
-
-@pytest.mark.parametrize("name", ["village.db", "readings.db"])
-def test_healthz_fails_when_a_store_is_gone(data: Path, serve: Serve, name: str) -> None:
-    for path in data.glob(f"{name}*"):
-        path.unlink()
-    answer = Answer(serve(data) + "/healthz")
-    assert answer.status == 503
-    assert f"{name}: no such file" in answer.text
 
 
 def test_looking_changes_nothing(data: Path, serve: Serve) -> None:

@@ -70,6 +70,10 @@ def number(speech: Speech, n: Number, with_unit: bool = True) -> str:
     return bound(speech, n.bound, text)
 
 
+def number_unit(speech: Speech, n: Number) -> str:
+    return unit(speech, _shown(n))
+
+
 def _shown(n: Number) -> Quantity:
     """The quantity people know: a bound is one of the discharge."""
     return DISCHARGE if n.bound else quantity(n.quantity)

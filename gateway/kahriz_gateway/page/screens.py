@@ -10,10 +10,19 @@ from pathlib import Path
 from starlette.exceptions import HTTPException
 
 from kahriz_gateway.page import evidence, labels, line, nodes, queries, stores
+from kahriz_gateway.page.format import DAY_MS
 from kahriz_gateway.page.pictures import picture
 from kahriz_gateway.page.quantities import Quantity, order, quantity
 from kahriz_gateway.page.span import SPANS, parse_day, window
-from kahriz_gateway.page.view import STORAGE, WATER_ALARMS, Now, PointNow, capacity_m3, look
+from kahriz_gateway.page.view import (
+    STORAGE,
+    WATER_ALARMS,
+    Now,
+    PointNow,
+    capacity_m3,
+    flow_of,
+    look,
+)
 from kahriz_gateway.page.words import Speech
 from kahriz_gateway.village_store import quantities_of
 from kahriz_water.site import Plan, Point
@@ -44,6 +53,8 @@ def front(conn: sqlite3.Connection, plan: Plan, words: Speech, now_ms: int) -> C
         "quantity": quantity,
         "drawing": drawn,
         "picture": _picture_now(conn, plan, words, now),
+        "until": _until(now),
+        "flows": flow_of(now.main) is not None,
         "spans": SPANS,
     }
 
@@ -64,10 +75,15 @@ def _picture_now(conn: sqlite3.Connection, plan: Plan, words: Speech, now: Now) 
         return None
     point = now.main.point
     what = _what(conn, point, "")
-    end = now.at if chief.ts > now.at - 86_400_000 else chief.ts
-    view = window("day", end, None, point.dt_s)
+    view = window("day", _until(now), None, point.dt_s)
     arrival = _arrival(plan, point)
     return picture(conn, plan, words, point, what, view, now.at, arrival)
+
+
+def _until(now: Now) -> int:
+    """Where the chart of a day ends: now, or with the last number when that is a day old."""
+    chief = now.main.chief
+    return chief.ts if chief is not None and chief.ts <= now.at - DAY_MS else now.at
 
 
 def _arrival(plan: Plan, start: Point) -> Point | None:

@@ -79,7 +79,8 @@ def title(view: Window, formats: Formats) -> str:
     if view.span == "day":
         ends = [(formats.day(t)[:5], formats.clock(t)) for t in (view.start, view.end - 1)]
         return " – ".join(f"{day} {clock}" for day, clock in ends)
-    if view.span == "year" and local(view.start).timetuple()[1:3] == (1, 1):
+    calendar = view.end == midnight(view.end)
+    if view.span == "year" and calendar:
         return str(local(view.start).year)
     return f"{formats.day(view.start)} – {formats.day(last)}"
 
