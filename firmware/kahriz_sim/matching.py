@@ -31,7 +31,8 @@ class Row:
 def match(samples: list[Sample], rows: list[Row]) -> tuple[set[Sample], int]:
     """(samples that have a row, rows that have no sample of their own).
 
-    1. Rows with a synced clock take the nearest free sample within 150 s, the nearest first.
+    1. Rows with a synced clock take the nearest free sample within 150 s, the nearest first; a wake
+       that was cut gets what the others leave (the wake after it began in the same second).
     2. Rows without one lie between two such rows of their journal: where as many free samples as
        rows lie between the same two wakes they belong together in order, however wrong the clock;
        else by nearness, and those without any time in order.
@@ -84,7 +85,7 @@ def _by_nearness(
             continue
         low = bisect_left(times, row.ts - NEAR_MS)
         for i in range(low, bisect_right(times, row.ts + NEAR_MS)):
-            pairs.append((abs(times[i] - row.ts), by_time[i].cut, at, i))
+            pairs.append((by_time[i].cut, abs(times[i] - row.ts), at, i))
     for _, _, at, i in sorted(pairs):
         if rows[at] not in taken and by_time[i] in free:
             taken[rows[at]] = by_time[i]

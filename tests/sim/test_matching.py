@@ -57,3 +57,11 @@ def test_a_doubled_row_of_unknown_time_is_a_duplicate() -> None:
     rows = [row(1, None, "unk"), row(2, 2 * DT_MS), row(3, None, "unk")]
     found, spare = match(samples(2), rows)
     assert (len(found), spare) == (2, 1)
+
+
+def test_the_wake_after_a_cut_is_not_blamed_for_the_row_the_cut_one_never_wrote() -> None:
+    cut, after = Sample(1, 300_000, cut=True), Sample(2, 300_300)
+    dated = Row("9f3a01c2", 1, 297_300, "dated")  # nearer to the cut one than to its own
+    found, spare = match([cut, after], [dated])
+    assert found == {after}
+    assert spare == 0
