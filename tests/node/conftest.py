@@ -6,16 +6,12 @@ The files run under MicroPython (the truth) and CPython; `on_chip_*.py` under Mi
 
 import ast
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-LIB = HERE.parents[1] / "firmware" / "lib"
-MICROPYTHON = [str(Path(sys.executable).parent / "micropython"), "-X", "heapsize=128k"]
-INTERPRETERS = {"micropython": MICROPYTHON, "cpython": [sys.executable]}
+from .nodes import HERE, INTERPRETERS, LIB, Node
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -69,3 +65,10 @@ class ChipItem(pytest.Item):
 
 class ChipError(Exception):
     """What the process printed."""
+
+
+@pytest.fixture(params=list(INTERPRETERS))
+def node(request: pytest.FixtureRequest) -> Iterator[Node]:
+    node = Node(request.param)
+    yield node
+    node.close()

@@ -9,6 +9,10 @@ import esp32
 import machine
 import network
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kahriz_node.shapes import Any
+
 # Pins of the node board (hardware/outlet). GPIO 34 is input only; 33 can wake from deep sleep.
 BUTTON_PIN = 33  # to ground when pressed, external pull-up
 BATTERY_PIN = 34  # ADC1, behind the divider
@@ -30,7 +34,7 @@ class Board:
     def __init__(self) -> None:
         self._watchdog = machine.WDT(timeout=WATCHDOG_MS)
         self._button = machine.Pin(BUTTON_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
-        self._wlan = None
+        self._joined = False
 
     def cause(self) -> str:
         """Why the chip runs: timer, button, power_on, hard, watchdog or soft."""
@@ -49,7 +53,8 @@ class Board:
 
     def ticks_ms(self) -> int:
         """Milliseconds that wrap at 2**30."""
-        return time.ticks_ms()
+        ticks: Any = time.ticks_ms()
+        return int(ticks)
 
     def ticks_diff(self, later: int, earlier: int) -> int:
         """Milliseconds between two ticks."""
@@ -124,14 +129,15 @@ class Board:
 
     def join(self, ssid: str, password: str, limit_ms: int, lease: "list[str]") -> bool:
         """Associate within the limit; a lease of last time spares DHCP, an empty one asks."""
-        self._wlan = network.WLAN(network.STA_IF)
-        self._wlan.active(True)
+        station = network.WLAN(network.STA_IF)
+        self._joined = True
+        station.active(True)
         if lease:
-            self._wlan.ifconfig(tuple(lease))
+            station.ifconfig((lease[0], lease[1], lease[2], lease[3]))
         start = time.ticks_ms()
         try:
-            self._wlan.connect(ssid, password)
-            while not self._wlan.isconnected():
+            station.connect(ssid, password)
+            while not station.isconnected():
                 if time.ticks_diff(time.ticks_ms(), start) >= limit_ms:
                     return False
                 time.sleep_ms(POLL_MS)
@@ -143,19 +149,21 @@ class Board:
 
     def lease(self) -> "list[str]":
         """Address, mask, gateway, DNS server now in use."""
-        return list(self._wlan.ifconfig())
+        return list(network.WLAN(network.STA_IF).ifconfig())
 
     def rssi_dbm(self) -> int:
         """Signal strength of the access point."""
-        return self._wlan.status("rssi")
+        return int(network.WLAN(network.STA_IF).status("rssi"))
 
     def leave(self) -> None:
         """Leave before sleep: an association left open makes the next one take 6-15 s."""
-        if self._wlan is not None:
-            self._wlan.disconnect()
-            self._wlan.active(False)
+        if self._joined:
+            station = network.WLAN(network.STA_IF)
+            station.disconnect()
+            station.active(False)
+            self._joined = False
 
-    def resolve(self, host: str, port: int) -> "tuple[str, int]":
+    def resolve(self, host: str, port: int) -> "object":
         """Address of a host."""
         return socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0][-1]
 
@@ -165,5 +173,5 @@ class Board:
 
     def deep_sleep(self, ms: int) -> None:
         """Sleep until the time or the button; does not return."""
-        esp32.wake_on_ext0(pin=self._button, level=esp32.WAKEUP_ALL_LOW)
+        esp32.wake_on_ext0(self._button, esp32.WAKEUP_ALL_LOW)
         machine.deepsleep(ms)

@@ -6,6 +6,10 @@ between syncs and survives deep sleep in RTC memory. All whole numbers: floats o
 single precision.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kahriz_node.shapes import State
+
 SECONDS_1970_TO_2000 = 946684800
 DRIFT_MOST_PPM = 80000  # 0.6-5 % is normal for the 150 kHz RC; beyond it somebody set a clock
 DRIFT_LEAST_MS = 600000  # a drift measured over less is mostly round trip
@@ -18,7 +22,7 @@ STRETCHES_MOST = 4
 LONGEST_GAP_MS = 400 * 86400000  # an RTC that leapt further is not the one we left
 
 
-def rtc_ms(time_ns, epoch_year):
+def rtc_ms(time_ns: int, epoch_year: int) -> int:
     """The RTC in milliseconds since 1970. The one place that knows the port's epoch."""
     return time_ns // 1000000 + (SECONDS_1970_TO_2000 * 1000 if epoch_year == 2000 else 0)
 
@@ -31,7 +35,7 @@ class Clock:
     [[from, said, true], ...] between two syncs.
     """
 
-    def __init__(self, state, rtc):
+    def __init__(self, state: "State", rtc: int) -> None:
         self.state = state
         seen = state.get("seen", rtc)
         if "start" not in state:
@@ -42,11 +46,12 @@ class Clock:
                 state.pop(key, None)
         state["seen"] = rtc
 
-    def up_s(self, rtc):
+    def up_s(self, rtc: int) -> int:
         """Seconds since power-on, asleep ones included."""
-        return (rtc - self.state["start"]) // 1000
+        start: int = self.state["start"]
+        return (rtc - start) // 1000
 
-    def read(self, rtc):
+    def read(self, rtc: int) -> "tuple[int, str | None] | None":
         """(milliseconds since 1970, None or "est"); None when the time is unknown."""
         sync = self.state.get("sync")
         if sync is None:
@@ -57,7 +62,7 @@ class Clock:
         error_ms += age * doubt_ppm // 1000000
         return true + age + age * ppm // 1000000, None if error_ms <= SYNCED_MS else "est"
 
-    def sync(self, true, rtc, error_ms):
+    def sync(self, true: int, rtc: int, error_ms: int) -> None:
         """The gateway says it is `true` at this RTC reading, give or take half the round trip."""
         state = self.state
         said = self.read(rtc)
@@ -77,13 +82,13 @@ class Clock:
                 self._learn(ppm, doubt_ppm)
             state["anchor"] = state["sync"]
 
-    def _learn(self, ppm, doubt_ppm):
+    def _learn(self, ppm: int, doubt_ppm: int) -> None:
         known = self.state.get("drift")
         if known is not None and known[1] + AGEING_PPM < doubt_ppm:  # a poor one only nudges
             ppm, doubt_ppm = (3 * known[0] + ppm) // 4, known[1] + AGEING_PPM
         self.state["drift"] = [ppm, doubt_ppm]
 
-    def correct(self, ts, tq):
+    def correct(self, ts: int, tq: "str | None") -> "tuple[int, str | None]":
         """An estimated stamp, interpolated between the syncs on both sides if they are known."""
         if tq == "est":
             for begin, said, true in self.state.get("stretches", []):
@@ -92,10 +97,11 @@ class Clock:
                     return ts, None if abs(said - true) <= CORRECTED_MS else "est"
         return ts, tq
 
-    def forget_stretches(self):
+    def forget_stretches(self) -> None:
         """Nothing unsent is left to be corrected."""
         self.state.pop("stretches", None)
 
-    def rtc_span(self, true_ms):
+    def rtc_span(self, true_ms: int) -> int:
         """How long the RTC takes for a span of true time."""
-        return true_ms * 1000000 // (1000000 + self.state.get("drift", (0,))[0])
+        ppm: int = self.state.get("drift", (0,))[0]
+        return true_ms * 1000000 // (1000000 + ppm)

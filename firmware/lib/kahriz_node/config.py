@@ -7,6 +7,10 @@ from kahriz_node import sensors
 from kahriz_node.settings import Settings
 from kahriz_wire import WireError, checks, topics, words
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kahriz_node.shapes import Sequence, Spec
+
 CHANNELS_MOST = 8
 KEYS = (
     "v",
@@ -28,7 +32,7 @@ class ConfigError(Exception):
     """A key that is wrong, and what was expected."""
 
 
-def check(body):
+def check(body: "Spec") -> None:
     """Refuse what the program could not run with."""
     known(body, KEYS, "config")
     whole(body, "v", 1, 1)
@@ -55,7 +59,7 @@ def check(body):
     channels = checks.table(needed(body, "channels"), "config.channels")
     if not 1 <= len(channels) <= CHANNELS_MOST:
         raise WireError("config.channels", f"expected 1 to {CHANNELS_MOST}")
-    pins = {}
+    pins: dict[int, str] = {}
     for name in channels:
         channel(name, channels[name], pins)
 
@@ -63,40 +67,42 @@ def check(body):
 class Config(Settings):
     """Settings that were checked."""
 
-    def __init__(self, body):
+    def __init__(self, body: "Spec") -> None:
         check(body)
         super().__init__(body)
 
 
-def needed(body, key, path=""):
+def needed(body: "Spec", key: str, path: str = "") -> object:
     """A key that must be there."""
     return checks.needed(body, key, ("config." + path).rstrip("."))
 
 
-def whole(body, key, low, high):
+def whole(body: "Spec", key: str, low: int, high: int) -> int:
     """A whole number that must be there."""
     return checks.whole(needed(body, key), low, high, "config." + key)
 
 
-def known(body, keys, what):
+def known(body: object, keys: "Sequence[str]", what: str) -> None:
     """Refuse a key that nobody reads: most often it is a typing error."""
     for key in checks.table(body, what):
         if key not in keys:
             raise WireError(what + "." + str(key), "unknown key; known: " + ", ".join(keys))
 
 
-def section(body, key, keys):
+def section(body: "Spec", key: str, keys: "Sequence[str]") -> "Spec":
     """A table inside the configuration."""
     known(needed(body, key), keys, "config." + key)
-    return body[key]
+    part: Spec = body[key]
+    return part
 
 
-def channel(name, spec, pins):
+def channel(name: str, given: object, pins: "dict[int, str]") -> None:
     """One channel, checked by what its driver needs; two drivers cannot share a pin."""
     what = "config.channels." + name
     if "_" in words.word(name, what):
         raise WireError(what, "a channel has no _ in its name: row keys are <channel>_<quantity>")
-    driver = words.text(checks.needed(checks.table(spec, what), "driver", what), 32, what)
+    spec: Spec = checks.table(given, what)
+    driver = words.text(checks.needed(spec, "driver", what), 32, what)
     if driver not in sensors.SENSORS:
         raise WireError(what + ".driver", "expected one of " + ", ".join(sorted(sensors.SENSORS)))
     module = sensors.module(driver)
@@ -116,7 +122,7 @@ def channel(name, spec, pins):
             pins[spec[key]] = what + "." + key
 
 
-def parse(data):
+def parse(data: bytes) -> Config:
     """The checked configuration of a file's bytes, or ConfigError."""
     try:
         return Config(checks.table(json.loads(data), "config"))

@@ -13,6 +13,10 @@ import os
 from kahriz_node import records
 from kahriz_wire import ranges
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kahriz_node.shapes import Correct, Draw, Item, Iterator, Readings, Word
+
 BLOCK_BYTES = 4096
 ENOSPC = 28  # littlefs; the ESP32's errno module has no name for it
 SEGMENT_BYTES = 4 * BLOCK_BYTES - 16  # four blocks of littlefs, less its pointers between them
@@ -27,11 +31,20 @@ LATE_MOST_S = 3600  # a clock that goes back further is not followed by waiting
 class Journal:
     """The open journal of a node."""
 
-    def __init__(self, root, layout, draw, boot=0, at_least=1, correct=None, writable=True):
+    def __init__(
+        self,
+        root: str,
+        layout: records.Layout,
+        draw: "Draw",
+        boot: int = 0,
+        at_least: int = 1,
+        correct: "Correct | None" = None,
+        writable: bool = True,
+    ) -> None:
         self._layout = layout
         self._boot = boot
         self._correct = correct or (lambda ts, tq: (ts, tq))
-        self.stuck = []
+        self.stuck: list[list[int]] = []
         self.id = _home(root, draw, writable)
         self._path = root + "/" + self.id + "/"
         names = os.listdir(self._path)
@@ -39,18 +52,20 @@ class Journal:
         self._mark = _read_mark(self._path + "mark")
         self._saved = self._mark
         self._last_s = 0
-        self._end = None  # (base, layout, count) of the segment that takes the next record
+        self._end: tuple[records.Base, int, int] | None = (
+            None  # (base, layout, count) of the segment that takes the next record
+        )
         self.next = 1
         if self._firsts:
             self._open_last(self._firsts[-1])
         self._leap(at_least)
 
     @property
-    def first(self):
+    def first(self) -> int:
         """The oldest number still held; next when there is none."""
         return self._firsts[0] if self._firsts else self.next
 
-    def append(self, stamp, q, readings):
+    def append(self, stamp: records.Stamp, q: int, readings: "Readings") -> int:
         """Write a reading down; returns its number once it is on flash."""
         self._climb(stamp)
         for _ in range(EVICT_TRIES):
@@ -61,20 +76,20 @@ class Journal:
                     raise
         raise OSError(ENOSPC, "journal")
 
-    def open_ranges(self):
+    def open_ranges(self) -> "list[list[int]]":
         """What the gateway has not receipted."""
         _, upto, missing = self._mark
         wanted = list(missing)
         wanted.append([upto + 1, self.next - 1])
         return ranges.normal(wanted)
 
-    def obey(self, receipt):
+    def obey(self, receipt: "Word") -> None:
         """Move the mark to the gateway's word; call save() when the session is over."""
         self._mark = (receipt.store, receipt.upto, ranges.normal(receipt.missing))
         if receipt.upto < self.next + LEAP_MOST:
             self._leap(receipt.upto + 1)
 
-    def save(self):
+    def save(self) -> None:
         """Write the mark when it moved."""
         if self._mark == self._saved:
             return
@@ -84,7 +99,7 @@ class Journal:
         os.rename(self._path + "mark.new", self._path + "mark")
         self._saved = self._mark
 
-    def rows(self, a, b):
+    def rows(self, a: int, b: int) -> "Iterator[Item]":
         """Yield (n, n, text, "" or "unk") for rows held, (c, d, None, reason) for what is gone."""
         at = a
         for i, first in enumerate(self._firsts):
@@ -102,7 +117,7 @@ class Journal:
         if at <= b:
             yield at, b, None, "lost" if at >= self.first else "dropped"
 
-    def _segment_rows(self, first, a, b):
+    def _segment_rows(self, first: int, a: int, b: int) -> "Iterator[Item]":
         with open(self._name(first), "rb") as file:
             head = records.read_header(file, first)
             if head is None:
@@ -125,10 +140,10 @@ class Journal:
                         yield a, a, None, "crc"
                     a += 1
 
-    def _name(self, first):
+    def _name(self, first: int) -> str:
         return self._path + f"{first:08x}"
 
-    def _open_last(self, first):
+    def _open_last(self, first: int) -> None:
         size = os.stat(self._name(first))[6]
         with open(self._name(first), "rb") as file:
             head = records.read_header(file, first)
@@ -150,13 +165,13 @@ class Journal:
                 if layout.whole(first + count - back + i, record):
                     self._last_s = max(self._last_s, layout.stamp(record, base).s)
 
-    def _leap(self, at_least):
+    def _leap(self, at_least: int) -> None:
         """Give no number below this one; the hole is the gateway's to ask about."""
         if at_least > self.next:
             self.next = at_least
             self._end = None
 
-    def _climb(self, stamp):
+    def _climb(self, stamp: records.Stamp) -> None:
         """Stamps strictly increase within a journal."""
         if stamp.kind == records.UNKNOWN:
             return
@@ -168,7 +183,7 @@ class Journal:
             stamp.kind = records.ESTIMATED
         self._last_s = stamp.s
 
-    def _append(self, stamp, q, readings):
+    def _append(self, stamp: records.Stamp, q: int, readings: "Readings") -> int:
         n = self.next
         if self._end is not None:
             base, skip, count = self._end
@@ -190,13 +205,13 @@ class Journal:
         self.next = n + 1
         return n
 
-    def _make_room(self):
+    def _make_room(self) -> None:
         stat = os.statvfs(self._path)
         free = stat[3] * stat[0] // BLOCK_BYTES
         while free < FREE_BLOCKS_LEAST and self._evict():
             free += 4
 
-    def _evict(self):
+    def _evict(self) -> bool:
         """Drop a segment: the oldest that is receipted, else the oldest; never the one in use."""
         old = self._firsts if self._end is None else self._firsts[:-1]
         if not old:
@@ -213,7 +228,7 @@ class Journal:
         return True
 
 
-def _home(root, draw, writable):
+def _home(root: str, draw: "Draw", writable: bool) -> str:
     """The journal's id: the name of its folder, drawn when there is none yet."""
     try:
         names = [name for name in os.listdir(root) if _is_hex8(name)]
@@ -229,11 +244,11 @@ def _home(root, draw, writable):
     return name
 
 
-def _is_hex8(name):
+def _is_hex8(name: str) -> bool:
     return len(name) == 8 and all(c in "0123456789abcdef" for c in name)
 
 
-def _read_mark(path):
+def _read_mark(path: str) -> "tuple[str, int, list[list[int]]]":
     """(store, upto, missing); a mark that cannot be read only costs a second delivery."""
     try:
         with open(path, "rb") as file:

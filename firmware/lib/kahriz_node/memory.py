@@ -4,20 +4,25 @@
 import binascii
 import json
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kahriz_node.shapes import State
+
 MOST_BYTES = 2000
 
 
-def load(data):
+def load(data: bytes) -> "State":
     """The dict, or an empty one after power loss: it may vanish at any time."""
     try:
         if len(data) > 8 and int(data[:8], 16) == binascii.crc32(data[8:]) & 0xFFFFFFFF:
-            return json.loads(data[8:])
+            state: State = json.loads(data[8:])
+            return state
     except ValueError:
         pass
     return {}
 
 
-def dump(state):
+def dump(state: "State") -> bytes:
     """The dict as bytes."""
     body = json.dumps(state).encode()
     if len(body) > MOST_BYTES:

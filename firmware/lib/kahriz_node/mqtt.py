@@ -8,6 +8,10 @@ poll waits, send may be partial, recv returns what is there (no recv_into on the
 import errno
 import select
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kahriz_node.shapes import Any, Net
+
 CONNACK = 0x20
 PUBLISH = 0x30
 PUBACK = 0x40
@@ -23,16 +27,16 @@ class MqttError(Exception):
 class Deadline:
     """An instant on the wrapping tick clock."""
 
-    def __init__(self, net, limit_ms):
+    def __init__(self, net: "Net", limit_ms: int) -> None:
         self._net = net
         self._start = net.ticks_ms()
         self._limit_ms = limit_ms
 
-    def spent(self):
+    def spent(self) -> int:
         """Milliseconds since the beginning."""
         return self._net.ticks_diff(self._net.ticks_ms(), self._start)
 
-    def left(self):
+    def left(self) -> int:
         """Milliseconds to go; raises when there are none."""
         left = self._limit_ms - self.spent()
         if left <= 0:
@@ -40,11 +44,11 @@ class Deadline:
         return left
 
 
-def _field(data):
+def _field(data: bytes) -> bytes:
     return bytes((len(data) >> 8, len(data) & 0xFF)) + data
 
 
-def _packet(kind, body):
+def _packet(kind: int, body: bytes) -> bytes:
     head = bytearray((kind,))
     size = len(body)
     while size > 0x7F:
@@ -54,7 +58,13 @@ def _packet(kind, body):
     return bytes(head) + body
 
 
-def connect(client, will_topic, will, user=None, password=None):
+def connect(
+    client: str,
+    will_topic: str,
+    will: bytes,
+    user: "str | None" = None,
+    password: "str | None" = None,
+) -> bytes:
     """CONNECT with a clean session and a retained will of QoS 1."""
     flags = 0x2E  # clean session, will, QoS 1, retained
     body = _field(client.encode()) + _field(will_topic.encode()) + _field(will)
@@ -67,14 +77,14 @@ def connect(client, will_topic, will, user=None, password=None):
     return _packet(0x10, b"\x00\x04MQTT\x04" + bytes((flags, 0, KEEP_ALIVE_S)) + body)
 
 
-def subscribe(number, topic, qos):
+def subscribe(number: int, topic: str, qos: int) -> bytes:
     """SUBSCRIBE to one topic."""
     return _packet(
         0x82, bytes((number >> 8, number & 0xFF)) + _field(topic.encode()) + bytes((qos,))
     )
 
 
-def publish(number, topic, payload, retain=False):
+def publish(number: int, topic: str, payload: bytes, retain: bool = False) -> bytes:
     """PUBLISH of QoS 1."""
     mark = bytes((number >> 8, number & 0xFF))
     return _packet(0x33 if retain else 0x32, _field(topic.encode()) + mark + payload)
@@ -83,7 +93,7 @@ def publish(number, topic, payload, retain=False):
 DISCONNECT = b"\xe0\x00"
 
 
-def dial(sock, address, deadline):
+def dial(sock: "Any", address: "Any", deadline: Deadline) -> None:
     """Connect without blocking: on the chip connect() may hang 10 s whatever its timeout."""
     sock.setblocking(False)
     try:
@@ -103,14 +113,14 @@ def dial(sock, address, deadline):
 class Wire:
     """Packets over a connected socket."""
 
-    def __init__(self, sock, deadline):
+    def __init__(self, sock: "Any", deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
         self._heard = b""
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         """Send all of it, listening meanwhile so that neither side waits for the other."""
         view = memoryview(data)
         at = 0
@@ -127,7 +137,7 @@ class Wire:
                         raise
         self._poll.modify(self._sock, select.POLLIN)
 
-    def read(self, most_ms):
+    def read(self, most_ms: int) -> "tuple[int, bytes] | None":
         """The next packet as (first byte, body); None when most_ms have passed without one."""
         until = self._deadline.spent() + most_ms
         while True:
@@ -140,15 +150,15 @@ class Wire:
             if self._wait(min(wait, self._deadline.left())) & select.POLLIN:
                 self._hear()
 
-    def _wait(self, ms):
+    def _wait(self, ms: int) -> int:
         events = self._poll.poll(ms)
         if not events:
             return 0
         if not events[0][1] & (select.POLLIN | select.POLLOUT):
             raise MqttError("closed")
-        return events[0][1]
+        return int(events[0][1])
 
-    def _hear(self):
+    def _hear(self) -> None:
         try:
             more = self._sock.recv(CHUNK_BYTES)
         except OSError as error:
@@ -159,7 +169,7 @@ class Wire:
             raise MqttError("closed")
         self._heard += more
 
-    def _take(self):
+    def _take(self) -> "tuple[int, bytes] | None":
         size = shift = 0
         at = 1
         while True:
@@ -180,7 +190,7 @@ class Wire:
         return packet
 
 
-def message(kind, body):
+def message(kind: int, body: bytes) -> "tuple[bytes, bytes, int]":
     """Topic, payload and packet number (0 at QoS 0) of a PUBLISH."""
     size = 2 + (body[0] << 8 | body[1]) if len(body) > 1 else 2
     if len(body) < size:
@@ -193,6 +203,6 @@ def message(kind, body):
     return topic, body[size + 2 :], body[size] << 8 | body[size + 1]
 
 
-def puback(number):
+def puback(number: int) -> bytes:
     """PUBACK."""
     return bytes((PUBACK, 2, number >> 8, number & 0xFF))

@@ -11,13 +11,18 @@ from kahriz_node import VERSION, memory, policy
 from kahriz_node.clock import Clock, rtc_ms
 from kahriz_node.settings import Settings
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kahriz_node.shapes import Board, Readings
+    from kahriz_node.uplink import Outcome
+
 ERROR_LONGEST = 120
 
 
 class Node:
     """The node program on a board; `root` is where the file system is mounted."""
 
-    def __init__(self, board, root=""):
+    def __init__(self, board: "Board", root: str = "") -> None:
         self.board = board
         self.root = root
         self.woke = board.ticks_ms()
@@ -25,7 +30,7 @@ class Node:
         self.state = memory.load(board.recall())
         self.nap_ms = 300000  # until the configuration says otherwise
 
-    def wake(self):
+    def wake(self) -> None:
         """All of it; returns after the reading is safe and the radio is off."""
         self.configure()
         cold = "boot" not in self.state
@@ -50,7 +55,7 @@ class Node:
         if failed and self.cause == "button":
             self.board.blink(False, 1)
 
-    def configure(self):
+    def configure(self) -> None:
         """Settings from /config.json; what was checked once is not checked in every wake."""
         with open(self.root + "/config.json", "rb") as file:
             data = file.read()
@@ -62,16 +67,16 @@ class Node:
             self.state["config"] = self.config_crc
         self.config = Settings(json.loads(data))
 
-    def rtc(self):
+    def rtc(self) -> int:
         """The RTC in milliseconds; it drifts and is never set."""
         return rtc_ms(self.board.time_ns(), self.board.epoch_year())
 
-    def measure(self):
+    def measure(self) -> "Readings":
         """{channel: {quantity: scaled} or a fault word}; a dead sensor costs its own value only."""
         from kahriz_node import sensors
 
-        readings = {}
-        self.layout = []
+        readings: Readings = {}
+        self.layout: list[tuple[str, tuple[str, ...]]] = []
         rtc = self.rtc()
         elapsed = rtc - self.state.get("measured", rtc)
         self.measured = rtc
@@ -90,7 +95,7 @@ class Node:
         unload("kahriz_node.config", "kahriz_node.sensors", "kahriz_wire")
         return readings
 
-    def write_down(self, readings):
+    def write_down(self, readings: "Readings") -> None:
         """Into the journal, with the time the measuring began."""
         from kahriz_node import records
         from kahriz_node.journal import Journal
@@ -114,7 +119,7 @@ class Node:
         self.journal.append(stamp, quality(readings), readings)
         self.state["next"] = self.journal.next
 
-    def upload(self, battery_mv):
+    def upload(self, battery_mv: int) -> bool:
         """Join, hold a session, leave; True when the gateway answered."""
         from kahriz_node import uplink
 
@@ -150,7 +155,7 @@ class Node:
             policy.note(self.uses, self.config, answered, self.rtc(), now[0] if now else None)
         return answered
 
-    def _heed(self, outcome):
+    def _heed(self, outcome: "Outcome") -> None:
         """Keep what the gateway said: the time, the mark."""
         if outcome.now_ms is not None:
             ago = self.board.ticks_diff(self.board.ticks_ms(), outcome.now_tick)
@@ -161,17 +166,18 @@ class Node:
         if not self.journal.open_ranges():
             self.clock.forget_stretches()
 
-    def birth(self):
+    def birth(self) -> bytes:
         """Who I am, for a gateway that asks; the revision follows from program and settings."""
         from kahriz_node import sensors
         from kahriz_wire import outgoing
 
-        channels = {}
+        channels: dict[str, dict[str, object]] = {}
         for name, spec in self.config.channels:
             module = sensors.module(spec["driver"])
             channels[name] = {"driver": spec["driver"], "keys": list(module.KEYS)}
-            if hasattr(module, "SOUND_SPEED"):
-                channels[name]["sound_speed"] = module.SOUND_SPEED
+            speed = getattr(module, "SOUND_SPEED", None)
+            if speed is not None:
+                channels[name]["sound_speed"] = speed
         return outgoing.birth(
             self.config_crc & 0x7FFFFFFF,
             VERSION,
@@ -182,7 +188,7 @@ class Node:
             channels,
         )
 
-    def _count_boot(self):
+    def _count_boot(self) -> int:
         """The number of this power-on, on flash because RTC memory is gone."""
         path = self.root + "/boots"
         try:
@@ -195,7 +201,7 @@ class Node:
         os.rename(path + ".new", path)
         return boots + 1
 
-    def remember(self):
+    def remember(self) -> int:
         """State into RTC memory, and how long to sleep by the RTC's own count."""
         self.board.remember(memory.dump(self.state))
         if not hasattr(self, "clock"):
@@ -206,17 +212,17 @@ class Node:
         return self.clock.rtc_span(nap)
 
 
-def quality(readings):
+def quality(readings: "Readings") -> int:
     """QARTOD flag of a row: not evaluated yet, or missing when nothing was measured at all."""
     return 9 if all(isinstance(one, str) for one in readings.values()) else 1
 
 
-def short(what, error):
+def short(what: str, error: Exception) -> str:
     """An error in a line that fits into hello."""
     return f"{what}: {type(error).__name__} {error}"[:ERROR_LONGEST]
 
 
-def unload(*names):
+def unload(*names: str) -> None:
     """Give the memory of modules back that this wake needs no more."""
     for loaded in list(sys.modules):
         if any(loaded == name or loaded.startswith(name + ".") for name in names):
@@ -227,7 +233,7 @@ def unload(*names):
     gc.collect()
 
 
-def run(board, root=""):
+def run(board: "Board", root: str = "") -> None:
     """A wake with all its accidents, then deep sleep; does not return."""
     node = Node(board, root)
     try:

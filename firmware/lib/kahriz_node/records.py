@@ -12,6 +12,10 @@ import struct
 
 from kahriz_wire import fields, outgoing
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kahriz_node.shapes import BinaryIO, Correct, Reading, Readings
+
 TIME_BEGINS_S = 1577836800  # 2020-01-01; 32 bits of seconds reach to 2156
 CRC_BYTES = 3
 SYNCED = 0
@@ -27,18 +31,18 @@ HEAD_BYTES = 5  # magic and length
 class Stamp:
     """When a reading was taken: `s` since 1970, or up_s and boot while the time is unknown."""
 
-    def __init__(self, s, kind, up_s=0, boot=0):
+    def __init__(self, s: int, kind: int, up_s: int = 0, boot: int = 0) -> None:
         self.s = s
         self.kind = kind
         self.up_s = min(up_s, UP_MOST)
         self.boot = boot
 
-    def fits(self, base):
+    def fits(self, base: "Base") -> bool:
         """Whether a segment that counts from `base` can hold it."""
         return self.kind != UNKNOWN or 0 <= self.boot - base.boot <= BOOTS_MOST
 
 
-def code(quantity):
+def code(quantity: str) -> str:
     """The struct letter that holds the plausible range of a quantity as a scaled integer."""
     _, decimals, low, high = fields.FIELDS[quantity]
     scale = 10**decimals
@@ -48,7 +52,7 @@ def code(quantity):
     return "B" if most <= 255 else "H" if most <= 65535 else "I"
 
 
-def fits(quantity, scaled):
+def fits(quantity: str, scaled: int) -> bool:
     """Whether the record can hold a value."""
     letter = code(quantity)
     bits = {"b": 8, "h": 16, "i": 32}[letter.lower()]
@@ -60,31 +64,31 @@ def fits(quantity, scaled):
 class Layout:
     """What the records of one segment hold: channels, each with its quantities."""
 
-    def __init__(self, channels):
+    def __init__(self, channels: "list[tuple[str, tuple[str, ...]]]") -> None:
         self.channels = [(name, tuple(keys)) for name, keys in channels]
         letters = "".join([code(key) for _, keys in self.channels for key in keys])
         self._form = "<IB" + "B" * self._fault_bytes() + letters
         self.size = struct.calcsize(self._form) + CRC_BYTES
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Layout) and self.channels == other.channels
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self._form)
 
-    def _fault_bytes(self):
+    def _fault_bytes(self) -> int:
         return (len(self.channels) + 1) // 2
 
-    def pack(self, n, stamp, q, readings, base):
+    def pack(self, n: int, stamp: Stamp, q: int, readings: "Readings", base: "Base") -> bytes:
         """A record; readings are {channel: {quantity: scaled} or a fault word}."""
         if stamp.kind == UNKNOWN:
             when = (stamp.boot - base.boot) << UP_BITS | stamp.up_s
         else:
             when = stamp.s - TIME_BEGINS_S
         faults = [0] * (2 * self._fault_bytes())
-        values = []
+        values: list[int] = []
         for at, (name, keys) in enumerate(self.channels):
-            reading = readings[name]
+            reading: Reading = readings[name]
             if not isinstance(reading, str) and not all(fits(key, reading[key]) for key in keys):
                 reading = "out_of_range"
             if isinstance(reading, str):
@@ -97,11 +101,11 @@ class Layout:
         body = struct.pack(self._form, when, q | stamp.kind << 4, *nibbles, *values)
         return body + _crc(n, body)
 
-    def whole(self, n, record):
+    def whole(self, n: int, record: bytes) -> bool:
         """Whether a record is the one that was written under this number."""
         return len(record) == self.size and record[-CRC_BYTES:] == _crc(n, record[:-CRC_BYTES])
 
-    def stamp(self, record, base):
+    def stamp(self, record: bytes, base: "Base") -> Stamp:
         """The time of a record."""
         when, flags = struct.unpack("<IB", record[:5])
         kind = flags >> 4
@@ -109,7 +113,7 @@ class Layout:
             return Stamp(0, kind, when & UP_MOST, base.boot + (when >> UP_BITS))
         return Stamp(when + TIME_BEGINS_S, kind)
 
-    def text(self, n, record, base, correct):
+    def text(self, n: int, record: bytes, base: "Base", correct: "Correct") -> "tuple[str, str]":
         """A record as the JSON text of a row, and "unk" or ""."""
         numbers = struct.unpack(self._form, record[:-CRC_BYTES])
         nibbles = numbers[2 : 2 + self._fault_bytes()]
@@ -135,18 +139,18 @@ class Layout:
 class Base:
     """What the records of a segment count from: number of the first, boot of unknown times."""
 
-    def __init__(self, first, boot):
+    def __init__(self, first: int, boot: int) -> None:
         self.first = first
         self.boot = boot
 
 
-def header(base, layout):
+def header(base: Base, layout: Layout) -> bytes:
     """The first bytes of a segment."""
     body = json.dumps([base.first, base.boot, [[n, list(k)] for n, k in layout.channels]]).encode()
     return MAGIC + struct.pack("<H", len(body)) + body + _crc(base.first, body)
 
 
-def read_header(file, first):
+def read_header(file: "BinaryIO", first: int) -> "tuple[Base, Layout, int] | None":
     """(base, layout, its size in bytes), or None when the header is broken."""
     head = file.read(HEAD_BYTES)
     if len(head) < HEAD_BYTES or head[:3] != MAGIC:
@@ -162,6 +166,6 @@ def read_header(file, first):
     return Base(first, boot), Layout(channels), HEAD_BYTES + size + CRC_BYTES
 
 
-def _crc(n, body):
+def _crc(n: int, body: bytes) -> bytes:
     crc = binascii.crc32(body, binascii.crc32(struct.pack("<I", n)))
     return struct.pack("<I", crc & 0xFFFFFF)[:CRC_BYTES]

@@ -18,6 +18,10 @@ import errno
 from kahriz_node import mqtt
 from kahriz_wire import WireError, outgoing, ranges, receipt
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kahriz_node.shapes import Any, Book, Callable, Iterator, Net, Plan
+
 AGAIN_MS = 1000  # a broker may answer before the subscription stands: one more hello after this
 QUIET_MS = 2500  # no further receipt for so long after the last rows: the rest is for next time
 PARTING_MS = 700  # kept back for ack, sleep and DISCONNECT
@@ -29,12 +33,14 @@ ROUND_MOST_MS = 2000  # the gateway's time is believed up to this round trip
 class Outcome:
     """What came of a session."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.answered = False  # a receipt for this session arrived
-        self.receipt = None
+        self.receipt: receipt.Receipt | None = None
         self.error = ""
         self.rows = 0  # sent, the newest batch included
-        self.now_ms = None  # the gateway's time at the tick below, None when it is not to be had
+        self.now_ms: int | None = (
+            None  # the gateway's time at the tick below, None when it is not to be had
+        )
         self.now_tick = 0
         self.round_ms = 0
 
@@ -42,18 +48,27 @@ class Outcome:
 class Session:
     """The state between hello and DISCONNECT."""
 
-    def __init__(self, net, journal, plan, health, birth):
+    def __init__(
+        self,
+        net: "Net",
+        journal: "Book",
+        plan: "Plan",
+        health: "dict[str, Any]",
+        birth: "Callable[[], bytes] | None",
+    ) -> None:
         self._net = net
         self._journal = journal
         self._plan = plan
         self._birth = birth
         self._number = 0
-        self._sent = []
+        self._sent: list[list[int]] = []
         self._extra = 0  # rows beyond the newest batch
-        self._gone = []  # as the ack says it
-        self._not_held = []  # the same as ranges
-        self._done = []  # results of commands
+        self._gone: list[tuple[int, int, str]] = []  # as the ack says it
+        self._not_held: list[list[int]] = []  # the same as ranges
+        self._done: list[dict[str, object]] = []  # results of commands
         self._pubacks = 0
+        self._max_rows: int | None = None
+        self._birth_wanted = False
         self._receipt_topic = outgoing.topic(plan.site, plan.node, "receipt").encode()
         self.outcome = Outcome()
         self._s = net.random_hex8()
@@ -61,7 +76,7 @@ class Session:
             self._s, journal.id, journal.first, journal.next, list(health.items())
         )
 
-    def run(self, wire, deadline):
+    def run(self, wire: mqtt.Wire, deadline: mqtt.Deadline) -> None:
         """The whole conversation on a connected wire."""
         self._wire = wire
         self._deadline = deadline
@@ -70,17 +85,17 @@ class Session:
         self._backlog()
         self._part()
 
-    def _topic(self, kind):
+    def _topic(self, kind: str) -> str:
         return outgoing.topic(self._plan.site, self._plan.node, kind)
 
-    def _next_number(self):
+    def _next_number(self) -> int:
         self._number = self._number % 0xFFFF + 1
         return self._number
 
-    def _publish(self, kind, payload, retain=False):
+    def _publish(self, kind: str, payload: bytes, retain: bool = False) -> bytes:
         return mqtt.publish(self._next_number(), self._topic(kind), payload, retain)
 
-    def _open(self):
+    def _open(self) -> None:
         plan = self._plan
         client = "kahriz-" + plan.site + "-" + plan.node
         packets = [
@@ -97,7 +112,7 @@ class Session:
             packets = []
         self._wire.write(b"".join(packets))
 
-    def _await_receipt(self):
+    def _await_receipt(self) -> None:
         again = self._hello_spent + AGAIN_MS
         while not self.outcome.answered:
             wait = again - self._deadline.spent() if again else self._deadline.left()
@@ -106,7 +121,7 @@ class Session:
                 self._wire.write(self._publish("hello", self._hello))
                 again = 0
 
-    def _backlog(self):
+    def _backlog(self) -> None:
         """Send what the receipt leaves open, until it is covered, quiet, or time to part."""
         quiet_since = self._deadline.spent()
         while self._deadline.left() > PARTING_MS:
@@ -122,10 +137,10 @@ class Session:
             if self.outcome.receipt is not before:
                 quiet_since = self._deadline.spent()
 
-    def _send_open(self):
+    def _send_open(self) -> bool:
         """Rows without receipt that this session has not sent; those that never pass go last."""
         todo = ranges.minus(self._held(self._open_ranges()), self._sent)
-        most = self.outcome.receipt.max_rows
+        most = self._max_rows
         if most is not None:
             todo = ranges.head(todo, most - self._extra)
         stuck = ranges.common(todo, self._stuck())
@@ -141,10 +156,10 @@ class Session:
                 some = True
         return some
 
-    def _part(self):
+    def _part(self) -> None:
         """Ack if there is something to say, sleep, and out once the broker has heard it."""
         packets = []
-        if self.outcome.receipt.birth and self._birth is not None:
+        if self._birth_wanted and self._birth is not None:
             packets.append(self._publish("birth", self._birth(), True))
         wanted = self._journal.open_ranges()
         gone = [one for one in self._gone if ranges.common([list(one[:2])], wanted)]
@@ -158,21 +173,21 @@ class Session:
             self._listen(min(PARTING_MS, self._deadline.left()))  # a reset would eat the last words
         self._wire.write(mqtt.DISCONNECT)
 
-    def _stuck(self):
+    def _stuck(self) -> "list[list[int]]":
         return [[a, b] for a, b, times in self._journal.stuck if times >= STUCK_SESSIONS]
 
-    def _open_ranges(self):
+    def _open_ranges(self) -> "list[list[int]]":
         """What is without receipt and not known to be gone."""
         return ranges.minus(self._journal.open_ranges(), self._not_held)
 
-    def _held(self, wanted):
+    def _held(self, wanted: "list[list[int]]") -> "list[list[int]]":
         """Of the ranges asked for those in the journal; the gateway closes what is below first."""
         return ranges.common(wanted, [[self._journal.first, self._journal.next - 1]])
 
-    def _arrays(self, wanted):
+    def _arrays(self, wanted: "list[list[int]]") -> "Iterator[tuple[str, bytes]]":
         """Payloads of one segment as (kind, bytes); what is gone is noted for the ack."""
         kind = "up/" + self._journal.id
-        texts = []
+        texts: list[str] = []
         first = last = size = 0
         unknown = False
         for a, b in wanted:
@@ -197,13 +212,13 @@ class Session:
             self._sent_rows(first, last, len(texts))
             yield kind, outgoing.up(texts)
 
-    def _sent_rows(self, a, b, count):
+    def _sent_rows(self, a: int, b: int, count: int) -> None:
         self._sent.append([a, b])
         self._sent = ranges.normal(self._sent)
         self._last_rows = count
         self.outcome.rows += count
 
-    def _listen(self, most_ms):
+    def _listen(self, most_ms: int) -> bool:
         """Take one packet; False when none comes in time."""
         packet = self._wire.read(most_ms)
         if packet is None:
@@ -222,7 +237,7 @@ class Session:
                 self._heed(payload)
         return True
 
-    def _heed(self, payload):
+    def _heed(self, payload: bytes) -> None:
         try:
             word = receipt.decode_receipt(payload)
         except WireError:
@@ -237,12 +252,14 @@ class Session:
                 outcome.now_ms = word.now + outcome.round_ms // 2
         outcome.answered = True
         outcome.receipt = word
+        self._max_rows = word.max_rows
+        self._birth_wanted = word.birth
         self._journal.obey(word)
         for command in word.cmd:
             if command.get("id") not in [one["id"] for one in self._done] and "id" in command:
                 self._done.append({"id": command["id"], "ok": 0, "why": "unknown op"})
 
-    def settle(self):
+    def settle(self) -> None:
         """Count the sessions that rows have gone without a receipt."""
         old = self._journal.stuck
         left = ranges.common(self._sent, self._open_ranges())
@@ -252,12 +269,12 @@ class Session:
         ]
 
 
-def tail(wanted, most):
+def tail(wanted: "list[list[int]]", most: int) -> "list[list[int]]":
     """The last `most` numbers of the ranges."""
     return ranges.minus(wanted, ranges.head(wanted, ranges.count(wanted) - most))
 
 
-def numbers(wanted):
+def numbers(wanted: "list[list[int]]") -> "Iterator[int]":
     """Each number of the ranges."""
     for a, b in wanted:
         while a <= b:
@@ -265,7 +282,13 @@ def numbers(wanted):
             a += 1
 
 
-def run(net, journal, plan, health, birth=None):
+def run(
+    net: "Net",
+    journal: "Book",
+    plan: "Plan",
+    health: "dict[str, Any]",
+    birth: "Callable[[], bytes] | None" = None,
+) -> Outcome:
     """Hold one session; what went wrong is told in the outcome, never raised.
 
     `health` are the further keys of hello, `birth` is called for the body when it is asked for.
@@ -287,7 +310,7 @@ def run(net, journal, plan, health, birth=None):
     return talk.outcome
 
 
-def word_of(error):
+def word_of(error: Exception) -> str:
     """A short word for hello."""
     if isinstance(error, OSError):
         return "timeout" if error.errno == errno.ETIMEDOUT else f"socket {error.errno}"

@@ -12,12 +12,15 @@ KINDS = ("hello", "up", "receipt", "ack", "birth", "status", "config", "ota")
 ID_LONGEST = 32
 
 
-def check_id(value: str, what: str) -> str:
+def check_id(value: object, what: str) -> str:
     """Return the id when it is [a-z0-9-]{1,32}."""
-    good = isinstance(value, str) and 0 < len(value) <= ID_LONGEST
-    if not good or not all(c in "abcdefghijklmnopqrstuvwxyz0123456789-" for c in value):
-        raise WireError(what, "an id is 1 to 32 of a-z, 0-9 and -")
-    return value
+    if (
+        isinstance(value, str)
+        and 0 < len(value) <= ID_LONGEST
+        and all(c in "abcdefghijklmnopqrstuvwxyz0123456789-" for c in value)
+    ):
+        return value
+    raise WireError(what, "an id is 1 to 32 of a-z, 0-9 and -")
 
 
 def check_hex(value: object, what: str) -> str:

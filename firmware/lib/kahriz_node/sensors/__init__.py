@@ -6,6 +6,10 @@ config.json with their lowest and highest value), PINS (which of them are pins),
 `start(board, spec) -> driver`; a driver has `read(elapsed_ms) -> {quantity: scaled int}`.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kahriz_node.shapes import Any, DriverModule
+
 SENSORS = {
     "a02yyuw": "kahriz_node.sensors.a02yyuw",
     "ds18b20": "kahriz_node.sensors.ds18b20",
@@ -21,10 +25,11 @@ class SensorError(Exception):
         self.fault = fault
 
 
-def module(name: str) -> "object":
+def module(name: str) -> "DriverModule":
     """The driver module of that name; only what a node uses is loaded."""
     parts = SENSORS[name].split(".")
-    loaded = __import__(SENSORS[name])
+    loaded: Any = __import__(SENSORS[name])
     for part in parts[1:]:
         loaded = getattr(loaded, part)
-    return loaded
+    driver: DriverModule = loaded
+    return driver

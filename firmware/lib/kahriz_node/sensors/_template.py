@@ -8,6 +8,10 @@ config.json: {"driver": "<file name>", "pin": 4}
 
 from kahriz_node.sensors import SensorError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kahriz_node.shapes import Any, Bench, Sleep, Spec
+
 KEYS = ("c",)  # quantities of kahriz_wire.fields, in the order of read()
 NEEDS = {"pin": (0, 39)}  # key in config.json: lowest, highest
 MAY = {"power": (0, 33)}  # keys that can be left out
@@ -19,11 +23,11 @@ WARM_UP_MS = 10  # <data sheet, page>
 class Template:
     """Takes its bus or pin; knows no board."""
 
-    def __init__(self, pin, sleep_ms):
+    def __init__(self, pin: "Any", sleep_ms: "Sleep") -> None:
         self._pin = pin
         self._sleep_ms = sleep_ms
 
-    def read(self, elapsed_ms):
+    def read(self, elapsed_ms: int) -> "dict[str, int]":
         """Scaled integers by quantity (decimals: kahriz_wire.fields), or SensorError."""
         self._sleep_ms(WARM_UP_MS)
         if not self._pin.value():
@@ -31,6 +35,6 @@ class Template:
         return {"c": 2140}
 
 
-def start(board, spec):
+def start(board: "Bench", spec: "Spec") -> Template:
     """The driver on its pins."""
     return Template(board.output(spec["pin"]), board.sleep_ms)

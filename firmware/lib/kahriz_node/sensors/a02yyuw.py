@@ -9,6 +9,10 @@ config.json: {"driver": "a02yyuw", "uart": 1, "tx": 17, "rx": 16, "power": 25}
 
 from kahriz_node.sensors import SensorError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kahriz_node.shapes import Bench, Pin, Sleep, Spec, Uart
+
 KEYS = ("distance_m", "spread_m", "echoes")
 SOUND_SPEED = "fixed"  # the sensor computes with one speed; the gateway undoes it
 NEEDS = {"uart": (1, 2), "tx": (0, 33), "rx": (0, 39)}
@@ -29,12 +33,12 @@ GATE_LEAST_MM = 3  # ours: noise of a good echo is +-3 mm
 class A02yyuw:
     """Reads frames from a UART; `power` is a pin or None when the supply is always on."""
 
-    def __init__(self, uart, power, sleep_ms):
+    def __init__(self, uart: "Uart", power: "Pin | None", sleep_ms: "Sleep") -> None:
         self._uart = uart
         self._power = power
         self._sleep_ms = sleep_ms
 
-    def read(self, elapsed_ms):
+    def read(self, elapsed_ms: int) -> "dict[str, int]":
         """Distance (mean of the echoes inside the gate), their spread, and how many they were."""
         if self._power is not None:
             self._power.value(1)
@@ -44,11 +48,11 @@ class A02yyuw:
             if self._power is not None:
                 self._power.value(0)
 
-    def _echoes(self):
+    def _echoes(self) -> "list[int]":
         self._sleep_ms(WARM_UP_MS)
         self._uart.read()  # what the power-on left in the buffer
         heard = b""
-        echoes = []
+        echoes: list[int] = []
         silent = True
         broken = 0
         waited = 0
@@ -68,7 +72,7 @@ class A02yyuw:
         return echoes[:ECHOES]
 
 
-def frames(data):
+def frames(data: bytes) -> "tuple[list[int], int, bytes]":
     """Distances in mm, how many frames were broken, and the bytes of the last, unfinished frame."""
     found = []
     broken = 0
@@ -83,13 +87,13 @@ def frames(data):
     return found, broken, data[at:]
 
 
-def median(values):
+def median(values: "list[int]") -> int:
     """Twice the median, so that it is whole."""
     values = sorted(values)
     return values[(len(values) - 1) // 2] + values[len(values) // 2]
 
 
-def summary(echoes):
+def summary(echoes: "list[int]") -> "dict[str, int]":
     """Median, gate of 3 robust standard deviations around it, mean and spread of what is inside."""
     middle2 = median(echoes)
     mad2 = median([abs(2 * mm - middle2) for mm in echoes])  # four times the MAD
@@ -107,7 +111,7 @@ def summary(echoes):
     }
 
 
-def start(board, spec):
+def start(board: "Bench", spec: "Spec") -> A02yyuw:
     """The driver on its serial port."""
     uart = board.uart(spec["uart"], BAUD, spec["tx"], spec["rx"], True)
     power = board.output(spec["power"]) if "power" in spec else None

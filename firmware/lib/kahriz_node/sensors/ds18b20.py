@@ -9,9 +9,13 @@ config.json: {"driver": "ds18b20", "pin": 4}
 
 from kahriz_node.sensors import SensorError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kahriz_node.shapes import Bench, OneWire, Sleep, Spec
+
 KEYS = ("c",)
 NEEDS = {"pin": (0, 33)}
-MAY = {}
+MAY: "dict[str, tuple[int, int]]" = {}
 PINS = ("pin",)
 
 SKIP_ROM = 0xCC  # 19-7487, p. 10
@@ -25,11 +29,11 @@ DISCONNECTED_RAW = -127 * 16  # what several libraries and loggers store for a l
 class Ds18b20:
     """Takes a one-wire bus with this sensor alone on it."""
 
-    def __init__(self, bus, sleep_ms):
+    def __init__(self, bus: "OneWire", sleep_ms: "Sleep") -> None:
         self._bus = bus
         self._sleep_ms = sleep_ms
 
-    def read(self, elapsed_ms):
+    def read(self, elapsed_ms: int) -> "dict[str, int]":
         """The temperature, in hundredths of a degree."""
         self._command(CONVERT)
         self._sleep_ms(CONVERSION_MS)
@@ -38,14 +42,14 @@ class Ds18b20:
         self._bus.readinto(scratchpad)
         return {"c": hundredths(scratchpad, self._bus.crc8(scratchpad))}
 
-    def _command(self, command):
+    def _command(self, command: int) -> None:
         if not self._bus.reset():
             raise SensorError("no_presence")
         self._bus.writebyte(SKIP_ROM)
         self._bus.writebyte(command)
 
 
-def hundredths(scratchpad, crc):
+def hundredths(scratchpad: bytearray, crc: int) -> int:
     """Temperature of a scratchpad; `crc` over all nine bytes is 0 when they are whole."""
     if all(byte == 0xFF for byte in scratchpad) or not any(scratchpad):
         raise SensorError("disconnected")
@@ -61,6 +65,6 @@ def hundredths(scratchpad, crc):
     return (raw * 25 + 2) // 4
 
 
-def start(board, spec):
+def start(board: "Bench", spec: "Spec") -> Ds18b20:
     """The driver on its wire."""
     return Ds18b20(board.onewire(spec["pin"]), board.sleep_ms)

