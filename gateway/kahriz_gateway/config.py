@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kahriz_water.plan import Influx, Plan, parse_plan
-from kahriz_water.strict import ConfigError
-
+from kahriz_gateway.broker_tls import beside
 from kahriz_gateway.clock import EARLIEST_MS, ClockError
 from kahriz_gateway.store import StoreError
+from kahriz_water.plan import Influx, Plan, parse_plan, refuse_exposed
+from kahriz_water.strict import ConfigError
 
 # Exit codes, stable: 2 is the command line's own (wrong usage).
 EXIT_CONFIG = 3
@@ -74,6 +74,9 @@ def read_plan(options: Options) -> Plan:
     if options.broker:
         host, port = address(options.broker, "--broker")
         plan = replace(plan, broker=replace(plan.broker, host=host, port=port))
+        refuse_exposed(plan.broker, "--broker")
+    if plan.broker.tls:
+        plan = replace(plan, broker=beside(plan.broker, options.config.parent))
     if options.page:
         host, port = address(options.page, "--page")
         plan = replace(plan, page=replace(plan.page, host=host, port=port))

@@ -15,8 +15,7 @@ import threading
 from pathlib import Path
 from typing import IO
 
-from kahriz_water.strict import ConfigError
-
+from kahriz_gateway.broker_tls import context
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import (
     KnownNodes,
@@ -30,6 +29,7 @@ from kahriz_gateway.config import (
 from kahriz_gateway.intake import Intake
 from kahriz_gateway.mqtt import Door
 from kahriz_gateway.store import StoreError
+from kahriz_water.strict import ConfigError
 
 
 def serve(options: Options, stop: threading.Event) -> None:
@@ -46,6 +46,7 @@ def serve(options: Options, stop: threading.Event) -> None:
             intake.filters,
             intake.arrived,
             intake.announcement,
+            context(plan.broker, "intake"),
         )
         door.start()
         try:

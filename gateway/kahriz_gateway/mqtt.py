@@ -3,13 +3,15 @@
 
 A `Door` keeps a persistent session under a fixed client id, subscribes again after every
 connect, hands each message to `on_arrival` in paho's thread and leaves the PUBACK to `ack()`:
-what is not acknowledged the broker sends again after the next connect.
+what is not acknowledged the broker sends again after the next connect. `clean` is for a passing
+visitor, whose session the broker need not keep.
 """
 
 from __future__ import annotations
 
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -58,6 +60,8 @@ class Door:
         filters: Sequence[str] = (),
         on_arrival: Callable[[Arrival], None] | None = None,
         announcement: Announcement | None = None,
+        tls: ssl.SSLContext | None = None,
+        clean: bool = False,
     ) -> None:
         self.subscribed = threading.Event()
         self.epoch = 0
@@ -69,7 +73,7 @@ class Door:
         self._client = client = Client(
             CallbackAPIVersion.VERSION2,
             client_id,
-            clean_session=False,
+            clean_session=clean,
             protocol=MQTTProtocolVersion.MQTTv311,
             manual_ack=True,
         )
@@ -79,6 +83,8 @@ class Door:
         client.on_subscribe = self._stands
         client.on_message = self._message
         client.on_socket_open = _no_delay
+        if tls is not None:
+            client.tls_set_context(tls)
         client.reconnect_delay_set(*RECONNECT_S)
         if announcement is not None:
             client.will_set(announcement.topic, announcement.offline, qos=1, retain=True)

@@ -15,10 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kahriz_alarms.channels import Outside, channels
-from kahriz_water.site import Plan
-from kahriz_water.strict import ConfigError
-
 from kahriz_gateway import store, village_store
+from kahriz_gateway.broker_tls import context
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.config import client_id
 from kahriz_gateway.mqtt import Door
@@ -28,6 +26,8 @@ from kahriz_gateway.village_interpret import Interpreter
 from kahriz_gateway.village_page import PageThread
 from kahriz_gateway.village_sender import Sender
 from kahriz_gateway.village_watch import Watch
+from kahriz_water.site import Plan
+from kahriz_water.strict import ConfigError
 
 PAUSE_S = 0.25
 AGAIN_S = 10.0  # after a helper has failed
@@ -90,7 +90,9 @@ def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> No
     data_dir.mkdir(parents=True, exist_ok=True)
     path = data_dir / "village.db"
     conn = village_store.open_village(path)
-    door = Door(client_id(config, "village"), config.broker.host, config.broker.port)
+    broker = config.broker
+    tls = context(broker, "village")
+    door = Door(client_id(config, "village"), broker.host, broker.port, tls=tls)
 
     def publish_retained(topic: str, body: bytes) -> bool:
         return door.publish_surely(topic, body, retain=True)

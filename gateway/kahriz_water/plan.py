@@ -22,10 +22,13 @@ from kahriz_water.site import (
     Plan,
     Point,
     Reach,
+    Tls,
     Webhook,
 )
 from kahriz_water.strict import ConfigError, Table
 from kahriz_water.structures import STRUCTURES, Structure
+
+RESERVED = ("gateway", "doctor", "broker")  # the gateway itself, its test node, its broker
 
 __all__ = ["ConfigError", "Influx", "Name", "Plan", "Point", "Reach", "parse_plan"]
 
@@ -90,8 +93,9 @@ def _point(table: Table) -> Point:
         level_volume=_level_volume(table),
         spill_m=table.optional_number("spill_m", 0.05, 20, "metres over the floor"),
     )
-    if ident == "gateway" or point.node == "gateway":
-        raise ConfigError(table.at("id"), "another id: 'gateway' is reserved", ident)
+    for reserved in RESERVED:
+        if reserved in (ident, point.node):
+            raise ConfigError(table.at("id"), f"another id: {reserved!r} is reserved", ident)
     if kind == "weir" and point.structure is None:
         raise ConfigError(table.at("structure"), "a structure, because kind is weir")
     table.raw("node")
@@ -154,11 +158,40 @@ def _offtake(table: Table, points: tuple[Point, ...], reaches: tuple[Reach, ...]
 def _broker(table: Table | None) -> Broker:
     if table is None:
         return Broker()
+    tls = _tls(table.optional_table("tls"))
     broker = Broker(
-        table.text("host", "127.0.0.1"), table.whole("port", 1, 65535, "a TCP port", 1883)
+        table.text("host", "127.0.0.1"),
+        table.whole("port", 1, 65535, "a TCP port", 1883 if tls is None else 8883),
+        tls,
+        table.boolean("plain", False),
     )
     table.done()
+    refuse_exposed(broker, table.at("tls"))
     return broker
+
+
+def _tls(table: Table | None) -> Tls | None:
+    if table is None:
+        return None
+    default = Tls()
+    tls = Tls(
+        table.text("ca", default.ca),
+        table.text("cert", default.cert),
+        table.text("key", default.key),
+    )
+    table.done()
+    return tls
+
+
+def refuse_exposed(broker: Broker, path: str) -> None:
+    """A broker beyond this machine is spoken to by TLS, or the plan says that it knows better."""
+    if broker.exposed:
+        raise ConfigError(
+            path,
+            "a table [broker.tls] (`kahriz site ca new` makes the files), because the broker is "
+            "beyond this machine; or plain = true if everybody in that network may forge readings",
+            f"{broker.host}:{broker.port}",
+        )
 
 
 def _page(table: Table | None) -> Page:

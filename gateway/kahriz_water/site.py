@@ -70,9 +70,28 @@ class Offtake:
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """Files by path, or by name among systemd's credentials; {service} is intake or village."""
+
+    ca: str = "tls/ca.pem"
+    cert: str = "tls/gateway.{service}.pem"
+    key: str = "tls/gateway.{service}.key"
+
+
+@dataclass(frozen=True, slots=True)
 class Broker:
+    """`plain` allows a broker without TLS beyond the loopback: everybody there can be a node."""
+
     host: str = "127.0.0.1"
     port: int = 1883
+    tls: Tls | None = None
+    plain: bool = False
+
+    @property
+    def exposed(self) -> bool:
+        """Whether readings and receipts would go over a network for everybody to read and forge."""
+        local = self.host in ("localhost", "::1") or self.host.startswith("127.")
+        return self.tls is None and not self.plain and not local
 
 
 @dataclass(frozen=True, slots=True)
