@@ -17,7 +17,7 @@ setup:
 run: setup
 	@exec $(BIN)/kahriz demo $(ARGS)
 
-test: setup
+test: setup build/typings
 	@scripts/parts
 	$(BIN)/pytest $(ARGS)
 
@@ -32,7 +32,7 @@ check: setup build/typings
 
 build/typings: uv.lock
 	@mkdir -p build && rm -rf $@
-	@PATH="$$PATH:.tools/bin" uv pip install --quiet --target $@ --no-deps \
+	@PATH=".tools/bin:$$PATH" uv pip install --quiet --target $@ --no-deps \
 	    micropython-esp32-esp32_generic-stubs==1.29.0.post1 micropython-stdlib-stubs==1.29.0.post2
 	@touch $@
 
