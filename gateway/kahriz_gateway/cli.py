@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import rich_click as click
-from kahriz_water.strict import ConfigError
 
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import KnownNodes, Options, StateError, exit_code, read_plan
 from kahriz_gateway.store import StoreError, open_store, read_store
+from kahriz_water.strict import ConfigError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path, dir_okay=False)

@@ -9,12 +9,11 @@ import socket
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kahriz_water.plan import Plan
-from kahriz_water.strict import ConfigError
-
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import Options, deployed_nodes, read_plan
 from kahriz_gateway.store import StoreError, gaps, get_meta, read_store
+from kahriz_water.plan import Plan
+from kahriz_water.strict import ConfigError
 
 FREE_MB = 200  # below this a night of InfluxDB or logs can fill the card
 _MB = 1_000_000

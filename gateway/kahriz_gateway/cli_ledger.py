@@ -8,10 +8,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from kahriz_wire import ranges
-
 from kahriz_gateway.intake_books import missing_by_rows
 from kahriz_gateway.store import Gap, gaps
+from kahriz_wire import ranges
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,15 +18,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from kahriz_wire import topics
-from kahriz_wire.errors import WireError
-
 from kahriz_gateway import quarantine
 from kahriz_gateway.clock import EARLIEST_MS, Clock
 from kahriz_gateway.intake_accept import Accept
 from kahriz_gateway.intake_books import Key
 from kahriz_gateway.mqtt import Announcement, Arrival, Door
 from kahriz_gateway.store import StoreError, get_meta, last_received_ms, notice, open_store
+from kahriz_wire import topics
+from kahriz_wire.errors import WireError
 
 KINDS = ("hello", "up/+", "ack", "birth")
 HAND_OVER_MOST = 2_000  # messages between paho and the store; more wait in the broker

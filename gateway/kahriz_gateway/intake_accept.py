@@ -10,6 +10,11 @@ import json
 import sqlite3
 from collections.abc import Callable
 
+from kahriz_gateway import quarantine
+from kahriz_gateway.clock import AHEAD_MS, EARLIEST_MS, Clock
+from kahriz_gateway.intake_books import Books, Key
+from kahriz_gateway.intake_rows import Refused, date_waiting, put_rows
+from kahriz_gateway.store import get_meta, notice
 from kahriz_wire import topics
 from kahriz_wire.messages import (
     Receipt,
@@ -21,12 +26,6 @@ from kahriz_wire.messages import (
     decode_rows,
     encode_receipt,
 )
-
-from kahriz_gateway import quarantine
-from kahriz_gateway.clock import AHEAD_MS, EARLIEST_MS, Clock
-from kahriz_gateway.intake_books import Books, Key
-from kahriz_gateway.intake_rows import Refused, date_waiting, put_rows
-from kahriz_gateway.store import get_meta, notice
 
 DAY_MS = 86_400_000
 REASON_MOST = 300  # letters; the message itself is beside it

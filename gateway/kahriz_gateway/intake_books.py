@@ -7,10 +7,9 @@ import json
 import sqlite3
 from dataclasses import dataclass, field
 
+from kahriz_gateway.ledger import Ledger, Range
 from kahriz_wire import ranges
 from kahriz_wire.messages import Hello
-
-from kahriz_gateway.ledger import Ledger, Range
 
 Key = tuple[str, str]  # node, journal
 

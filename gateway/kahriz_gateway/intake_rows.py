@@ -14,9 +14,8 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from kahriz_wire.messages import Row
-
 from kahriz_gateway.intake_books import Account, Books
+from kahriz_wire.messages import Row
 
 Refused = tuple[int | None, str]  # the number of a row, where it has one, and why
 

@@ -17,11 +17,10 @@ import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kahriz_gateway.village_store import transaction
 from kahriz_water.deployment import SOUND_SPEEDS, Deployment
 from kahriz_water.plan import Plan
 from kahriz_water.strict import ConfigError, Table
-
-from kahriz_gateway.village_store import transaction
 
 _COLUMNS = "node, channel, point, from_ms, to_ms, zero_m, span_m, sound_speed, note"
 

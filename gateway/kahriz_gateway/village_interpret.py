@@ -12,12 +12,11 @@ import json
 import logging
 import sqlite3
 
+from kahriz_gateway import records, village_store
 from kahriz_water.deployment import Deployment
 from kahriz_water.interpret import Reading, interpret
 from kahriz_water.site import Plan
 from kahriz_water.value import Value
-
-from kahriz_gateway import records, village_store
 
 CURSOR = "village"
 ROWS = 2_000  # a transaction: seven days of history of six nodes are six of them

@@ -8,9 +8,8 @@ import socket
 import threading
 from pathlib import Path
 
-from kahriz_water.site import Plan
-
 from kahriz_gateway.clock import Clock
+from kahriz_water.site import Plan
 
 AGAIN_S = 10.0
 

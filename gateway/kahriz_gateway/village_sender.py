@@ -19,11 +19,10 @@ from kahriz_alarms import states
 from kahriz_alarms.alarm import Event
 from kahriz_alarms.channels import Channel
 from kahriz_alarms.delivery import DeliveryError, retry_after_ms
-from kahriz_water.site import Plan
-
 from kahriz_gateway import village_alarms
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.village_store import open_village, transaction
+from kahriz_water.site import Plan
 
 PAUSE_S = 0.5
 

@@ -14,9 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kahriz_water.value import Value as Value
-
 from kahriz_gateway.store import StoreError
+from kahriz_water.value import Value as Value
 
 SCHEMA = 1
 

@@ -16,9 +16,8 @@ from kahriz_detect.detector import Detector
 from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.joint import Joint
 from kahriz_detect.silence import Silence
-from kahriz_water.site import Plan
-
 from kahriz_gateway import village_alarms, village_store
+from kahriz_water.site import Plan
 
 LATE_BATCHES = 2
 STRIDE_MS = 7 * 86_400_000  # a long history goes through in weeks

@@ -14,7 +14,6 @@ import threading
 from pathlib import Path
 
 from kahriz_alarms.delivery import DeliveryError
-
 from kahriz_gateway import store, village_store
 from kahriz_gateway.outputs import Output
 from kahriz_gateway.outputs.influx_lines import AlarmMark, NodeHealth

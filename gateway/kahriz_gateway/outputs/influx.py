@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kahriz_water.plan import ConfigError, Plan
-
 from kahriz_gateway.outputs import DeliveryError
 from kahriz_gateway.outputs.influx_lines import (
     AlarmMark,
@@ -26,6 +24,7 @@ from kahriz_gateway.outputs.influx_lines import (
     water_lines,
 )
 from kahriz_gateway.outputs.influx_login import login
+from kahriz_water.plan import ConfigError, Plan
 
 if TYPE_CHECKING:
     from kahriz_gateway.outputs.influx_client import LineWriter, Refusal
