@@ -51,7 +51,7 @@ class Node:
         if policy.due(self.uses, self.config, self.cause, rtc, now[0] if now else None, battery_mv):
             answered = self.upload(battery_mv)
             if self.cause == "button":
-                self.board.blink(answered, 3 if answered else 2)
+                self.board.blink(True, 3 if answered else 2)
         if failed and self.cause == "button":
             self.board.blink(False, 1)
 
