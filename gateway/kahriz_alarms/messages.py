@@ -12,9 +12,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 
-from kahriz_water.site import LANGUAGES, Plan
-
 from kahriz_alarms.alarm import Alarm, Event
+from kahriz_water.site import LANGUAGES, Plan
 
 LOCALE = Path(__file__).parent / "locale"
 BAKU = timezone(timedelta(hours=4))  # Asia/Baku: no summer time since 2016 (IANA tz, 2016d)

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kahriz_water.site import Plan
-
 from kahriz_detect.balance import Balance
 from kahriz_detect.detector import Detector
 from kahriz_detect.silence import Expected, Silence
 from kahriz_detect.source import SourceDrop
+from kahriz_water.site import Plan
 
 TRAVEL_S_PER_M = 2.0  # 0.5 m/s in a lined channel of small slope
 

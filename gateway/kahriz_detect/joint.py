@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kahriz_water.site import Plan
-
 from kahriz_detect.finding import CLEARED, RAISED, Finding
+from kahriz_water.site import Plan
 
 
 class Joint:

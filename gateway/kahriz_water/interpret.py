@@ -11,12 +11,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kahriz_wire import fields
-
 from kahriz_water import deployment, pool, quality, sound
 from kahriz_water.deployment import Deployment
 from kahriz_water.site import Plan, Point
 from kahriz_water.value import Value
+from kahriz_wire import fields
 
 U_ZERO_M = 0.002  # standard: a zero taken with a hook gauge or a level, on site
 U_ECHO_M = 0.003  # standard, of one echo when a node reports no spread: A02YYUW, seen on water

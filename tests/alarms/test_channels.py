@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+
 from kahriz_alarms.alarm import Alarm, Event
 from kahriz_alarms.channels import CHANNELS, Outside, channels
 from kahriz_alarms.channels._template import TemplateChannel

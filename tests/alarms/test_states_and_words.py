@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
+
 from kahriz_alarms import messages, states
 from kahriz_alarms.alarm import Alarm, Event
 from kahriz_detect import detectors

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from kahriz_detect import detectors
 from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.joint import Joint

@@ -7,6 +7,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+
 from kahriz_detect import DETECTORS, detectors
 from kahriz_detect.cusum import Cusum
 from kahriz_detect.finding import Sample

@@ -7,6 +7,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+
 from kahriz_detect import detectors
 from kahriz_detect.joint import Joint
 from kahriz_sim.scenario import parse

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_gateway import store, village_store
 from kahriz_gateway.outputs import OUTPUTS, Surroundings, outputs

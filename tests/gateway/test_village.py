@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+
 from kahriz_alarms.alarm import Event
 from kahriz_gateway import records, store, village_store
 from kahriz_gateway.village import Village

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from kahriz_alarms.alarm import Event
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_detect.finding import CHANGED, CLEARED, RAISED, Finding

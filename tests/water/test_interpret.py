@@ -7,6 +7,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+
 from kahriz_water.deployment import Deployment
 from kahriz_water.interpret import Reading, interpret
 from kahriz_water.plan import parse_plan

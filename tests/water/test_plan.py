@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from kahriz_water.plan import ConfigError, parse_plan
 
 SITES = Path(__file__).parents[2] / "firmware" / "kahriz_sim" / "sites"

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kahriz_water.cli import rating
 from kahriz_water.strict import Table
 from kahriz_water.structures import STRUCTURES, Structure

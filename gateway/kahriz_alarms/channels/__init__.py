@@ -12,10 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from kahriz_water.site import Plan
-
 from kahriz_alarms.alarm import Event
 from kahriz_alarms.channels import log, mqtt, webhook
+from kahriz_water.site import Plan
 
 
 class Channel(Protocol):

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kahriz_water.site import Plan
-
 from kahriz_alarms import messages
 from kahriz_alarms.alarm import Event
 from kahriz_alarms.delivery import DeliveryError
+from kahriz_water.site import Plan
 
 
 class TemplateChannel:

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import logging
 
-from kahriz_water.site import Plan
-
 from kahriz_alarms import messages
 from kahriz_alarms.alarm import Event
+from kahriz_water.site import Plan
 
 log = logging.getLogger("kahriz.alarm")
 

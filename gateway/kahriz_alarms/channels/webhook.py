@@ -17,11 +17,10 @@ import json
 import urllib.error
 import urllib.request
 
-from kahriz_water.site import Plan
-
 from kahriz_alarms import messages
 from kahriz_alarms.alarm import Event
 from kahriz_alarms.delivery import DeliveryError
+from kahriz_water.site import Plan
 
 TIMEOUT_S = 10.0
 TRY_AGAIN = (408, 429)
