@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kahriz_node import uplink
-
 from kahriz_sim.chain import Chain
 from kahriz_sim.demo_screen import Screen
 from kahriz_sim.link import Net

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kahriz_wire import ranges, rows
-
 from kahriz_sim.errors import ConfigError
+from kahriz_wire import ranges, rows
 
 NODE = "logger"
 COLUMNS = ("time", "sensor", "quantity", "value")

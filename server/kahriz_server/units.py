@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Unit and decimals of a quantity as Grafana writes them, from kahriz_wire.fields."""
 
-from kahriz_wire.fields import FIELDS
-
 from kahriz_server.texts import UNIT_TEXTS, Lang
+from kahriz_wire.fields import FIELDS
 
 _GRAFANA = {
     "degC": "celsius",

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from kahriz_gateway.cli import gateway
 
 SERVER = Path(__file__).parents[2] / "server"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from kahriz_server import dashboards
 from kahriz_server.cli import HERE, server
 from kahriz_server.dashboards import kahriz

@@ -2,6 +2,7 @@
 """Queries are expanded as Grafana's documentation says."""
 
 import pytest
+
 from kahriz_server.expand import duration_ms, expand, interval_ms, left_over
 
 DAY_MS = 86_400_000

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+
 from kahriz_gateway.outputs.influx import InfluxOutput, from_plan
 from kahriz_gateway.outputs.influx_lines import AlarmMark, NodeHealth
 from kahriz_gateway.village_store import Value

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kahriz_sim.services import Broker, start_broker
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
+
+from kahriz_sim.services import Broker, start_broker
 
 WAIT_S = 60.0
 ROWS = 300

@@ -15,6 +15,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
 from kahriz_sim.services import (
     Influx,
     ServiceError,

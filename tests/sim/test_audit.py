@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from littlefs import LittleFS
+
 from kahriz_gateway.store import open_store
 from kahriz_node import records
 from kahriz_node.journal import Journal
 from kahriz_sim.audit import Audit, audit
 from kahriz_sim.errors import ConfigError
 from kahriz_sim.world_log import WorldLog
-from littlefs import LittleFS
 
 START_MS = 1_746_057_600_000
 DT_MS = 300_000

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from kahriz_sim.chance import Ar1, key_of
 from kahriz_sim.series import rows
 from kahriz_sim.simulation import Simulation

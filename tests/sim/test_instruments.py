@@ -6,6 +6,7 @@ from functools import cache
 from statistics import median, pstdev
 
 import pytest
+
 from kahriz_sim.noise import SILENT, USUAL
 from kahriz_sim.series import Row, rows
 from kahriz_sim.simulation import Simulation

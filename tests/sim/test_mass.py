@@ -5,6 +5,7 @@ import math
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from kahriz_sim.channel import Reach, ReachPlan
 from kahriz_sim.forcing import Forcing
 from kahriz_sim.gallery import GalleryPlan

@@ -4,6 +4,7 @@
 from functools import cache
 
 import pytest
+
 from kahriz_sim.noise import SILENT
 from kahriz_sim.scenario import SCENARIOS, load_scenario
 from kahriz_sim.series import Row, rows

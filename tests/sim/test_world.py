@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from kahriz_sim.errors import ConfigError
 from kahriz_sim.plan import site_dir
 from kahriz_sim.world import World
-
 from tests.sim.scripted_board import Life, ScriptedBoard
 
 SITE = site_dir("banovshalar-gozlu")

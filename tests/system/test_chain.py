@@ -73,7 +73,7 @@ def test_a_leak_on_the_lower_reach_is_found_while_everything_is_killed(start_dem
     history = 6 * 7 * 288
     for at_least, words in (
         (1000, ("nats-server",)),
-        (3000, ("intake_service",)),  # here uploads are dense: rows wait in the broker and come twice
+        (3000, ("intake_service",)),  # dense uploads: rows wait in the broker and come twice
         (5000, ("micropython", "--node middle")),
         (7000, ("intake_service",)),
         (history + 50, ("intake_service",)),

@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kahriz_wire import WireError, fields, messages, topics
 
 HEX = st.text("0123456789abcdef", min_size=8, max_size=8)

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kahriz_wire import ranges
 
 RANGES = st.lists(st.tuples(st.integers(1, 60), st.integers(0, 60)).map(list), max_size=8)

@@ -8,7 +8,7 @@ Each wake mounts the flash file as `/`, imports the program afresh and runs boot
 the world says when and why the next wake begins. `--config FILE` fills config.json of a new flash
 file, and renews it in an old one when it differs. Nothing survives a wake but RTC memory, the RTC
 and the flash; kill -9 is a power cut. Of the heap the board itself holds about 110 kB; what is more
-than 128 kB beside that is taken away, so the program has what `-X heapsize=128k` would give it alone.
+than 128 kB beside that is taken away: the program has what `-X heapsize=128k` would give it alone.
 
 Exit codes: 0 the world ended, 1 main.py ended at the REPL, 2 wrong arguments, 3 no world,
 130 Ctrl-C.
