@@ -22,8 +22,16 @@ from kahriz_gateway import quarantine
 from kahriz_gateway.clock import EARLIEST_MS, Clock
 from kahriz_gateway.intake_accept import Accept
 from kahriz_gateway.intake_books import Key
+from kahriz_gateway.intake_rival import Rival
 from kahriz_gateway.mqtt import Announcement, Arrival, Door
-from kahriz_gateway.store import StoreError, get_meta, last_received_ms, notice, open_store
+from kahriz_gateway.store import (
+    StoreError,
+    get_meta,
+    is_trouble,
+    last_received_ms,
+    notice,
+    open_store,
+)
 from kahriz_wire import topics
 from kahriz_wire.errors import WireError
 
@@ -34,7 +42,6 @@ BUSY_ROWS = 600  # rows a node may send beyond its newest batch while the queue 
 _LINGER_S = 0.002  # a hello and its newest batch come together: one commit, not two
 _WAIT_S = 5.0  # how long a full queue may hold paho's thread; well below its keepalive
 _RETRY_S = (0.5, 15.0)  # first and longest pause between two tries to write on a full disk
-_TROUBLE = ("FULL", "IOERR", "BUSY", "LOCKED", "READONLY", "CANTOPEN", "NOMEM", "PROTOCOL")
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +67,8 @@ class Intake:
         self._seen_version = 0
         self._trouble: str | None = None
         self._overflowed = False
+        self._rival = Rival()
+        self._pulse: Callable[[], None] = _nothing
         self._open()
         self.store = get_meta(self._conn, "store") or ""
         last_ms = last_received_ms(self._conn)
@@ -90,10 +99,29 @@ class Intake:
                     self._overflowed = True
                     return
 
-    def run(self, door: Door, stop: threading.Event) -> None:
-        """Until `stop`: take what has arrived, store it, answer."""
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be stored just now."""
+        return self._trouble
+
+    @property
+    def rival(self) -> str | None:
+        """That a second gateway of this site is at work, in words."""
+        return self._rival.words
+
+    def status_heard(self, payload: bytes) -> None:
+        """What anybody said on our own status topic; called in paho's thread."""
+        self._rival.heard(payload)
+
+    def run(
+        self, door: Door, stop: threading.Event, pulse: Callable[[], None] | None = None
+    ) -> None:
+        """Until `stop`: take what has arrived, store it, answer; `pulse` with every turn."""
+        self._pulse = pulse or _nothing
         try:
             while not stop.is_set():
+                self._pulse()
+                self._look_for_a_rival()
                 group = self._take()
                 if group and not self._store_at_last(group, door, stop):
                     return
@@ -129,6 +157,7 @@ class Intake:
                 break
             except (sqlite3.OperationalError, StoreError) as error:
                 self._enter_trouble(door, str(error))
+            self._pulse()
             if stop.wait(pause_s):
                 return False
             pause_s = min(pause_s * 2, _RETRY_S[1])
@@ -148,7 +177,7 @@ class Intake:
             return self._transaction(group)
         except Exception as error:
             self._undo()
-            if _is_trouble(error):
+            if is_trouble(error):
                 raise
             log.error("a message failed, storing this group one by one: %r", error)
         due: dict[Key, None] = {}
@@ -175,7 +204,7 @@ class Intake:
             return self._transaction([arrival])
         except Exception as error:
             self._undo()
-            if _is_trouble(error):
+            if is_trouble(error):
                 raise
             if isinstance(error, sqlite3.IntegrityError) and self._mend(arrival.topic):
                 return self._transaction([arrival])
@@ -200,6 +229,19 @@ class Intake:
         self._conn.execute("COMMIT")
         log.error("%s: %s", topic.node, detail)
         return True
+
+    def _look_for_a_rival(self) -> None:
+        now_s = time.monotonic()
+        words = self._rival.news(now_s)
+        if words is None:
+            if self._rival.gone(now_s):
+                log.warning("the second gateway is gone")
+            return
+        log.error("%s", words)
+        try:
+            notice(self._conn, self._now(), None, "second_gateway", words)
+        except sqlite3.OperationalError as error:
+            log.error("could not note the second gateway: %s", error)
 
     def _undo(self) -> None:
         if self._conn.in_transaction:
@@ -230,7 +272,7 @@ class Intake:
             door.announce(self._status("online"))
 
     def _status(self, state: str) -> bytes:
-        body = {"state": state, "store": self.store}
+        body = {"state": state, "store": self.store, "run": self._rival.run}
         if self._trouble is not None:
             body["trouble"] = self._trouble
         return json.dumps(body).encode()
@@ -242,9 +284,5 @@ class Intake:
         return int(self._conn.execute("PRAGMA data_version").fetchone()[0])
 
 
-def _is_trouble(error: Exception) -> bool:
-    """The disk's or another program's fault, to be tried again, and not the message's."""
-    name = getattr(error, "sqlite_errorname", "") or ""
-    return isinstance(error, sqlite3.OperationalError) and any(
-        name.startswith(f"SQLITE_{kind}") for kind in _TROUBLE
-    )
+def _nothing() -> None:
+    """Where nobody listens to our pulse."""

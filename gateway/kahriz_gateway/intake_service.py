@@ -7,14 +7,14 @@ packages; `kahriz gateway intake` calls the same `serve`.
 from __future__ import annotations
 
 import argparse
-import fcntl
-import logging
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import IO
 
+from kahriz_gateway import logs, notify_sign
 from kahriz_gateway.broker_tls import context
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import (
@@ -27,9 +27,13 @@ from kahriz_gateway.config import (
     read_plan,
 )
 from kahriz_gateway.intake import Intake
+from kahriz_gateway.intake_pulse import Pulse
 from kahriz_gateway.mqtt import Door
+from kahriz_gateway.notify import Notifier
 from kahriz_gateway.store import StoreError
 from kahriz_water.strict import ConfigError
+
+_LOCK_TRIES = 3  # whoever asks whether we live holds the lock for an instant
 
 
 def serve(options: Options, stop: threading.Event) -> None:
@@ -47,11 +51,14 @@ def serve(options: Options, stop: threading.Event) -> None:
             intake.arrived,
             intake.announcement,
             context(plan.broker, "intake"),
+            on_status=intake.status_heard,
         )
+        pulse = Pulse(options.data, intake, door, clock, Notifier())
         door.start()
         try:
-            intake.run(door, stop)
+            intake.run(door, stop, pulse)
         finally:
+            pulse.stopped()
             door.stop()
 
 
@@ -59,19 +66,18 @@ def _alone_in(data: Path) -> IO[str]:
     """A lock that ends with this process: two intakes on one store would contradict each other."""
     try:
         data.mkdir(parents=True, exist_ok=True)
-        lock = (data / "intake.lock").open("w")
+        for _ in range(_LOCK_TRIES):
+            lock = notify_sign.take_lock(data)
+            if lock is not None:
+                return lock
+            time.sleep(0.1)
     except OSError as error:
         raise StoreError(
             f"cannot write {data} ({error.strerror}): choose another --data folder"
         ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise StateError(
-            f"another intake already works in {data}: stop it, or give another --data folder"
-        ) from error
-    return lock
+    raise StateError(
+        f"another intake already works in {data}: stop it, or give another --data folder"
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -88,9 +94,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def run_service(options: Options) -> int:
     """`serve` until SIGTERM or Ctrl-C."""
-    logging.basicConfig(
-        level=logging.INFO, format="intake: %(levelname)s %(message)s", stream=sys.stderr
-    )
+    logs.set_up("intake")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -62,6 +62,7 @@ class Door:
         announcement: Announcement | None = None,
         tls: ssl.SSLContext | None = None,
         clean: bool = False,
+        on_status: Callable[[bytes], None] | None = None,
     ) -> None:
         self.subscribed = threading.Event()
         self.epoch = 0
@@ -69,6 +70,7 @@ class Door:
         self._filters = list(filters)
         self._on_arrival = on_arrival
         self._announcement = announcement
+        self._on_status = on_status  # what anybody says on our own announcement's topic
         self._complained = False
         self._client = client = Client(
             CallbackAPIVersion.VERSION2,
@@ -118,6 +120,12 @@ class Door:
             return False
         return info.is_published()
 
+    @property
+    def working(self) -> bool:
+        """Whether paho's thread lives; it connects again by itself while it does."""
+        thread = self._client._thread  # paho tells nobody when a callback has ended its thread
+        return thread is not None and thread.is_alive()
+
     def ack(self, arrival: Arrival) -> None:
         """PUBACK, unless it came by an older connection (message ids are used again)."""
         if arrival.qos and arrival.epoch == self.epoch:
@@ -151,8 +159,11 @@ class Door:
             return
         self.epoch += 1
         self._complained = False
-        if self._filters:
-            client.subscribe([(each, 1) for each in self._filters])
+        wanted = [(each, 1) for each in self._filters]
+        if self._on_status is not None and self._announcement is not None:
+            wanted.append((self._announcement.topic, 0))
+        if wanted:
+            client.subscribe(wanted)
         else:
             self._here()
 
@@ -207,6 +218,10 @@ class Door:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "(a topic that is not UTF-8)"
+        status = self._announcement is not None and topic == self._announcement.topic
+        if status and self._on_status is not None:
+            self._on_status(bytes(message.payload))
+            return
         arrival = Arrival(
             topic, bytes(message.payload), message.retain, message.mid, message.qos, self.epoch
         )

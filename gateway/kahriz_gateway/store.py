@@ -52,6 +52,7 @@ MIGRATIONS: tuple[str, ...] = (
     """,
 )
 
+_TROUBLE = ("FULL", "IOERR", "BUSY", "LOCKED", "READONLY", "CANTOPEN", "NOMEM", "PROTOCOL")
 BUSY_S = 20  # `gateway quarantine replay` writes beside intake, for milliseconds
 
 
@@ -153,6 +154,14 @@ def notice(
     """Keep what a person should know; the village makes alarms of it."""
     conn.execute(
         "INSERT INTO notice(at, node, kind, detail) VALUES(?,?,?,?)", (at, node, kind, detail)
+    )
+
+
+def is_trouble(error: Exception) -> bool:
+    """The disk's or another program's fault, to be tried again, and not the data's."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    return isinstance(error, sqlite3.OperationalError) and any(
+        name.startswith(f"SQLITE_{kind}") for kind in _TROUBLE
     )
 
 

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""What intake says of itself, in a file of fixed size that even a full disk lets it rewrite.
+
+`intake.state` is one JSON object padded with blanks; `intake.lock` is held while intake lives.
+The page, the village and `check` read them: no broker is needed to learn that there is none.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import IO, Any
+
+STATE, LOCK = "intake.state", "intake.lock"
+_BYTES = 1024  # below a disk block: written whole, and its room is taken once
+
+
+def write(data: Path, words: dict[str, Any]) -> bool:
+    """Put `words` in place of what stands there; False when the disk refuses even that."""
+    body = json.dumps(words).encode()[: _BYTES - 1]
+    try:
+        fd = os.open(data / STATE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            return os.pwrite(fd, body.ljust(_BYTES - 1) + b"\n", 0) == _BYTES
+        finally:
+            os.close(fd)
+    except OSError:
+        return False
+
+
+def read(data: Path) -> dict[str, Any] | None:
+    """The words of the intake that runs or ran last; None when none ever did."""
+    try:
+        found = json.loads((data / STATE).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def take_lock(data: Path) -> IO[str] | None:
+    """Hold this folder alone, until the file is closed or the process ends; None: it is taken."""
+    lock = (data / LOCK).open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return None
+    return lock
+
+
+def running(data: Path) -> bool:
+    """Whether an intake lives in this folder; asked with a shared lock, held for an instant."""
+    try:
+        lock = (data / LOCK).open()
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        lock.close()
+    return False
