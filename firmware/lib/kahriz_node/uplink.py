@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 AGAIN_MS = 1000  # a broker may answer before the subscription stands: one more hello after this
 QUIET_MS = 2500  # no further receipt for so long after the last rows: the rest is for next time
 PARTING_MS = 700  # kept back for ack, sleep and DISCONNECT
-UP_BYTES = 1360  # an array fits into one TCP segment, and into a heap in pieces (4 kB may not)
+UP_BYTES = 1800  # a batch of 12 rows is one array, and still fits into a heap in pieces
 STUCK_SESSIONS = 3
 ROUND_MOST_MS = 2000  # the gateway's time is believed up to this round trip
 
