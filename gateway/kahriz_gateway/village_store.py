@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ from typing import Any
 from kahriz_gateway.store import StoreError
 from kahriz_water.value import Value as Value
 
-SCHEMA = 1
-
-_TABLES = """
+# One entry is one step of the schema; steps are only ever appended.
+MIGRATIONS: tuple[str, ...] = (
+    """
 CREATE TABLE value(point TEXT NOT NULL, quantity TEXT NOT NULL, ts INTEGER NOT NULL,
     value REAL NOT NULL, u REAL, q INTEGER NOT NULL,
     PRIMARY KEY(point, quantity, ts)) WITHOUT ROWID;
@@ -42,7 +42,8 @@ CREATE TABLE deployment(node TEXT NOT NULL, channel TEXT NOT NULL, point TEXT NO
     note TEXT NOT NULL DEFAULT '', PRIMARY KEY(node, channel, from_ms)) WITHOUT ROWID;
 CREATE TABLE state(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE cursor(name TEXT PRIMARY KEY, rev INTEGER NOT NULL) WITHOUT ROWID;
-"""
+""",
+)
 
 
 def open_village(path: Path, read_only: bool = False) -> sqlite3.Connection:
@@ -57,16 +58,30 @@ def open_village(path: Path, read_only: bool = False) -> sqlite3.Connection:
     conn.execute("PRAGMA journal_mode=WAL")
     conn.execute("PRAGMA synchronous=FULL")
     conn.execute("PRAGMA foreign_keys=ON")
-    version = int(conn.execute("PRAGMA user_version").fetchone()[0])
-    if version > SCHEMA:
+    try:
+        migrate(conn, path)
+    except BaseException:
         conn.close()
+        raise
+    return conn
+
+
+def migrate(conn: sqlite3.Connection, path: Path, steps: Sequence[str] = MIGRATIONS) -> int:
+    """Bring the schema up to date, each step whole or not at all; the number of steps taken."""
+    version = int(conn.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(steps):
         raise StoreError(
             f"{path} was written by a newer Kahriz Monitor (schema {version}, this program knows "
-            f"{SCHEMA}): install that version again, or give another --data folder."
+            f"{len(steps)}): install that version again, or give another --data folder."
         )
-    if version == 0:
-        conn.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={SCHEMA}; COMMIT;")
-    return conn
+    for number, step in enumerate(steps[version:], version + 1):
+        try:
+            conn.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version={number}; COMMIT;")
+        except BaseException:
+            if conn.in_transaction:
+                conn.execute("ROLLBACK")
+            raise
+    return len(steps) - version
 
 
 def put_values(conn: sqlite3.Connection, values: Iterable[Value], final: bool = True) -> int:
