@@ -16,6 +16,7 @@ GROUPS: Mapping[str, tuple[str, str]] = {
         "kahriz_gateway.site_cli:site",
         "Certificates of a site, and its broker's configuration.",
     ),
+    "rating": ("kahriz_water.cli:rating", "Discharge of a structure, with its uncertainty."),
     "server": ("kahriz_server.cli:server", "The office: dashboards and long memory."),
 }
 
