@@ -31,6 +31,17 @@ KINDS = {
     "source_drop": mark("Sudden loss at the source"),
     "silent_node": mark("Node is silent"),
     "gateway": mark("No node is heard"),
+    "twin": mark("Two boards with one name"),
+    "journal_replaced": mark("New board or wiped memory"),
+    "second_gateway": mark("A second gateway is at work"),
+    "store": mark("Readings cannot be stored"),
+    "ledger_recounted": mark("The ledger was counted again"),
+    "restored": mark("Restored from a backup"),
+    "clock_went_back": mark("The gateway's clock was set back"),
+    "disk_half": mark("Half of the disk's room is used"),
+    "disk_nearly_full": mark("The disk is nearly full"),
+    "mains": mark("Mains power is lost"),
+    "mains_ending": mark("The battery is nearly empty"),
 }
 DANGER = ("source_drop",)
 

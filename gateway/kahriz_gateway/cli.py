@@ -8,7 +8,6 @@ Exit codes: 0 well, 1 a check failed, 2 wrong usage, 3 configuration, 4 store, 5
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import sys
 import threading
@@ -18,9 +17,11 @@ from typing import Any, NoReturn, TypeVar
 
 import rich_click as click
 
+from kahriz_gateway import logs
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import KnownNodes, Options, StateError, exit_code, read_plan
 from kahriz_gateway.store import StoreError, open_store, read_store
+from kahriz_gateway.ups import POWER_OFF
 from kahriz_water.strict import ConfigError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -77,12 +78,13 @@ def run(**given: Any) -> None:
     from kahriz_gateway import service
 
     options = Options(**given)
-    logging.basicConfig(level=logging.INFO, format="gateway: %(message)s", stream=sys.stderr)
+    logs.set_up("gateway")
     try:
         read_plan(options)
     except ConfigError as error:
         _refuse(error)
-    sys.exit(service.run(service.services(options), _stop_at_signal()))
+    end = options.data / POWER_OFF
+    sys.exit(service.run(service.services(options), _stop_at_signal(), end))
 
 
 @gateway.command()
@@ -99,7 +101,7 @@ def intake(**given: Any) -> None:
 def village(**given: Any) -> None:
     """Discharge, detectors, alarms, outputs and the page."""
     options = Options(**given)
-    logging.basicConfig(level=logging.INFO, format="village: %(levelname)s %(message)s")
+    logs.set_up("village")
     try:
         from kahriz_gateway.village import run as run_village
 

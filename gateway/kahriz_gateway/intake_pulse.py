@@ -55,7 +55,7 @@ class Pulse:
             "trouble": trouble,
             "rival": rival,
         }
-        notify_sign.write(self._data, {k: v for k, v in words.items() if v is not None})
+        notify_sign.write(self._data, "intake", {k: v for k, v in words.items() if v is not None})
 
 
 def _status(connected: bool, trouble: str | None, rival: str | None, trusted: bool) -> str:

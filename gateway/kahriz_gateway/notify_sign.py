@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What intake says of itself, in a file of fixed size that even a full disk lets it rewrite.
+"""What a service says of itself, in a file of fixed size that even a full disk lets it rewrite.
 
-`intake.state` is one JSON object padded with blanks; `intake.lock` is held while intake lives.
-The page, the village and `check` read them: no broker is needed to learn that there is none.
+`intake.state` and `village.state` are one JSON object each, padded with blanks; `intake.lock` is
+held while intake lives. Page, alarms and `check` read them: no broker, no store is needed to
+learn that there is none.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ import os
 from pathlib import Path
 from typing import IO, Any
 
-STATE, LOCK = "intake.state", "intake.lock"
+LOCK = "intake.lock"
 _BYTES = 1024  # below a disk block: written whole, and its room is taken once
 
 
-def write(data: Path, words: dict[str, Any]) -> bool:
+def write(data: Path, service: str, words: dict[str, Any]) -> bool:
     """Put `words` in place of what stands there; False when the disk refuses even that."""
     body = json.dumps(words).encode()[: _BYTES - 1]
     try:
-        fd = os.open(data / STATE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fd = os.open(data / f"{service}.state", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             return os.pwrite(fd, body.ljust(_BYTES - 1) + b"\n", 0) == _BYTES
         finally:
@@ -30,10 +31,10 @@ def write(data: Path, words: dict[str, Any]) -> bool:
         return False
 
 
-def read(data: Path) -> dict[str, Any] | None:
-    """The words of the intake that runs or ran last; None when none ever did."""
+def read(data: Path, service: str) -> dict[str, Any] | None:
+    """The words of the service that runs or ran last; None when none ever did."""
     try:
-        found = json.loads((data / STATE).read_bytes())
+        found = json.loads((data / f"{service}.state").read_bytes())
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from kahriz_gateway.config import EXIT_CONFIG, EXIT_STATE, Options
 
@@ -92,13 +93,13 @@ def services(options: Options) -> list[Service]:
     ]
 
 
-def run(both: Sequence[Service], stop: threading.Event) -> int:
-    """Keep them alive until `stop`; the exit code for the shell."""
+def run(both: Sequence[Service], stop: threading.Event, end: Path | None = None) -> int:
+    """Keep them alive until `stop` or the file `end` appears; the exit code for the shell."""
     code = 0
     try:
         for service in both:
             service.start()
-        while not stop.wait(0.1):
+        while not stop.wait(0.1) and not (end is not None and end.exists()):
             refusals = [c for c in (service.look() for service in both) if c is not None]
             if refusals:
                 code = refusals[0]

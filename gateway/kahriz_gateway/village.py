@@ -20,16 +20,18 @@ from kahriz_gateway.broker_tls import context
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.config import client_id
 from kahriz_gateway.mqtt import Door
+from kahriz_gateway.notify import Notifier
 from kahriz_gateway.outputs import Surroundings, outputs
 from kahriz_gateway.outputs.follower import Follower
 from kahriz_gateway.village_interpret import Interpreter
+from kahriz_gateway.village_loop import Loop
 from kahriz_gateway.village_page import PageThread
 from kahriz_gateway.village_sender import Sender
+from kahriz_gateway.village_upkeep import Upkeep
 from kahriz_gateway.village_watch import Watch
 from kahriz_water.site import Plan
 from kahriz_water.strict import ConfigError
 
-PAUSE_S = 0.25
 AGAIN_S = 10.0  # after a helper has failed
 
 log = logging.getLogger(__name__)
@@ -45,13 +47,17 @@ class Village:
         self._clock = clock
         self._readings_path = data_dir / "readings.db"
         self._readings: sqlite3.Connection | None = None
+        self._inode: int | None = None
+        self._plan = plan
         self._interpreter = Interpreter(conn, plan)
         self._watch = Watch(conn, plan, sender.tells)
+        self._upkeep = Upkeep(conn, plan, data_dir, sender.tells)
 
     def step(self) -> bool:
         """Take the next rows, if any, and look for silence; whether there was something."""
         readings = self._open_readings()
         if readings is None:
+            self._upkeep.look(None, self._clock.now_ms())
             return False
         self._interpreter.look_at_records()
         now_ms = self._clock.now_ms()  # before the words are read: they can only be newer
@@ -61,6 +67,8 @@ class Village:
                 "SELECT node, max(received) FROM session WHERE received IS NOT NULL GROUP BY node"
             ).fetchall()
             self._watch.listen(words, now_ms)
+        if not took:
+            self._upkeep.look(readings, now_ms)
         return took
 
     def close(self) -> None:
@@ -77,12 +85,35 @@ class Village:
         return True
 
     def _open_readings(self) -> sqlite3.Connection | None:
-        if self._readings is None and self._readings_path.exists():
+        try:
+            inode = self._readings_path.stat().st_ino
+        except OSError:
+            return self._readings
+        if self._readings is None or inode != self._inode:
+            self.close()
+            self._readings = None
             try:
                 self._readings = store.read_store(self._readings_path)
+                self._follow(store.get_meta(self._readings, "store"))
             except store.StoreError as error:  # just being made: the next step looks again
                 log.info("%s", error)
+            self._inode = inode
         return self._readings
+
+    def _follow(self, ident: str | None) -> None:
+        """Another store than before (a new card): its rows are numbered anew, so all is read."""
+        known = village_store.get_state(self._conn, "follows")
+        if ident is None or ident == known:
+            return
+        with village_store.transaction(self._conn):
+            village_store.set_state(self._conn, "follows", ident)
+            if known is not None:
+                log.warning("readings.db is another store (%s, was %s): read anew", ident, known)
+                self._conn.execute(
+                    "UPDATE cursor SET rev=0 WHERE name='village' OR name LIKE '%:hello'"
+                )
+                village_store.set_state(self._conn, "recompute_upto", 0)
+        self._interpreter = Interpreter(self._conn, self._plan)
 
 
 def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> None:
@@ -105,19 +136,16 @@ def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> No
     }
     for name, output in followed.items():
         helpers[f"output {name}"] = Follower(name, output, data_dir).run
-    village = Village(conn, config, data_dir, clock, sender)
+    loop = Loop(lambda: Village(conn, config, data_dir, clock, sender), data_dir, clock, Notifier())
     door.start()
     threads = [_start(name, target, stop) for name, target in helpers.items()]
     try:
-        while not stop.is_set():
-            if not village.step():
-                stop.wait(PAUSE_S)
+        loop.run(stop)
     finally:
         stop.set()
         for thread in threads:
             thread.join(10.0)
         door.stop()
-        village.close()
         conn.close()
 
 

@@ -205,7 +205,8 @@ def transaction(conn: sqlite3.Connection) -> Iterator[None]:
     conn.execute("BEGIN IMMEDIATE")
     try:
         yield
+        conn.execute("COMMIT")
     except BaseException:
-        conn.execute("ROLLBACK")
+        if conn.in_transaction:  # a full disk rolls back by itself
+            conn.execute("ROLLBACK")
         raise
-    conn.execute("COMMIT")

@@ -23,6 +23,7 @@ from kahriz_water.site import (
     Point,
     Reach,
     Tls,
+    Ups,
     Webhook,
 )
 from kahriz_water.strict import ConfigError, Table
@@ -63,6 +64,7 @@ def parse_plan(text: str, source: str = "site.toml") -> Plan:
         page=_page(top.optional_table("page")),
         influx=_influx(top.optional_table("influx")),
         webhooks=tuple(_webhook(t) for t in top.tables("webhook")),
+        ups=_ups(top.optional_table("ups")),
     )
     site.done()
     top.done()
@@ -221,6 +223,23 @@ def _webhook(table: Table) -> Webhook:
     webhook = Webhook(_url(table), table.optional_text("secret_file"))
     table.done()
     return webhook
+
+
+def _ups(table: Table | None) -> Ups | None:
+    if table is None:
+        return None
+    ups = Ups(
+        file=table.text("file"),
+        lost=table.text("lost", "0"),
+        hours=table.number("hours", 0.1, 1000, "hours") if table.has("hours") else 8.0,
+        stop_hours=table.number("stop_hours", 0.05, 100, "hours")
+        if table.has("stop_hours")
+        else 0.5,
+    )
+    table.raw("hours")
+    table.raw("stop_hours")
+    table.done()
+    return ups
 
 
 def _url(table: Table) -> str:

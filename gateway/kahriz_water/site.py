@@ -117,6 +117,16 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
+class Ups:
+    """`file` holds the text `lost` while the mains are away; the battery lasts `hours`."""
+
+    file: str
+    lost: str = "0"
+    hours: float = 8.0
+    stop_hours: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The whole site."""
 
@@ -131,6 +141,7 @@ class Plan:
     page: Page = field(default_factory=Page)
     influx: Influx | None = None
     webhooks: tuple[Webhook, ...] = ()
+    ups: Ups | None = None
 
     def point(self, ident: str) -> Point | None:
         return next((p for p in self.points if p.id == ident), None)
