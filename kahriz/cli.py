@@ -17,6 +17,7 @@ GROUPS: Mapping[str, tuple[str, str]] = {
         "Certificates of a site, and its broker's configuration.",
     ),
     "rating": ("kahriz_water.cli:rating", "Discharge of a structure, with its uncertainty."),
+    "rating": ("kahriz_water.cli:rating", "Discharge of a stage over a weir or a flume."),
     "server": ("kahriz_server.cli:server", "The office: dashboards and long memory."),
 }
 

@@ -4,11 +4,16 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from pathlib import Path
 
 import rich_click as click
 
+from kahriz_water.strict import ConfigError, Table
 from kahriz_water.structures import STRUCTURES, Structure
 from kahriz_water.structures.parshall import THROATS, Parshall
+from kahriz_water.structures.rating_table import RatingTable
+from kahriz_water.structures.rectangular_contracted import RectangularContracted
 from kahriz_water.structures.rectangular_full_width import RectangularFullWidth
 from kahriz_water.structures.v_notch import VNotch
 
@@ -29,7 +34,7 @@ class Stages(click.ParamType[list[float]]):
 
 @click.group()
 def rating() -> None:
-    """Discharge of a stage: V-notch, Parshall flume, rectangular weir."""
+    """Discharge of a stage: V-notch, rectangular weir, Parshall flume, rating table."""
 
 
 def _with_stages(command: click.Command) -> click.Command:
@@ -56,9 +61,12 @@ def v_notch(angle_deg: float, stage_mm: list[float], u_stage_mm: float, as_json:
 
 @rating.command("parshall")
 @click.option("--throat", type=click.Choice(list(THROATS)), default="3in", show_default=True)
-def parshall(throat: str, stage_mm: list[float], u_stage_mm: float, as_json: bool) -> None:
-    """Parshall flume in free flow."""
-    _print(Parshall(throat), stage_mm, u_stage_mm, as_json)
+@click.option("--tail-mm", type=float, help="Head in the throat, for the submergence.")
+def parshall(
+    throat: str, tail_mm: float | None, stage_mm: list[float], u_stage_mm: float, as_json: bool
+) -> None:
+    """Parshall flume; drowned above 50 % (1in to 3in) or 60 % of submergence."""
+    _print(Parshall(throat), stage_mm, u_stage_mm, as_json, tail_mm)
 
 
 @rating.command("rectangular_full_width")
@@ -71,40 +79,96 @@ def rectangular_full_width(
     _print(RectangularFullWidth(width_m, crest_m), stage_mm, u_stage_mm, as_json)
 
 
+@rating.command("rectangular_contracted")
+@click.option("--width-m", type=click.FloatRange(0.15, 10), required=True)
+@click.option("--channel-width-m", type=click.FloatRange(0.15, 50), required=True)
+@click.option("--crest-m", type=click.FloatRange(0.1, 3), required=True)
+def rectangular_contracted(
+    width_m: float,
+    channel_width_m: float,
+    crest_m: float,
+    stage_mm: list[float],
+    u_stage_mm: float,
+    as_json: bool,
+) -> None:
+    """Rectangular weir narrower than its channel, Kindsvater and Carter."""
+    given: dict[str, object] = {
+        "width_m": width_m,
+        "channel_width_m": channel_width_m,
+        "crest_m": crest_m,
+    }
+    _print(_read(RectangularContracted, given, "rating"), stage_mm, u_stage_mm, as_json)
+
+
+@rating.command("rating_table")
+@click.option(
+    "--file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="TOML with rows, u_percent, author, gaugings.",
+)
+def rating_table(file: Path, stage_mm: list[float], u_stage_mm: float, as_json: bool) -> None:
+    """Gauged pairs of stage and discharge, straight lines between their logarithms."""
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{file}: expected TOML ({error})") from error
+    _print(_read(RatingTable, data, str(file)), stage_mm, u_stage_mm, as_json)
+
+
+def _read(structure: type[Structure], data: dict[str, object], source: str) -> Structure:
+    table = Table(data, source)
+    try:
+        found = structure.from_table(table)
+        table.done()
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    return found
+
+
 for _name in STRUCTURES:
     _with_stages(rating.commands[_name])
 
 
-def _print(structure: Structure, stage_mm: list[float], u_stage_mm: float, as_json: bool) -> None:
-    rows = [rating_row(structure, mm, u_stage_mm) for mm in stage_mm]
+def _print(
+    structure: Structure,
+    stage_mm: list[float],
+    u_stage_mm: float,
+    as_json: bool,
+    tail_mm: float | None = None,
+) -> None:
+    rows = [rating_row(structure, mm, u_stage_mm, tail_mm) for mm in stage_mm]
     if as_json:
         click.echo(json.dumps(rows))
         return
     for row in rows:
+        flow = row["why"]
         if row["discharge_lps"] is not None:
             flow = f"{row['discharge_lps']:>10} L/s ± {row['uncertainty_pct']} %"
-        elif row["discharge_lt_lps"] is not None:
-            flow = f"less than {row['discharge_lt_lps']} L/s: {row['why']}"
-        else:
-            flow = f"more than {row['discharge_gt_lps']} L/s: {row['why']}"
         click.echo(f"{row['stage_mm']:>6g} mm  {flow}")
 
 
-def rating_row(structure: Structure, stage_mm: float, u_stage_mm: float) -> dict[str, object]:
-    """One stage as it is printed: a number with its uncertainty, or a bound and why."""
-    flow = structure.discharge(stage_mm / 1000.0, u_stage_mm / 1000.0)
+def rating_row(
+    structure: Structure, stage_mm: float, u_stage_mm: float, tail_mm: float | None = None
+) -> dict[str, object]:
+    """One stage as it is printed: a number with its uncertainty, or why not, and the bound."""
+    tail_m = None if tail_mm is None else tail_mm / 1000.0
+    flow = structure.discharge(stage_mm / 1000.0, u_stage_mm / 1000.0, tail_m=tail_m)
     percent = None
     if flow.lps is not None and flow.u_lps is not None:
         percent = round(100.0 * flow.u_lps / flow.lps, 1)
-    return {
+    row: dict[str, object] = {
         "stage_mm": int(stage_mm) if stage_mm == int(stage_mm) else stage_mm,
         "discharge_lps": _rounded(flow.lps),
         "uncertainty_pct": percent,
-        "discharge_lt_lps": _rounded(flow.below_lps),
-        "discharge_gt_lps": _rounded(flow.above_lps),
         "q": flow.q,
         "why": flow.why,
     }
+    if flow.below_lps is not None:
+        row["discharge_lt_lps"] = _rounded(flow.below_lps)
+    if flow.above_lps is not None:
+        row["discharge_gt_lps"] = _rounded(flow.above_lps)
+    return row
 
 
 def _rounded(lps: float | None) -> float | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from kahriz_water.structures.base import Discharge, Structure
 from kahriz_water.structures.parshall import Parshall
+from kahriz_water.structures.rating_table import RatingTable
+from kahriz_water.structures.rectangular_contracted import RectangularContracted
 from kahriz_water.structures.rectangular_full_width import RectangularFullWidth
 from kahriz_water.structures.v_notch import VNotch
 
@@ -12,6 +14,8 @@ STRUCTURES: dict[str, type[Structure]] = {
     "v_notch": VNotch,
     "parshall": Parshall,
     "rectangular_full_width": RectangularFullWidth,
+    "rectangular_contracted": RectangularContracted,
+    "rating_table": RatingTable,
 }
 
 __all__ = ["STRUCTURES", "Discharge", "Structure"]
