@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from kahriz_gateway.ca_names import DOCTOR, READER, SERVICES, service
+from kahriz_gateway.ca_names import READER, SERVICES, service
+from kahriz_gateway.intake_probe import DOCTOR
 from kahriz_wire import topics
 
 INFLIGHT = 200  # messages without PUBACK: intake stores in groups, with 20 its groups stay small

@@ -8,10 +8,10 @@ that no node is ever taken for a service.
 from __future__ import annotations
 
 from kahriz_gateway.ca_files import CaError
+from kahriz_gateway.intake_probe import DOCTOR
 from kahriz_wire import WireError, topics
 
 BROKER = "broker"
-DOCTOR = "doctor"  # the reserved test node: says hello, holds no rows
 SERVICES = ("intake", "village")
 READER = "reader."  # a lamp, Home Assistant, a display: may read what the gateway says
 NODE_YEARS = 10

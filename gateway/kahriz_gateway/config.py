@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +19,6 @@ EXIT_CONFIG = 3
 EXIT_STORE = 4
 EXIT_CLOCK = 5
 EXIT_STATE = 6
-
-_LOOK_AGAIN_S = 2.0  # how often an unknown node makes us read the deployments again
 
 
 class StateError(Exception):
@@ -125,16 +122,28 @@ class KnownNodes:
         self._plan = frozenset(plan.nodes)
         self._village_db = village_db
         self._deployed: frozenset[str] = frozenset()
-        self._looked_s: float | None = None
+        self._looked: list[tuple[int, int]] = []
 
     def __call__(self, node: str) -> bool:
         if node in self._plan or node in self._deployed:
             return True
-        now = time.monotonic()
-        if self._looked_s is None or now - self._looked_s >= _LOOK_AGAIN_S:
-            self._looked_s = now
+        state = _state(self._village_db)
+        if state != self._looked:
+            self._looked = state
             self._deployed = deployed_nodes(self._village_db)
         return node in self._deployed
+
+
+def _state(path: Path) -> list[tuple[int, int]]:
+    """Changes with every commit to a store, in its file or in the log beside it."""
+    found = []
+    for each in (path, path.with_name(f"{path.name}-wal")):
+        try:
+            stat = each.stat()
+        except OSError:
+            continue
+        found.append((stat.st_mtime_ns, stat.st_size))
+    return found
 
 
 def deployed_nodes(village_db: Path) -> frozenset[str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from kahriz_gateway import quarantine
 from kahriz_gateway.clock import AHEAD_MS, EARLIEST_MS, Clock
 from kahriz_gateway.intake_books import Books, Key
+from kahriz_gateway.intake_probe import DOCTOR, Probe
 from kahriz_gateway.intake_rows import Refused, date_waiting, put_rows
 from kahriz_gateway.store import get_meta, notice
 from kahriz_wire import topics
@@ -49,6 +50,7 @@ class Accept:
         self._earliest_ms = earliest_ms
         self._store = get_meta(conn, "store") or ""
         self.books = Books(conn)
+        self._probe = Probe(conn, site, self._store)
 
     def message(self, topic: str, payload: bytes, retained: bool = False) -> Key | None:
         """Take one message in; returns the (node, journal) that a receipt is due to."""
@@ -62,6 +64,8 @@ class Accept:
     def receipt(self, key: Key, max_rows: int | None = None) -> tuple[str, bytes] | None:
         """Topic and bytes of what can be said to a node now; None while it has said no hello."""
         node, journal = key
+        if node == DOCTOR:
+            return self._probe.receipt(journal)
         account = self.books.account(node, journal)
         if account.ledger.s is None:
             return None
@@ -78,6 +82,8 @@ class Accept:
             raise WireError("topic, site", f"expected {self._site}")
         if retained and topic.kind in ("hello", "up", "ack"):
             return None  # nobody's: a retained one is news to no one
+        if topic.node == DOCTOR:
+            return self._probe.heard(topic.kind, payload, received)
         if not self._known(topic.node):
             raise WireError("node", f"{topic.node} is not in the plan; add a point or a deployment")
         if topic.kind == "up":
