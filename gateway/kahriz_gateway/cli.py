@@ -18,6 +18,7 @@ from typing import Any, NoReturn, TypeVar
 import rich_click as click
 
 from kahriz_gateway import logs
+from kahriz_gateway.backup_cli import backup, restore
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import KnownNodes, Options, StateError, exit_code, read_plan
 from kahriz_gateway.store import StoreError, open_store, read_store
@@ -69,6 +70,10 @@ _REFUSALS = (ConfigError, StoreError, ClockError, StateError)
 @click.group()
 def gateway() -> None:
     """The village: keeps every reading, knows the water, raises the alarm, shows the page."""
+
+
+gateway.add_command(backup)
+gateway.add_command(restore)
 
 
 @gateway.command()
@@ -144,6 +149,22 @@ def ledger(data: Path, as_json: bool) -> None:
         for journal in found:
             click.echo("\n".join(journal.in_words()))
     sys.exit(1 if any(journal.contradiction for journal in found) else 0)
+
+
+@gateway.command()
+@click.argument("output", nargs=-1, required=True)
+@click.option("--since", metavar="DAY", required=True, help="2026-03-01, or an ISO time.")
+@_options
+def refill(output: tuple[str, ...], since: str, **given: Any) -> None:
+    """Bring an output (influx, influx_1h, csv) its history again; twice does no harm."""
+    from kahriz_gateway.cli_refill import ask
+
+    options = Options(**given)
+    try:
+        count = ask(read_plan(options), options.data, output, since)
+    except _REFUSALS as error:
+        _refuse(error)
+    click.echo(f"{count} values since {since}: the village brings them beside its daily work")
 
 
 @gateway.group()
