@@ -205,9 +205,10 @@ def _assemble(
 
 
 def _prepare(influx: Influx) -> None:
-    """Make the user once, and the bucket (idempotent). One shard a year suits sparse data."""
+    """Make the user once, and the buckets (idempotent). One shard a year suits sparse data."""
     try:
         influx.query("SHOW DATABASES", bucket="")
     except urllib.error.HTTPError:  # 401 or 403: no user yet
         influx.query(f"CREATE USER {USER} WITH PASSWORD '{PASSWORD}' WITH ALL PRIVILEGES", "")
-    influx.query(f'CREATE DATABASE "{influx.bucket}" WITH SHARD DURATION 364d', "")
+    for bucket in (influx.bucket, f"{influx.bucket}_1h"):  # values, and the gateway's hours
+        influx.query(f'CREATE DATABASE "{bucket}" WITH SHARD DURATION 364d', "")

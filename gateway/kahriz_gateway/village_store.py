@@ -115,29 +115,6 @@ def delete_values(conn: sqlite3.Connection, points: Iterable[str], ts: int) -> N
         conn.execute("DELETE FROM value WHERE point=? AND ts=?", (point, ts))
 
 
-def changed_since(conn: sqlite3.Connection, rev: int, limit: int = 5000) -> tuple[int, list[Value]]:
-    """What changed after `rev`: the new mark, and all values of each (point, ts) touched.
-
-    A value that is gone is left out; its neighbours of the same moment come again, whole.
-    """
-    rows = conn.execute(
-        "SELECT rev, point, ts FROM change WHERE rev > ? ORDER BY rev LIMIT ?", (rev, limit)
-    ).fetchall()
-    if not rows:
-        return rev, []
-    moments = dict.fromkeys((r["point"], r["ts"]) for r in rows)
-    quantities = {point: quantities_of(conn, point) for point, _ in moments}
-    values = []
-    for point, ts in moments:
-        for quantity in quantities[point]:
-            found = conn.execute(
-                "SELECT * FROM value WHERE point=? AND quantity=? AND ts=?", (point, quantity, ts)
-            ).fetchone()
-            if found is not None:
-                values.append(_value(found))
-    return int(rows[-1]["rev"]), values
-
-
 def quantities_of(conn: sqlite3.Connection, point: str) -> list[str]:
     """What is measured or derived at a point: a few index hops, however long the history."""
     rows = conn.execute(

@@ -15,6 +15,7 @@ from kahriz_water.site import (
     KINDS,
     LANGUAGES,
     Broker,
+    Csv,
     Influx,
     Name,
     Offtake,
@@ -63,6 +64,7 @@ def parse_plan(text: str, source: str = "site.toml") -> Plan:
         broker=_broker(top.optional_table("broker")),
         page=_page(top.optional_table("page")),
         influx=_influx(top.optional_table("influx")),
+        csv=_csv(top.optional_table("csv")),
         webhooks=tuple(_webhook(t) for t in top.tables("webhook")),
         ups=_ups(top.optional_table("ups")),
     )
@@ -217,6 +219,17 @@ def _influx(table: Table | None) -> Influx | None:
     )
     table.done()
     return influx
+
+
+def _csv(table: Table | None) -> Csv | None:
+    if table is None:
+        return None
+    default = Csv()
+    folder = table.text("folder", default.folder)
+    csv = Csv(folder, table.choice("a", ("day", "month")) if table.has("a") else default.a)
+    table.raw("a")
+    table.done()
+    return csv
 
 
 def _webhook(table: Table) -> Webhook:

@@ -111,6 +111,14 @@ class Influx:
 
 
 @dataclass(frozen=True, slots=True)
+class Csv:
+    """A file `a` day or month and point; the folder lies in the data folder."""
+
+    folder: str = "csv"
+    a: str = "day"
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     url: str
     secret_file: str | None = None
@@ -140,6 +148,7 @@ class Plan:
     broker: Broker = field(default_factory=Broker)
     page: Page = field(default_factory=Page)
     influx: Influx | None = None
+    csv: Csv | None = None
     webhooks: tuple[Webhook, ...] = ()
     ups: Ups | None = None
 

@@ -137,4 +137,4 @@ def test_the_index_builds_what_is_asked_for(tmp_path: Path) -> None:
     assert outputs(PLAN, Surroundings(tmp_path, None)) == {}
     built = outputs(PLAN, Surroundings(tmp_path, lambda topic, body: True))
     assert list(built) == ["mqtt_state"]
-    assert set(OUTPUTS) == {"influx", "mqtt_state"}
+    assert set(OUTPUTS) == {"influx", "influx_1h", "csv", "mqtt_state"}

@@ -13,6 +13,7 @@ import pytest
 from kahriz_alarms.alarm import Event
 from kahriz_gateway import records, store, village_store
 from kahriz_gateway.village import Village
+from kahriz_gateway.village_moments import changed_since
 from kahriz_gateway.village_sender import Sender
 from kahriz_sim.series import START_MS, Row, rows
 from kahriz_water.plan import Plan, parse_plan
@@ -222,9 +223,9 @@ def test_an_estimated_time_is_taken_back_when_the_true_one_comes(chain: Chain) -
     )
     chain.work()
     assert village_store.last_value(chain.conn, "pool", "level_m") is not None
-    assert village_store.changed_since(chain.conn, 0) == (0, [])
+    assert changed_since(chain.conn, 0, 100) == (0, [])
     chain.readings.execute("UPDATE reading SET rev=rev+1, ts=ts+60000, tq=NULL")
     chain.work()
     levels = village_store.values_between(chain.conn, "pool", "level_m", 0, 2 * START_MS)
     assert [v.ts for v in levels] == [START_MS + 60_000]
-    assert {v.ts for v in village_store.changed_since(chain.conn, 0)[1]} == {START_MS + 60_000}
+    assert {ts for _, ts in changed_since(chain.conn, 0, 100)[1]} == {START_MS + 60_000}

@@ -3,23 +3,34 @@
 
 An output has `write(values) -> None` or raises DeliveryError(message, permanent). A follower
 keeps its place and comes again, so that `write` must bear a repeat. One that also has
-`write_health` and `write_alarms` is given those.
+`write_health` and `write_alarms` is given those. One that makes something whole of many values
+(hours, files) has `refresh(conn, moments)` instead and reads the store itself.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kahriz_alarms.delivery import DeliveryError as DeliveryError
+from kahriz_gateway.village_moments import Moment
 from kahriz_water.site import Plan
 from kahriz_water.value import Value
 
 
-class Output(Protocol):
+class Writes(Protocol):
     def write(self, values: Sequence[Value]) -> None: ...
+
+
+@runtime_checkable
+class Refreshes(Protocol):
+    def refresh(self, conn: sqlite3.Connection, moments: Sequence[Moment]) -> None: ...
+
+
+Output = Writes | Refreshes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,22 @@ def _influx(plan: Plan, around: Surroundings) -> Output | None:
     return influx.from_plan(plan, around.data_dir)
 
 
+def _influx_1h(plan: Plan, around: Surroundings) -> Output | None:
+    if plan.influx is None:
+        return None
+    from kahriz_gateway.outputs import influx_hours
+
+    return influx_hours.from_plan(plan, around.data_dir)
+
+
+def _csv(plan: Plan, around: Surroundings) -> Output | None:
+    if plan.csv is None:
+        return None
+    from kahriz_gateway.outputs import csv_files
+
+    return csv_files.from_plan(plan, around.data_dir)
+
+
 def _mqtt_state(plan: Plan, around: Surroundings) -> Output | None:
     if around.publish_retained is None:
         return None
@@ -48,6 +75,8 @@ def _mqtt_state(plan: Plan, around: Surroundings) -> Output | None:
 
 OUTPUTS: Mapping[str, Callable[[Plan, Surroundings], Output | None]] = {
     "influx": _influx,
+    "influx_1h": _influx_1h,
+    "csv": _csv,
     "mqtt_state": _mqtt_state,
 }
 

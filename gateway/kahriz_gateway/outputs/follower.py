@@ -7,21 +7,21 @@ made good from where it stopped. A batch may come twice, never not at all.
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from kahriz_alarms.delivery import DeliveryError
-from kahriz_gateway import store, village_store
-from kahriz_gateway.outputs import Output
-from kahriz_gateway.outputs.influx_lines import AlarmMark, NodeHealth
+from kahriz_gateway import village_store
+from kahriz_gateway.outputs import Output, Refreshes, refill
+from kahriz_gateway.outputs.follow_side import alarm_marks, alarms_from, hellos_from, node_healths
+from kahriz_gateway.village_moments import Moment, changed_since, values_at
 
 PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
 BATCH = 5_000
-FIGURES = ("battery_v", "rssi_dbm", "heap")  # of a hello
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +32,11 @@ class Follower:
     def __init__(self, name: str, output: Output, data_dir: Path) -> None:
         self.name = name
         self._output = output
-        self._data_dir = data_dir
+        self._readings = data_dir / "readings.db"
+        self._village = data_dir / "village.db"
 
     def run(self, stop: threading.Event) -> None:
-        conn = village_store.open_village(self._data_dir / "village.db")
+        conn = village_store.open_village(self._village)
         pause_s, complained = PAUSE_S, ""
         try:
             while not stop.wait(pause_s):
@@ -55,84 +56,67 @@ class Follower:
 
     def step(self, conn: sqlite3.Connection) -> bool:
         """Hand over one batch of each sort; whether there was anything."""
-        moved = self._values(conn)
+        moved = self._changes(conn)
         if hasattr(self._output, "write_alarms"):
             moved |= self._alarms(conn)
         if hasattr(self._output, "write_health"):
             moved |= self._health(conn)
-        return moved
+        return self._refill(conn) or moved
 
-    def _values(self, conn: sqlite3.Connection) -> bool:
+    def _changes(self, conn: sqlite3.Connection) -> bool:
         before = village_store.get_cursor(conn, self.name)
-        rev, values = village_store.changed_since(conn, before, BATCH)
+        rev, moments = changed_since(conn, before, BATCH)
         if rev == before:
             return False
+        self._hand_over(conn, moments)
+        self._move(conn, self.name, rev)
+        return True
+
+    def _hand_over(self, conn: sqlite3.Connection, moments: Sequence[Moment]) -> None:
+        if isinstance(self._output, Refreshes):
+            self._output.refresh(conn, moments)
+            return
+        values = values_at(conn, moments)
         if values:
             self._output.write(values)
-        self._move(conn, self.name, rev)
+
+    def _refill(self, conn: sqlite3.Connection) -> bool:
+        before = refill.pending(conn, self.name)
+        if before is None:
+            return False
+        if not before.point:  # alarms and health are few: they simply come again
+            with village_store.transaction(conn):
+                village_store.set_cursor(
+                    conn, f"{self.name}:alarm", alarms_from(conn, before.since)
+                )
+                village_store.set_cursor(
+                    conn, f"{self.name}:hello", hellos_from(self._readings, before.since)
+                )
+        after, moments = refill.next_moments(conn, before)
+        if moments:
+            self._hand_over(conn, moments)
+        refill.advance(conn, self.name, before, after)
+        if after is None:
+            log.info("output %s: refilled", self.name)
         return True
 
     def _alarms(self, conn: sqlite3.Connection) -> bool:
         name = f"{self.name}:alarm"
         before = village_store.get_cursor(conn, name)
-        rows = conn.execute(
-            "SELECT e.id AS rev, e.at, e.what, a.* FROM alarm_event e JOIN alarm a ON a.id=e.alarm"
-            " WHERE e.id > ? ORDER BY e.id LIMIT ?",
-            (before, BATCH),
-        ).fetchall()
-        if not rows:
-            return False
-        marks = [
-            AlarmMark(
-                r["id"],
-                r["kind"],
-                r["place"],
-                r["at"],
-                r["what"] not in ("cleared", "closed"),
-                r["lps"],
-                r["m3"],
-            )
-            for r in rows
-            if r["what"] in ("raised", "changed", "cleared", "closed")
-        ]
+        rev, marks = alarm_marks(conn, before, BATCH)
         if marks:
-            self._output.write_alarms(marks)  # type: ignore[attr-defined]
-        self._move(conn, name, rows[-1]["rev"])
-        return True
+            self._output.write_alarms(marks)  # type: ignore[union-attr]
+        return self._move(conn, name, rev) if rev != before else False
 
     def _health(self, conn: sqlite3.Connection) -> bool:
-        path = self._data_dir / "readings.db"
-        if not path.exists():
-            return False
         name = f"{self.name}:hello"
         before = village_store.get_cursor(conn, name)
-        readings = store.read_store(path)
-        try:
-            rows = readings.execute(
-                "SELECT rev, node, received, body FROM hello WHERE rev > ? ORDER BY rev LIMIT ?",
-                (before, BATCH),
-            ).fetchall()
-            missing: dict[str, int] = {}
-            for gap in store.gaps(readings):
-                missing[gap.node] = missing.get(gap.node, 0) + gap.count
-        finally:
-            readings.close()
-        if not rows:
-            return False
-        newest = {node: rev for rev, node, _, _ in rows}
-        healths = []
-        for rev, node, received, body in rows:
-            hello = json.loads(body)
-            figures = {k: float(hello[k]) for k in FIGURES if isinstance(hello.get(k), int | float)}
-            if newest[node] == rev:  # what is missing is known for now, not for then
-                figures["missing_rows"] = float(missing.get(node, 0))
-            if received is not None and figures:
-                healths.append(NodeHealth(node, received, figures))
+        rev, healths = node_healths(self._readings, conn, self.name, before, BATCH)
         if healths:
-            self._output.write_health(healths)  # type: ignore[attr-defined]
-        self._move(conn, name, rows[-1][0])
-        return True
+            self._output.write_health(healths)  # type: ignore[union-attr]
+        return self._move(conn, name, rev) if rev != before else False
 
-    def _move(self, conn: sqlite3.Connection, name: str, rev: int) -> None:
+    def _move(self, conn: sqlite3.Connection, name: str, rev: int) -> bool:
         with village_store.transaction(conn):
             village_store.set_cursor(conn, name, rev)
+        return True

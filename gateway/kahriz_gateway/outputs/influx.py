@@ -54,13 +54,18 @@ def quarantine_file(path: Path) -> Quarantine:
 
 def from_plan(plan: Plan, data_dir: Path) -> "InfluxOutput":
     """The output a plan asks for; ConfigError when its secret cannot be read."""
+    return open_bucket(plan, data_dir)
+
+
+def open_bucket(plan: Plan, data_dir: Path, suffix: str = "") -> "InfluxOutput":
+    """The plan's bucket, or one beside it: a resolution has its own."""
     from kahriz_gateway.outputs.influx_client import LineWriter  # 280 ms and 39 MB: only if used
 
     settings = plan.influx
     if settings is None:
         raise ConfigError("influx", "an [influx] section with a url")
     url, secret, basic = login(settings)
-    writer = LineWriter(url, settings.org, settings.bucket, secret, basic=basic)
+    writer = LineWriter(url, settings.org, settings.bucket + suffix, secret, basic=basic)
     nodes = {point.id: point.node for point in plan.points}
     quarantine = quarantine_file(data_dir / "influx-quarantine.jsonl")
     return InfluxOutput(writer, plan.id, nodes, quarantine)

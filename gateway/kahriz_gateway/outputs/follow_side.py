@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""What an output may be told beside the values: alarms, and how nodes and gateway are.
+
+`backlog_rows` of a node are the readings it has announced and not delivered, `missing_rows` those
+of them that it announced in an earlier session already. The gateway stands among the nodes under
+its own reserved name; its backlog are the changes that this output has not been handed yet.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+from kahriz_gateway import store
+from kahriz_gateway.outputs.influx_lines import AlarmMark, NodeHealth
+from kahriz_gateway.village_store import get_cursor
+from kahriz_wire.topics import GATEWAY
+
+FIGURES = ("battery_v", "rssi_dbm", "heap")  # of a hello
+TOLD = ("raised", "changed", "cleared", "closed")
+
+
+def alarm_marks(conn: sqlite3.Connection, before: int, limit: int) -> tuple[int, list[AlarmMark]]:
+    """The next events of alarms that change what a panel shows, and the new mark."""
+    rows = conn.execute(
+        "SELECT e.id AS rev, e.at, e.what, a.* FROM alarm_event e JOIN alarm a ON a.id=e.alarm"
+        " WHERE e.id > ? ORDER BY e.id LIMIT ?",
+        (before, limit),
+    ).fetchall()
+    marks = [
+        AlarmMark(
+            r["id"],
+            r["kind"],
+            r["place"],
+            r["at"],
+            r["what"] not in ("cleared", "closed"),
+            r["lps"],
+            r["m3"],
+        )
+        for r in rows
+        if r["what"] in TOLD
+    ]
+    return (int(rows[-1]["rev"]) if rows else before), marks
+
+
+def alarms_from(conn: sqlite3.Connection, since: int) -> int:
+    """The mark before the first event from `since` on."""
+    first = conn.execute("SELECT min(id) FROM alarm_event WHERE at >= ?", (since,)).fetchone()[0]
+    if first is not None:
+        return int(first) - 1
+    return int(conn.execute("SELECT coalesce(max(id), 0) FROM alarm_event").fetchone()[0])
+
+
+def node_healths(
+    path: Path, village: sqlite3.Connection, output: str, before: int, limit: int
+) -> tuple[int, list[NodeHealth]]:
+    """What the next hellos said, with what is missing now, and the new mark."""
+    if not path.exists():
+        return before, []
+    readings = store.read_store(path)
+    try:
+        rows = readings.execute(
+            "SELECT rev, node, received, body FROM hello WHERE rev > ? ORDER BY rev LIMIT ?",
+            (before, limit),
+        ).fetchall()
+        if not rows:
+            return before, []
+        gaps: dict[str, list[store.Gap]] = {}
+        for gap in store.gaps(readings):
+            gaps.setdefault(gap.node, []).append(gap)
+        quarantined = readings.execute("SELECT count(*) FROM quarantine").fetchone()[0]
+    finally:
+        readings.close()
+    newest = {node: rev for rev, node, _, _ in rows}
+    healths = []
+    for rev, node, received, body in rows:
+        hello = json.loads(body)
+        figures = {k: float(hello[k]) for k in FIGURES if isinstance(hello.get(k), int | float)}
+        if newest[node] == rev:  # what is missing is known for now, not for then
+            own = gaps.get(node, [])
+            figures["backlog_rows"] = float(sum(gap.count for gap in own))
+            figures["missing_rows"] = float(sum(g.count for g in own if _older(g, received)))
+        if received is not None and figures:
+            healths.append(NodeHealth(node, received, figures))
+    heard = [received for _, _, received, _ in rows if received is not None]
+    if heard:
+        figures = {
+            "backlog_rows": float(_not_passed_on(village, output)),
+            "quarantined_messages": float(quarantined),
+        }
+        healths.append(NodeHealth(GATEWAY, max(heard), figures))
+    return int(rows[-1][0]), healths
+
+
+def hellos_from(path: Path, since: int) -> int:
+    """The mark before the first hello received from `since` on."""
+    if not path.exists():
+        return 0
+    readings = store.read_store(path)
+    try:
+        first = readings.execute(
+            "SELECT min(rev) FROM hello WHERE received >= ?", (since,)
+        ).fetchone()[0]
+        newest = readings.execute("SELECT coalesce(max(rev), 0) FROM hello").fetchone()[0]
+    finally:
+        readings.close()
+    return int(newest if first is None else first - 1)
+
+
+def _older(gap: store.Gap, hello_ms: int | None) -> bool:
+    return gap.since_ms is None or hello_ms is None or gap.since_ms < hello_ms
+
+
+def _not_passed_on(village: sqlite3.Connection, output: str) -> int:
+    newest = village.execute("SELECT coalesce(max(rev), 0) FROM change").fetchone()[0]
+    return max(0, int(newest) - get_cursor(village, output))
