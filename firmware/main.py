@@ -9,7 +9,9 @@ try:
     from kahriz_node import node
     from kahriz_node.board_esp32 import Board
 
-    node.run(Board())
+    board = Board()
+    while True:
+        node.run(board)
 except Exception as error:  # noqa: BLE001 - nothing is left to report to but the serial line
     print("kahriz:", type(error).__name__, error)
     machine.deepsleep(RETRY_MS)

@@ -6,6 +6,7 @@
     dest/boot.py  dest/main.py  dest/lib/kahriz_wire/*.mpy  dest/lib/kahriz_node/**/*.mpy
 
 boot.py and main.py stay source, because MicroPython starts only these two names as .py.
+With `drivers`, of the sensor drivers only these and what they share go into the image.
 A file is replaced as a whole (write beside it, rename) and only when its bytes differ, so a
 second build changes nothing and two builds into one folder do not hurt each other.
 """
@@ -14,8 +15,10 @@ import contextlib
 import importlib.util
 import os
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 
+from kahriz_node.sensors import SENSORS
 from kahriz_tools.errors import BenchError
 
 PACKAGES = ("kahriz_wire", "kahriz_node")
@@ -25,8 +28,17 @@ OPTIMISE = "-O2"  # drops asserts and __debug__, keeps line numbers for tracebac
 COMPILE_TIMEOUT_S = 60
 
 
-def build_image(dest: Path) -> list[Path]:
-    """Make `dest` hold exactly the program; return all its files, sorted."""
+def build_image(dest: Path, drivers: Collection[str] | None = None) -> list[Path]:
+    """Make `dest` hold exactly the program; return all its files, sorted.
+
+    `drivers` are names of the driver index, as a node's config.json says them; None means all.
+    """
+    unknown = sorted(set(drivers or ()) - set(SENSORS))
+    if unknown:
+        raise BenchError(
+            f"no driver {', '.join(unknown)}", f"there are: {', '.join(sorted(SENSORS))}", 3
+        )
+    left_out = {f"{name}.py" for name in SENSORS if drivers is not None and name not in drivers}
     compiler = _compiler()
     wanted: dict[Path, bytes] = {}
     for name in STARTERS:
@@ -34,7 +46,8 @@ def build_image(dest: Path) -> list[Path]:
     for package in PACKAGES:
         root = _package(package)
         for source in sorted(root.rglob("*.py")):
-            if source.name in NOT_FOR_THE_CHIP:
+            driver = source.parent.name == "sensors" and source.name in left_out
+            if driver or source.name in NOT_FOR_THE_CHIP:
                 continue
             inside = source.relative_to(root.parent)
             wanted[dest / "lib" / inside.with_suffix(".mpy")] = _compile(compiler, source, inside)

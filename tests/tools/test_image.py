@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import kahriz_tools.image
+from kahriz_tools.errors import BenchError
 from kahriz_tools.image import build_image
 
 FIRMWARE = Path(kahriz_tools.image.__file__).parents[1]
@@ -46,6 +47,25 @@ def test_the_image_holds_the_starters_and_every_module_compiled(tmp_path: Path) 
     assert made - {"boot.py", "main.py"} == wanted
     on_disk = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
     assert on_disk == made
+
+
+def test_an_image_for_a_node_holds_the_drivers_it_names_and_what_they_share(
+    tmp_path: Path,
+) -> None:
+    build_image(tmp_path)
+    build_image(tmp_path, drivers=["a02yyuw", "ds18b20"])
+    sensors = tmp_path / "lib" / "kahriz_node" / "sensors"
+    assert {path.stem for path in sensors.glob("*.mpy") if path.stem[0] != "_"} == {
+        "a02yyuw",
+        "ds18b20",
+    }
+    assert (sensors / "_echoes.mpy").is_file()
+    assert (tmp_path / "lib" / "kahriz_node" / "node.mpy").is_file()
+
+
+def test_an_image_for_a_driver_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="no driver a02"):
+        build_image(tmp_path, drivers=["a02"])
 
 
 def test_a_second_build_rewrites_nothing_and_is_the_same_anywhere(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import network
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kahriz_node.shapes import Any
+    from kahriz_node.shapes import Any, Ping
 
 # Pins of the node board (hardware/outlet). GPIO 34 is input only; 33 can wake from deep sleep.
 BUTTON_PIN = 33  # to ground when pressed, external pull-up
@@ -24,6 +24,24 @@ WATCHDOG_MS = 90000  # a wake takes 2-20 s; the dog does not run in deep sleep
 BLINK_MS = 150
 RTC_MEMORY_BYTES = 2048  # CONFIG_ESP32_RTC_MEM of the official firmware
 POLL_MS = 20
+TRIGGER_US = 20  # twice what an ultrasonic sensor asks for
+
+
+class Meter:
+    """A hardware counter and the instant it was last asked."""
+
+    def __init__(self, unit: int, pin: int) -> None:
+        source = machine.Pin(pin, machine.Pin.IN)
+        self._counter: Any = machine.Counter(unit, source, filter_ns=12787)  # 1023 x 12.5 ns
+        self._since: Any = None
+
+    def take(self) -> "tuple[int, int | None]":
+        """Pulses and milliseconds since the last time; None for the time of the first."""
+        pulses = int(self._counter.value(0))
+        now: Any = time.ticks_ms()
+        ms = None if self._since is None else time.ticks_diff(now, self._since)
+        self._since = now
+        return pulses, ms
 
 
 class Board:
@@ -35,9 +53,13 @@ class Board:
         self._watchdog = machine.WDT(timeout=WATCHDOG_MS)
         self._button = machine.Pin(BUTTON_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
         self._joined = False
+        self._meters: dict[int, Meter] = {}
+        self._stayed = ""
 
     def cause(self) -> str:
         """Why the chip runs: timer, button, power_on, hard, watchdog or soft."""
+        if self._stayed:
+            return self._stayed
         reset = machine.reset_cause()
         if reset == machine.DEEPSLEEP_RESET:
             return "button" if machine.wake_reason() == machine.EXT0_WAKE else "timer"
@@ -63,6 +85,13 @@ class Board:
     def sleep_ms(self, ms: int) -> None:
         """Wait, awake."""
         time.sleep_ms(ms)
+
+    def doze_ms(self, ms: int) -> None:
+        """Wait in light sleep; awake where a counter runs, which would stand still in it."""
+        if self._meters:
+            time.sleep_ms(ms)
+        else:
+            machine.lightsleep(ms)
 
     def time_ns(self) -> int:
         """The RTC, since the port's own epoch; lives through deep sleep, not through power loss."""
@@ -94,8 +123,7 @@ class Board:
 
     def battery_mv(self) -> int:
         """Battery voltage."""
-        adc = machine.ADC(machine.Pin(BATTERY_PIN), atten=machine.ADC.ATTN_11DB)
-        return adc.read_uv() * BATTERY_DIVIDER // 1000
+        return self.adc(BATTERY_PIN).read_uv() * BATTERY_DIVIDER // 1000
 
     def blink(self, green: bool, times: int) -> None:
         """Say something to the technician at the box."""
@@ -110,9 +138,19 @@ class Board:
         """A pin that switches something; off to begin with."""
         return machine.Pin(pin, machine.Pin.OUT, value=0)
 
-    def uart(self, number: int, baud: int, tx: int, rx: int, tx_idles_low: bool) -> machine.UART:
+    def uart(
+        self,
+        number: int,
+        baud: int,
+        tx: int,
+        rx: int,
+        tx_idles_low: bool,
+        rx_inverted: bool = False,
+    ) -> machine.UART:
         """A serial port with 8 data bits and no parity; reads never block."""
         invert = machine.UART.INV_TX if tx_idles_low else 0
+        if rx_inverted:
+            invert |= machine.UART.INV_RX
         return machine.UART(
             number, baudrate=baud, tx=tx, rx=rx, timeout=0, rxbuf=256, invert=invert
         )
@@ -126,6 +164,29 @@ class Board:
         import onewire
 
         return onewire.OneWire(machine.Pin(pin))
+
+    def pinger(self, trigger: int, echo: int) -> "Ping":
+        """A function that triggers and times the echo pulse; negative without one."""
+        out = machine.Pin(trigger, machine.Pin.OUT, value=0)
+        line = machine.Pin(echo, machine.Pin.IN)
+
+        def ping(limit_us: int) -> int:
+            out.value(1)
+            time.sleep_us(TRIGGER_US)
+            out.value(0)
+            return machine.time_pulse_us(line, 1, limit_us)
+
+        return ping
+
+    def meter(self, unit: int, pin: int) -> "Meter":
+        """The pulse counter of a unit; started once, it counts until the power goes."""
+        if unit not in self._meters:
+            self._meters[unit] = Meter(unit, pin)
+        return self._meters[unit]
+
+    def adc(self, pin: int) -> machine.ADC:
+        """A converter for up to 2.45 V."""
+        return machine.ADC(machine.Pin(pin), atten=machine.ADC.ATTN_11DB)
 
     def join(self, ssid: str, password: str, limit_ms: int, lease: "list[str]") -> bool:
         """Associate within the limit; a lease of last time spares DHCP, an empty one asks."""
@@ -170,6 +231,17 @@ class Board:
     def socket(self) -> "socket.socket":
         """A fresh TCP socket."""
         return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+
+    def stay_awake(self, ms: int) -> None:
+        """A powered node waits for the time or the button with its counters running."""
+        self._stayed = "timer"
+        start = time.ticks_ms()
+        while time.ticks_diff(time.ticks_ms(), start) < ms:
+            if not self._button.value():
+                self._stayed = "button"
+                return
+            self.feed()
+            time.sleep_ms(POLL_MS)
 
     def deep_sleep(self, ms: int) -> None:
         """Sleep until the time or the button; does not return."""

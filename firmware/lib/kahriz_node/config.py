@@ -24,6 +24,7 @@ KEYS = (
     "broker",
     "deadline_ms",
     "radio_above_mv",
+    "powered",
     "channels",
 )
 
@@ -48,6 +49,8 @@ def check(body: "Spec") -> None:
         ("radio_above_mv", 0, 30000),
     ):
         checks.maybe_whole(body, key, low, high, "config")
+    if not isinstance(body.get("powered", False), bool):
+        raise WireError("config.powered", "expected true or false")
     wifi = section(body, "wifi", ("ssid", "password"))
     words.text(needed(wifi, "ssid", "wifi."), 32, "config.wifi.ssid")
     words.text(needed(wifi, "password", "wifi."), 64, "config.wifi.password")
@@ -59,9 +62,14 @@ def check(body: "Spec") -> None:
     channels = checks.table(needed(body, "channels"), "config.channels")
     if not 1 <= len(channels) <= CHANNELS_MOST:
         raise WireError("config.channels", f"expected 1 to {CHANNELS_MOST}")
-    pins: dict[int, str] = {}
+    pins: dict[int, tuple[str, str]] = {}
     for name in channels:
         channel(name, channels[name], pins)
+    for name in channels:
+        spec: Spec = channels[name]  # type: ignore[assignment]
+        own = getattr(sensors.module(spec["driver"]), "check", None)
+        if own is not None:
+            own(spec, body, "config.channels." + name)
 
 
 class Config(Settings):
@@ -96,8 +104,8 @@ def section(body: "Spec", key: str, keys: "Sequence[str]") -> "Spec":
     return part
 
 
-def channel(name: str, given: object, pins: "dict[int, str]") -> None:
-    """One channel, checked by what its driver needs; two drivers cannot share a pin."""
+def channel(name: str, given: object, pins: "dict[int, tuple[str, str]]") -> None:
+    """One channel, checked by what its driver needs; two drivers share no pin but of one bus."""
     what = "config.channels." + name
     if "_" in words.word(name, what):
         raise WireError(what, "a channel has no _ in its name: row keys are <channel>_<quantity>")
@@ -109,6 +117,7 @@ def channel(name: str, given: object, pins: "dict[int, str]") -> None:
     keys = ["driver"]
     keys.extend(module.NEEDS)
     keys.extend(module.MAY)
+    keys.extend(getattr(module, "TEXTS", ()))
     known(spec, keys, what)
     for table, must in ((module.NEEDS, True), (module.MAY, False)):
         for key in table:
@@ -117,9 +126,11 @@ def channel(name: str, given: object, pins: "dict[int, str]") -> None:
                 checks.whole(checks.needed(spec, key, what), low, high, what + "." + key)
     for key in module.PINS:
         if key in spec:
-            if spec[key] in pins:
-                raise WireError(what + "." + key, "the pin is taken by " + pins[spec[key]])
-            pins[spec[key]] = what + "." + key
+            taken, use = pins.get(spec[key], ("", ""))
+            bus = driver + "." + key if key in getattr(module, "BUS", ()) else ""
+            if taken and not use == bus != "":
+                raise WireError(what + "." + key, "the pin is taken by " + taken)
+            pins[spec[key]] = (what + "." + key, bus)
 
 
 def parse(data: bytes) -> Config:

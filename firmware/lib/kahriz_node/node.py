@@ -234,10 +234,14 @@ def unload(*names: str) -> None:
 
 
 def run(board: "Board", root: str = "") -> None:
-    """A wake with all its accidents, then deep sleep; does not return."""
+    """A wake with all its accidents, then sleep; returns only on a powered node, for the next."""
     node = Node(board, root)
     try:
         node.wake()
     except Exception as error:  # noqa: BLE001 - the outermost loop: told in the next hello
         node.state["error"] = short("wake", error)
-    board.deep_sleep(node.remember())
+    nap_ms = node.remember()
+    if hasattr(node, "config") and node.config.powered:
+        board.stay_awake(nap_ms)
+    else:
+        board.deep_sleep(nap_ms)

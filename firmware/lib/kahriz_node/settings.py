@@ -22,6 +22,7 @@ class Settings:
         self.phase_s: int = body.get("phase_s", 0)
         self.deadline_ms: int = body.get("deadline_ms", DEADLINE_MS)
         self.radio_above_mv: int = body.get("radio_above_mv", RADIO_ABOVE_MV)
+        self.powered: bool = body.get("powered", False)
         self.ssid: str = body["wifi"]["ssid"]
         self.wifi_password: str = body["wifi"]["password"]
         broker = body["broker"]

@@ -27,7 +27,8 @@ FIELDS: dict[str, tuple[str, int, float, float]] = {
     "rssi_dbm": ("dBm", 0, -120, 0),
 }
 
-# Why a channel has no value. The order is for ever: journals on flash store the position.
+# Why a channel has no value. The order is for ever: journals on flash store the position in half a
+# byte, so that these 15 are all there will be.
 FAULTS = (
     "fault",
     "timeout",
@@ -43,6 +44,7 @@ FAULTS = (
     "scatter",
     "out_of_range",
     "driver",
+    "not_ready",
 )
 
 QARTOD = (1, 2, 3, 4, 9)  # pass, not evaluated, suspect, fail, missing

@@ -3,7 +3,10 @@
 
 A driver module has KEYS (quantities of kahriz_wire.fields it reads), NEEDS and MAY (its keys in
 config.json with their lowest and highest value), PINS (which of them are pins), and
+LIMIT_MS (a dead sensor costs no more, beyond its `warm_up_ms`), and
 `start(board, spec) -> driver`; a driver has `read(elapsed_ms) -> {quantity: scaled int}`.
+It may have BUS (pins that channels of the same driver share), TEXTS (its keys that are texts) and
+`check(spec, body, what)`, which refuses a configuration; ultrasonic ones have SOUND_SPEED.
 """
 
 TYPE_CHECKING = False
@@ -13,7 +16,12 @@ if TYPE_CHECKING:
 SENSORS = {
     "a02yyuw": "kahriz_node.sensors.a02yyuw",
     "ds18b20": "kahriz_node.sensors.ds18b20",
+    "ec_modbus": "kahriz_node.sensors.ec_modbus",
+    "hrxl": "kahriz_node.sensors.hrxl",
+    "jsn_sr04t": "kahriz_node.sensors.jsn_sr04t",
     "loop_ads1115": "kahriz_node.sensors.loop_ads1115",
+    "pulse_meter": "kahriz_node.sensors.pulse_meter",
+    "volts": "kahriz_node.sensors.volts",
 }
 
 

@@ -16,6 +16,7 @@ KEYS = ("c",)  # quantities of kahriz_wire.fields, in the order of read()
 NEEDS = {"pin": (0, 39)}  # key in config.json: lowest, highest
 MAY = {"power": (0, 33)}  # keys that can be left out
 PINS = ("pin", "power")
+LIMIT_MS = 100  # a dead sensor costs no more
 
 WARM_UP_MS = 10  # <data sheet, page>
 

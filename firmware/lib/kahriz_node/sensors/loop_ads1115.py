@@ -25,6 +25,8 @@ NEEDS = {
 }
 MAY = {"power": (0, 33)}
 PINS = ("sda", "scl", "power")
+BUS = ("sda", "scl")  # several converters on one bus, each with its address
+LIMIT_MS = 500  # ours: beyond the warm-up, a dead converter costs no more
 
 CONVERSION = 0  # SBAS444, register map
 CONFIG = 1
@@ -49,6 +51,7 @@ class LoopAds1115:
         power: "Pin | None",
         warm_up_ms: int,
         sleep_ms: "Sleep",
+        doze_ms: "Sleep",
     ) -> None:
         self._i2c = i2c
         self._addr = addr
@@ -56,13 +59,14 @@ class LoopAds1115:
         self._power = power
         self._warm_up_ms = warm_up_ms
         self._sleep_ms = sleep_ms
+        self._doze_ms = doze_ms
 
     def read(self, elapsed_ms: int) -> "dict[str, int]":
         """The loop current."""
         if self._power is not None:
             self._power.value(1)
         try:
-            self._sleep_ms(self._warm_up_ms)
+            self._doze_ms(self._warm_up_ms)
             raw = sum([self._sample() for _ in range(SAMPLES)])
         except OSError:  # no acknowledge on the bus
             raise SensorError("bus") from None
@@ -99,4 +103,5 @@ def start(board: "Bench", spec: "Spec") -> LoopAds1115:
         board.output(spec["power"]) if "power" in spec else None,
         spec["warm_up_ms"],
         board.sleep_ms,
+        board.doze_ms,
     )
