@@ -223,6 +223,7 @@ def run_demo(options: DemoOptions, *, quiet: bool) -> Result:
         parts = Parts(options, folder, world, screen)
         parts.start()
         _live(options, settings, world, parts, screen, stop)
+        parts.keeper.let_end("node-")
         world.finish()
         if not parts.drain(DRAIN_S):
             screen.say("the village did not come to the end of the readings in time")

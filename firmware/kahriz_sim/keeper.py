@@ -23,6 +23,7 @@ class _Watched:
     name: str
     service: Service
     again: Callable[[], None]
+    kept: bool = True
     restarts: int = 0
 
 
@@ -49,13 +50,19 @@ class Keeper:
     def _look(self) -> None:
         while not self._stopping.wait(_LOOK_EVERY_S):
             for each in list(self._watched):
-                if each.service.running:
+                if each.service.running or not each.kept:
                     continue
                 if self._stopping.wait(RESTART_AFTER_S):
                     return
                 each.restarts += 1
                 self.on_restart(each.name)
                 each.again()
+
+    def let_end(self, prefix: str) -> None:
+        """From now on services of these names may end by themselves."""
+        for each in self._watched:
+            if each.name.startswith(prefix):
+                each.kept = False
 
     def rest(self) -> None:
         """Watch no more; what ends from now on has ended."""

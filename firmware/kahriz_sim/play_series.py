@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from kahriz_sim.errors import ConfigError
 from kahriz_wire import ranges, rows
@@ -149,7 +150,9 @@ def read_series(path: Path, site: Site) -> Series:
     return Series(sorted(found.items()), values)
 
 
-def _take(row: dict[str, str | None], site: Site, where: str) -> tuple[int, str, float]:
+def _take(row: dict[str | Any, str | Any], site: Site, where: str) -> tuple[int, str, float]:
+    if None in row or None in row.values():
+        raise ConfigError(f"{where}: not four fields (a decimal comma?): {row}")
     sensor = site.sensors.get(row["sensor"] or "")
     if sensor is None:
         raise ConfigError(f"{where}: sensor {row['sensor']!r} is not in site.json")

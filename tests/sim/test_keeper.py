@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""What dies is started again, unless it was allowed to end."""
+
+import sys
+import threading
+from pathlib import Path
+
+from kahriz_sim.keeper import Keeper
+from kahriz_sim.services import Child
+
+PATIENCE_S = 30.0
+
+
+def test_what_dies_is_started_again_and_told(tmp_path: Path) -> None:
+    told = threading.Event()
+    keeper = Keeper(on_restart=lambda name: told.set())
+    child = Child(
+        "sleeper", [sys.executable, "-c", "import time; time.sleep(60)"], tmp_path / "log"
+    )
+    child.start()
+    keeper.watch("sleeper", child, child.start)
+    first = child.pid
+    child.kill9()
+    assert told.wait(PATIENCE_S)
+    keeper.rest()
+    assert keeper.restarts == {"sleeper": 1}
+    assert child.running
+    assert child.pid != first
+    keeper.stop()
+    assert not child.running
+
+
+def test_what_may_end_is_left_alone(tmp_path: Path) -> None:
+    told: list[str] = []
+    watched_dies = threading.Event()
+
+    def on_restart(name: str) -> None:
+        told.append(name)
+        watched_dies.set()
+
+    keeper = Keeper(on_restart=on_restart)
+    brief = Child("brief", [sys.executable, "-c", "pass"], tmp_path / "brief")
+    other = Child(
+        "other", [sys.executable, "-c", "import time; time.sleep(60)"], tmp_path / "other"
+    )
+    for child in (brief, other):
+        child.start()
+        keeper.watch(child.what, child, child.start)
+        keeper.let_end("brief")
+    other.kill9()
+    assert watched_dies.wait(PATIENCE_S)
+    keeper.stop()
+    assert told == ["other"]
