@@ -78,9 +78,12 @@ def ack(
     journal: str,
     gone: "list[tuple[int, int, str]]",
     done: "list[dict[str, object]]",
+    ota: "tuple[int, int] | None" = None,
 ) -> bytes:
-    """An ack: ranges that are gone with their reasons, and what came of commands."""
-    return dump([("s", s), ("journal", journal), ("gone", gone or None), ("cmd", done or None)])
+    """An ack: ranges gone with their reasons, results of commands, the next pieces wanted."""
+    parts: list[tuple[str, object]] = [("s", s), ("journal", journal), ("gone", gone or None)]
+    parts.extend([("cmd", done or None), ("ota", ota)])
+    return dump(parts)
 
 
 def birth(

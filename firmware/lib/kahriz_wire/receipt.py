@@ -22,6 +22,7 @@ class Receipt:
         self.max_rows: int | None = None
         self.now: int | None = None
         self.cfg: int | None = None
+        self.ota: int | None = None
         self.birth = False
         self.cmd: list[dict[str, object]] = []
 
@@ -38,6 +39,7 @@ def decode_receipt(payload: object) -> Receipt:
     receipt.max_rows = checks.maybe_whole(body, "max_rows", 0, checks.N_MOST, "receipt")
     receipt.now = checks.maybe_whole(body, "now", 1, checks.MS_MOST, "receipt")
     receipt.cfg = checks.maybe_whole(body, "cfg", 0, checks.N_MOST, "receipt")
+    receipt.ota = checks.maybe_whole(body, "ota", 0, checks.N_MOST, "receipt")
     receipt.birth = checks.maybe_whole(body, "birth", 0, 1, "receipt") == 1
     for one in checks.array(body.get("cmd", []), COMMANDS_MOST, "receipt.cmd"):
         receipt.cmd.append(checks.table(one, "receipt.cmd"))

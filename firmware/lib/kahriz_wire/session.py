@@ -25,6 +25,8 @@ HEALTH = (
     "rssi_dbm",
     "error",
     "cfg",
+    "fw",
+    "ota",
 )
 
 
@@ -45,6 +47,8 @@ class Hello:
         self.rssi_dbm: int | None = None
         self.error: str | None = None
         self.cfg: int | None = None
+        self.fw: str | None = None
+        self.ota: int | None = None  # number of the program that runs
 
 
 def encode_hello(hello: Hello) -> bytes:
@@ -76,11 +80,16 @@ def decode_hello(payload: object) -> Hello:
     hello.rssi_dbm = checks.maybe_whole(body, "rssi_dbm", -200, 50, "hello")
     hello.error = words.maybe_text(body, "error", 200, "hello")
     hello.cfg = checks.maybe_whole(body, "cfg", 0, checks.N_MOST, "hello")
+    hello.fw = words.maybe_text(body, "fw", 64, "hello")
+    hello.ota = checks.maybe_whole(body, "ota", 0, checks.N_MOST, "hello")
     return hello
 
 
 class Ack:
-    """The node's answer: `gone` are [a, b, reason] it cannot serve, `cmd` the commands' results."""
+    """The node's answer: `gone` are [a, b, reason] it cannot serve, `cmd` the commands' results.
+
+    `ota` is [number, offset]: the node asks for the pieces of a release from there on.
+    """
 
     def __init__(
         self,
@@ -93,6 +102,7 @@ class Ack:
         self.journal = journal
         self.gone = gone
         self.cmd = cmd
+        self.ota: tuple[int, int] | None = None
 
 
 def encode_receipt(receipt: Receipt) -> bytes:
@@ -107,6 +117,7 @@ def encode_receipt(receipt: Receipt) -> bytes:
             ("max_rows", receipt.max_rows),
             ("now", receipt.now),
             ("cfg", receipt.cfg),
+            ("ota", receipt.ota),
             ("birth", 1 if receipt.birth else None),
             ("cmd", receipt.cmd if receipt.cmd else None),
         ]
@@ -115,7 +126,7 @@ def encode_receipt(receipt: Receipt) -> bytes:
 
 def encode_ack(ack: Ack) -> bytes:
     """An ack as bytes."""
-    return outgoing.ack(ack.s, ack.journal, ack.gone, ack.cmd)
+    return outgoing.ack(ack.s, ack.journal, ack.gone, ack.cmd, ack.ota)
 
 
 def decode_ack(payload: object) -> Ack:
@@ -130,4 +141,11 @@ def decode_ack(payload: object) -> Ack:
         a, b = checks.span(three[:2], "ack.gone")
         gone.append((a, b, words.word(three[2], "ack.gone, the reason")))
     done = checks.array(body.get("cmd", []), COMMANDS_MOST, "ack.cmd")
-    return Ack(s, journal, gone, [checks.table(one, "ack.cmd") for one in done])
+    ack = Ack(s, journal, gone, [checks.table(one, "ack.cmd") for one in done])
+    if "ota" in body:
+        two = checks.array(body["ota"], 2, "ack.ota")
+        if len(two) != 2:
+            raise WireError("ack.ota", "expected [number, offset]")
+        number = checks.whole(two[0], 1, checks.N_MOST, "ack.ota")
+        ack.ota = (number, checks.whole(two[1], 0, checks.N_MOST, "ack.ota"))
+    return ack

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""A release of the node's program as it travels: head, signature, manifest, the files behind it.
+
+`KHR1`, length of the manifest (2 bytes) and of the files (4 bytes), signature (RSA-3072, PKCS#1
+v1.5, SHA-256 over the manifest), manifest, files. The manifest is text: `kahriz 1 <number> <.mpy
+version> <version>`, then a line `<sha256> <size> <path>` a file. Newer is who has the larger number.
+"""
+
+import struct
+
+from kahriz_wire.errors import WireError
+
+MAGIC = b"KHR1"
+HEAD_BYTES = 10
+SIGNATURE_BYTES = 384
+MANIFEST_MOST_BYTES = 8192
+FILES_MOST_BYTES = 200000
+CHUNK_BYTES = 1536  # one message `ota/<number>/<offset>`
+WINDOW = 8  # messages that the gateway sends when it is asked once
+
+
+def number(version: str) -> int:
+    """The number of a version of up to four parts, such as 0.1.0 or 0.1.0.7."""
+    try:
+        parts = [int(part) for part in version.split(".")]
+    except ValueError:
+        parts = []
+    if not 1 <= len(parts) <= 4 or not all(0 <= part <= 99 for part in parts) or parts[0] > 41:
+        raise WireError("version", "expected up to four numbers from 0 to 99, as in 0.1.0")
+    while len(parts) < 4:
+        parts.append(0)
+    return ((parts[0] * 100 + parts[1]) * 100 + parts[2]) * 100 + parts[3]
+
+
+def head(data: bytes) -> "tuple[int, int]":
+    """Length of the manifest and of the files, from the first bytes."""
+    if len(data) < HEAD_BYTES or data[:4] != MAGIC:
+        raise WireError("release", "this is no release of the node's program")
+    manifest, files = struct.unpack(">HI", data[4:HEAD_BYTES])
+    if not 0 < manifest <= MANIFEST_MOST_BYTES or not 0 < files <= FILES_MOST_BYTES:
+        raise WireError("release", "its head is not plausible")
+    return manifest, files
+
+
+def total(data: bytes) -> int:
+    """Bytes of the whole release, from its first bytes."""
+    manifest, files = head(data)
+    return HEAD_BYTES + SIGNATURE_BYTES + manifest + files
+
+
+def first_line(line: str) -> "tuple[int, int, str]":
+    """Number, .mpy version and version, from the manifest's first line."""
+    words = line.split()
+    if len(words) != 5 or words[0] != "kahriz" or words[1] != "1":
+        raise WireError("release", "a manifest of another kind")
+    if not words[2].isdigit() or not words[3].isdigit() or number(words[4]) != int(words[2]):
+        raise WireError("release", "number and version contradict each other")
+    return int(words[2]), int(words[3]), words[4]
+
+
+def file_line(line: str) -> "tuple[str, int, str]":
+    """sha256, size and path of a file; a path stays inside the program's folder."""
+    words = line.split()
+    if len(words) != 3 or len(words[0]) != 64 or not words[1].isdigit():
+        raise WireError("release", "a line of the manifest cannot be read")
+    path = words[2]
+    if path[0] == "/" or ".." in path or not path.endswith(".mpy") or path.count("/") > 2:
+        raise WireError("release", "a path that leaves the program's folder")
+    return words[0], int(words[1]), path
