@@ -12,7 +12,7 @@ from typing import Literal
 
 from kahriz_sim.demo_screen import Screen
 from kahriz_sim.keeper import Keeper
-from kahriz_sim.link import gateway_is_online
+from kahriz_sim.link import gateway_is_online, listens
 from kahriz_sim.services import (
     Child,
     Influx,
@@ -80,17 +80,21 @@ class Chain:
     def start_gateway(
         self, site_id: str, site: Path, records: Path, options: Sequence[str] = ()
     ) -> None:
-        """Import the dated records once, run intake and village, wait until intake listens."""
+        """Import the dated records once, run intake and village, wait until both answer."""
         common = ["--config", str(site), "--data", str(self.folder)]
         self.run("records", ["gateway", "records", "import", str(records), *common])
         self.child("gateway", [
             *KAHRIZ, "gateway", "run", *common, "--broker", f"127.0.0.1:{self.broker_port}",
             "--page", self.page_address, *self._influx_options(), *options,
         ])  # fmt: skip
-        if not gateway_is_online(site_id, "127.0.0.1", self.broker_port, READY_S):
+        host, _, port = self.page_address.rpartition(":")
+        if not (
+            gateway_is_online(site_id, "127.0.0.1", self.broker_port, READY_S)
+            and listens(host, int(port), READY_S)
+        ):
             log = self.folder / "log" / "gateway.log"
             last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["(no word)"]
-            raise ServiceError(f"the gateway is not online after {READY_S:g} s: {last[0]}")
+            raise ServiceError(f"the gateway is not there after {READY_S:g} s: {last[0]}")
 
     def run(self, what: str, arguments: Sequence[str]) -> None:
         """A `kahriz` command that must end well before we go on."""

@@ -30,6 +30,18 @@ class Net:
         return secrets.token_hex(4)
 
 
+def listens(host: str, port: int, timeout_s: float) -> bool:
+    """Whether a server takes connections there, in time."""
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        try:
+            with socket.create_connection((host, port), 1.0):
+                return True
+        except OSError:
+            time.sleep(0.1)
+    return False
+
+
 def gateway_is_online(site: str, host: str, port: int, timeout_s: float) -> bool:
     """Whether the broker passes on, in time, that the gateway of this site is online."""
     topic = topics.of(site, topics.GATEWAY, "status")
