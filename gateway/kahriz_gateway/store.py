@@ -50,6 +50,19 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE notice(id INTEGER PRIMARY KEY, at INTEGER, node TEXT, kind TEXT NOT NULL,
         detail TEXT NOT NULL);
     """,
+    """
+    -- what a node shall run with: the largest rev counts; body = its config.json, JSON
+    CREATE TABLE node_config(node TEXT NOT NULL, rev INTEGER NOT NULL, at INTEGER,
+        body TEXT NOT NULL, PRIMARY KEY(node, rev)) WITHOUT ROWID;
+    -- what a node shall do once; sent = in how many receipts; ok NULL while there is no answer
+    CREATE TABLE command(id INTEGER PRIMARY KEY AUTOINCREMENT, node TEXT NOT NULL,
+        op TEXT NOT NULL, args TEXT NOT NULL, at INTEGER, sent INTEGER NOT NULL DEFAULT 0,
+        answered INTEGER, ok INTEGER, why TEXT, n INTEGER);
+    -- signed programs, and which node shall have which
+    CREATE TABLE release(number INTEGER PRIMARY KEY, fw TEXT NOT NULL, at INTEGER,
+        body BLOB NOT NULL);
+    CREATE TABLE offer(node TEXT PRIMARY KEY, number INTEGER NOT NULL, at INTEGER) WITHOUT ROWID;
+    """,
 )
 
 _TROUBLE = ("FULL", "IOERR", "BUSY", "LOCKED", "READONLY", "CANTOPEN", "NOMEM", "PROTOCOL")

@@ -3,7 +3,7 @@
 
 `KHR1`, length of the manifest (2 bytes) and of the files (4 bytes), signature (RSA-3072, PKCS#1
 v1.5, SHA-256 over the manifest), manifest, files. The manifest is text: `kahriz 1 <number> <.mpy
-version> <version>`, then a line `<sha256> <size> <path>` a file. Newer is who has the larger number.
+version> <version>`, then a line `<sha256> <size> <path>` a file. The larger number is the newer.
 """
 
 import struct
