@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 SOUND_SPEEDS = ("raw", "fixed", "compensated")
+ROLES = ("head", "tail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Deployment:
 
     `span_m` is the level range of a 4-20 mA sensor. `sound_speed` is what an ultrasonic driver
     declares: `fixed` (its own constant speed is in the number) or `compensated` (leave it).
+    `role` "tail" is the second sensor of a structure, over its tailwater or in a flume's throat.
     """
 
     node: str
@@ -29,6 +31,7 @@ class Deployment:
     span_m: float | None = None
     sound_speed: str | None = None
     note: str = ""
+    role: str = "head"
 
     def holds_at(self, ts_ms: int) -> bool:
         return self.from_ms <= ts_ms and (self.to_ms is None or ts_ms < self.to_ms)

@@ -1,122 +1,163 @@
 # SPDX-License-Identifier: MIT
 """Reading in, values out: what a node measured becomes stage, discharge, level and volume.
 
-Pure and repeatable: the same row, deployments and plan give the same values, so that a new zero
-recomputes history. Raw rows are never changed.
+Pure and repeatable: the same row, records and plan give the same values, so that a new zero or
+rating recomputes history. Raw rows are never changed.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kahriz_water import deployment, pool, quality, sound
 from kahriz_water.deployment import Deployment
+from kahriz_water.records import U_ZERO_M, Records
 from kahriz_water.site import Plan, Point
+from kahriz_water.structures import Discharge
 from kahriz_water.value import Value
 from kahriz_wire import fields
 
-U_ZERO_M = 0.002  # standard: a zero taken with a hook gauge or a level, on site
 U_ECHO_M = 0.003  # standard, of one echo when a node reports no spread: A02YYUW, seen on water
 HELPERS = ("spread_m", "echoes")  # they qualify a distance and are no values of their own
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A stored row: who, when, the node's own flag, and the numbers by row key."""
+    """A stored row: who, when, the node's own flag, and the numbers by row key.
+
+    `flags` are the quality tests' by row key, `before` the reading before it in the journal.
+    """
 
     node: str
     ts: int
     q: int
     body: Mapping[str, object]
+    flags: Mapping[str, int] | None = None
+    before: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Channel:
-    """One channel's numbers of a row, and where they belong."""
+    """One channel's numbers of a row with their flags, and where they belong."""
 
     point: Point
     at: Deployment
     numbers: Mapping[str, float]
+    flags: Mapping[str, int]
 
 
-def interpret(reading: Reading, deployments: Sequence[Deployment], plan: Plan) -> list[Value]:
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What the channels of one row tell each other."""
+
+    reading: Reading
+    records: Records
+    row_q: int
+    air_c: Mapping[str, float]  # by point
+    tail_m: dict[str, float | None]  # by point; None: a tail channel without a number
+
+
+@dataclass(frozen=True, slots=True)
+class _Derived:
+    quantity: str
+    value: float
+    u: float | None
+    q: int
+    u_random: float | None = None
+
+
+def interpret(reading: Reading, records: Records | Sequence[Deployment], plan: Plan) -> list[Value]:
     """Values of one reading, at most one for each point and quantity."""
-    channels = list(_channels(reading, deployments, plan))
+    if not isinstance(records, Records):
+        records = Records(tuple(records))
+    channels = sorted(_channels(reading, records, plan), key=lambda c: c.at.role == "head")
     air: dict[str, float] = {}
     for channel in channels:
         celsius = channel.numbers.get("c")
         if celsius is not None and quality.gross_range_q("c", celsius) == quality.PASS:
             air.setdefault(channel.point.id, celsius)
     row_q = reading.q if reading.q in fields.QARTOD else quality.NOT_EVALUATED
+    context = _Context(reading, records, row_q, air, _silent_tails(reading, records))
     found: dict[tuple[str, str], Value] = {}
-    for channel in channels:
-        for quantity, value, u, q in _values(channel, air.get(channel.point.id), row_q):
-            value_of = Value(channel.point.id, quantity, reading.ts, value, u, q)
-            found.setdefault((channel.point.id, quantity), value_of)
+    for channel in channels:  # tailwater first
+        for d in _values(channel, context):
+            value = Value(channel.point.id, d.quantity, reading.ts, d.value, d.u, d.q, d.u_random)
+            found.setdefault((channel.point.id, d.quantity), value)
     return list(found.values())
 
 
-def _channels(
-    reading: Reading, deployments: Sequence[Deployment], plan: Plan
-) -> Iterable[_Channel]:
+def _channels(reading: Reading, records: Records, plan: Plan) -> Iterable[_Channel]:
     grouped: dict[str, dict[str, float]] = {}
+    flags: dict[str, dict[str, int]] = {}
     for key, number in reading.body.items():
         if isinstance(number, bool) or not isinstance(number, int | float):
             continue  # a fault word, or a text of a later version
-        name, quantity = fields.split(key) or _first_cut(key)
+        name, quantity = split(key)
         grouped.setdefault(name, {})[quantity] = float(number)
+        if reading.flags and key in reading.flags:
+            flags.setdefault(name, {})[quantity] = reading.flags[key]
     for name, numbers in grouped.items():
-        at = deployment.at(deployments, reading.node, name, reading.ts)
+        at = deployment.at(records.deployments, reading.node, name, reading.ts)
         if at is None:
-            at = _undated(reading, name, deployments, plan)
+            at = _undated(reading, name, records, plan)
         point = None if at is None else plan.point(at.point)
         if at is not None and point is not None:
-            yield _Channel(point, at, numbers)
+            yield _Channel(point, at, numbers, flags.get(name, {}))
 
 
-def _first_cut(key: str) -> tuple[str, str]:
-    """Channel and quantity of a key whose quantity this version does not know."""
+def split(key: str) -> tuple[str, str]:
+    """Channel and quantity of a row key, also when this version does not know the quantity."""
     name, _, quantity = key.partition("_")
-    return name, quantity or key
+    return fields.split(key) or (name, quantity or key)
 
 
-def _undated(
-    reading: Reading, channel: str, deployments: Sequence[Deployment], plan: Plan
-) -> Deployment | None:
+def _undated(reading: Reading, channel: str, records: Records, plan: Plan) -> Deployment | None:
     """A channel that never had a record belongs to the point that expects its node."""
-    if any(d.node == reading.node and d.channel == channel for d in deployments):
+    if any(d.node == reading.node and d.channel == channel for d in records.deployments):
         return None
     point = next((p for p in plan.points if p.node == reading.node), None)
     return None if point is None else Deployment(reading.node, channel, point.id, 0)
 
 
-_Derived = tuple[str, float, float | None, int]
+def _silent_tails(reading: Reading, records: Records) -> dict[str, float | None]:
+    """Points with a tailwater sensor on this node: nothing is known of it until it has spoken."""
+    return {
+        d.point: None
+        for d in records.deployments
+        if d.role == "tail" and d.node == reading.node and d.holds_at(reading.ts)
+    }
 
 
-def _values(channel: _Channel, air_c: float | None, row_q: int) -> Iterable[_Derived]:
+def _values(channel: _Channel, context: _Context) -> Iterable[_Derived]:
     for quantity, number in channel.numbers.items():
         if quantity in HELPERS:
             continue
-        q = quality.worst(row_q, quality.gross_range_q(quantity, number))
+        flag = channel.flags.get(quantity, quality.PASS)
+        q = quality.worst(context.row_q, quality.gross_range_q(quantity, number), flag)
         if quantity == "distance_m":
-            yield from _from_distance(channel, number, air_c, q)
+            yield from _from_distance(channel, number, context, q)
         elif quantity == "current_ma":
-            yield from _from_current(channel, number, q)
+            yield from _from_current(channel, number, context, q)
+        elif quantity == "pulses":
+            yield from _from_pulses(channel, number, context, q)
         else:
-            yield quantity, number, None, q
+            yield _Derived(quantity, number, None, q)
             if quantity in ("level_m", "stage_m") and q < quality.FAIL:
-                yield from _from_level(channel.point, quantity, number, U_ZERO_M, q)
+                yield from _from_level(channel.point, quantity, number, (U_ZERO_M, 0.0), q, context)
 
 
 def _from_distance(
-    channel: _Channel, read_m: float, air_c: float | None, q: int
+    channel: _Channel, read_m: float, context: _Context, q: int
 ) -> Iterable[_Derived]:
-    if channel.at.zero_m is None or q >= quality.FAIL:
-        yield "distance_m", read_m, None, q
+    point, ts = channel.point, context.reading.ts
+    zero = context.records.zero_at(channel.at, ts)
+    if zero is None or q >= quality.FAIL:
+        yield _Derived("distance_m", read_m, None, q)
         return
     declared = channel.at.sound_speed or "fixed"
+    air_c = context.air_c.get(point.id)
     if air_c is None and declared != "compensated":
         q = quality.worst(q, quality.SUSPECT)
     distance_m = sound.true_distance_m(read_m, declared, air_c)
@@ -124,43 +165,83 @@ def _from_distance(
     spread_m = channel.numbers.get("spread_m", U_ECHO_M)
     u_echo_m = spread_m / math.sqrt(echoes)
     u_temperature_m = sound.u_temperature_m(distance_m, declared, air_c)
-    u_m = math.sqrt(U_ZERO_M**2 + u_temperature_m**2 + u_echo_m**2)
-    if channel.point.kind == "weir":
-        stage_m = channel.at.zero_m - distance_m
-        yield "stage_m", stage_m, 2.0 * u_m, q
-        yield from _from_level(channel.point, "stage_m", stage_m, u_m, q)
-    else:
-        level = channel.at.zero_m - distance_m
-        yield "level_m", level, 2.0 * u_m, q
-        yield from _from_level(channel.point, "level_m", level, u_m, q)
-
-
-def _from_current(channel: _Channel, current_ma: float, q: int) -> Iterable[_Derived]:
-    q = quality.worst(q, pool.current_q(current_ma))
-    if channel.at.zero_m is None or channel.at.span_m is None or q >= quality.FAIL:
-        yield "current_ma", current_ma, None, q
+    u_staff_m = context.records.u_staff_m(point.id, zero, ts)
+    u_m = math.sqrt(zero.u_m**2 + u_temperature_m**2 + u_staff_m**2 + u_echo_m**2)
+    stage_m = zero.zero_m - distance_m
+    if channel.at.role == "tail":
+        context.tail_m[point.id] = stage_m
+        yield _Derived("tail_m", stage_m, 2.0 * u_m, q, 2.0 * u_echo_m)
         return
-    level = pool.level_m(current_ma, channel.at.zero_m, channel.at.span_m)
-    u_m = math.hypot(U_ZERO_M, pool.U_SPAN * channel.at.span_m)
-    yield "level_m", level, 2.0 * u_m, q
-    yield from _from_level(channel.point, "level_m", level, u_m, q)
+    quantity = "stage_m" if point.kind == "weir" else "level_m"
+    yield _Derived(quantity, stage_m, 2.0 * u_m, q, 2.0 * u_echo_m)
+    yield from _from_level(point, quantity, stage_m, (u_m, u_echo_m), q, context)
+
+
+def _from_current(
+    channel: _Channel, current_ma: float, context: _Context, q: int
+) -> Iterable[_Derived]:
+    q = quality.worst(q, pool.current_q(current_ma))
+    zero = context.records.zero_at(channel.at, context.reading.ts)
+    if zero is None or channel.at.span_m is None or q >= quality.FAIL:
+        yield _Derived("current_ma", current_ma, None, q)
+        return
+    level = pool.level_m(current_ma, zero.zero_m, channel.at.span_m)
+    weir = channel.point.kind == "weir"
+    u_staff_m = context.records.u_staff_m(channel.point.id, zero, context.reading.ts) * weir
+    u_m = math.hypot(zero.u_m, pool.U_SPAN * channel.at.span_m, u_staff_m)
+    if channel.at.role == "tail":
+        context.tail_m[channel.point.id] = level
+        yield _Derived("tail_m", level, 2.0 * u_m, q)
+        return
+    quantity = "stage_m" if weir else "level_m"
+    yield _Derived(quantity, level, 2.0 * u_m, q)
+    yield from _from_level(channel.point, quantity, level, (u_m, 0.0), q, context)
+
+
+def _from_pulses(channel: _Channel, count: float, context: _Context, q: int) -> Iterable[_Derived]:
+    yield _Derived("pulses", count, None, q)
+    meter, before = channel.point.meter, context.reading.before
+    earlier = None if before is None else before.body.get(f"{channel.at.channel}_pulses")
+    if meter is None or before is None or not isinstance(earlier, int | float):
+        return
+    seconds = (context.reading.ts - before.ts) / 1000.0
+    flow = meter.between(int(earlier), int(count), seconds)
+    if flow is not None:
+        yield from (
+            replace(d, quantity="flow_lps") if d.quantity == "discharge_lps" else d
+            for d in of_discharge(flow, q)
+        )
 
 
 def _from_level(
-    point: Point, quantity: str, level: float, u_m: float, q: int
+    point: Point,
+    quantity: str,
+    level: float,
+    u_m: tuple[float, float],
+    q: int,
+    context: _Context,
 ) -> Iterable[_Derived]:
-    """Discharge of a stage over a structure, volume under a level."""
-    if quantity == "stage_m" and point.structure is not None:
-        flow = point.structure.discharge(level, u_m)
-        flow_q = quality.worst(q, flow.q)
-        if flow.lps is not None:
-            yield "discharge_lps", flow.lps, flow.u_lps, flow_q
-        if flow.below_lps is not None:
-            yield "discharge_lt_lps", flow.below_lps, None, flow_q
-        if flow.above_lps is not None:
-            yield "discharge_gt_lps", flow.above_lps, None, flow_q
+    """Discharge of a stage over a structure, volume under a level; `u_m` is all and random."""
+    structure = context.records.structure_at(point, context.reading.ts)
+    if quantity == "stage_m" and structure is not None:
+        tail_m = context.tail_m.get(point.id)
+        if tail_m is None and point.id in context.tail_m:
+            q = quality.worst(q, quality.SUSPECT)  # nobody knows whether it is drowned
+        yield from of_discharge(structure.discharge(level, *u_m, tail_m), q)
     if quantity == "level_m" and point.level_volume:
         volume = pool.volume_m3(level, point.level_volume)
         if volume is not None:
-            u_m3 = 2.0 * u_m * pool.area_m2(level, point.level_volume)
-            yield "volume_m3", volume, u_m3, q
+            area_m2 = pool.area_m2(level, point.level_volume)
+            u_m3, u_random_m3 = 2.0 * u_m[0] * area_m2, 2.0 * u_m[1] * area_m2
+            yield _Derived("volume_m3", volume, u_m3, q, u_random_m3 or None)
+
+
+def of_discharge(flow: Discharge, q: int) -> Iterable[_Derived]:
+    """A discharge, or the bound in its place, as it is stored."""
+    q = quality.worst(q, flow.q)
+    if flow.lps is not None:
+        yield _Derived("discharge_lps", flow.lps, flow.u_lps, q, flow.u_random_lps or None)
+    if flow.below_lps is not None:
+        yield _Derived("discharge_lt_lps", flow.below_lps, None, q)
+    if flow.above_lps is not None:
+        yield _Derived("discharge_gt_lps", flow.above_lps, None, q)

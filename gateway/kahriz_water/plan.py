@@ -11,6 +11,8 @@ from __future__ import annotations
 import itertools
 import tomllib
 
+from kahriz_water.pulse_meter import PulseMeter
+from kahriz_water.quality_limits import Limits, read_limits
 from kahriz_water.site import (
     KINDS,
     LANGUAGES,
@@ -29,6 +31,7 @@ from kahriz_water.site import (
 )
 from kahriz_water.strict import ConfigError, Table
 from kahriz_water.structures import STRUCTURES, Structure
+from kahriz_wire import fields
 
 RESERVED = ("gateway", "doctor", "broker")  # the gateway itself, its test node, its broker
 
@@ -96,6 +99,8 @@ def _point(table: Table) -> Point:
         structure=_structure(table.optional_table("structure")),
         level_volume=_level_volume(table),
         spill_m=table.optional_number("spill_m", 0.05, 20, "metres over the floor"),
+        meter=_meter(table.optional_table("meter")),
+        quality=_quality(table.optional_table("quality")),
     )
     for reserved in RESERVED:
         if reserved in (ident, point.node):
@@ -113,6 +118,25 @@ def _structure(table: Table | None) -> Structure | None:
     structure = STRUCTURES[table.choice("kind", tuple(STRUCTURES))].from_table(table)
     table.done()
     return structure
+
+
+def _meter(table: Table | None) -> PulseMeter | None:
+    if table is None:
+        return None
+    meter = PulseMeter.from_table(table)
+    table.done()
+    return meter
+
+
+def _quality(table: Table | None) -> tuple[tuple[str, Limits], ...]:
+    """[point.quality.distance_m]: the site's own limits, by quantity."""
+    if table is None:
+        return ()
+    found = tuple(
+        (name, read_limits(name, table.table(name))) for name in fields.FIELDS if table.has(name)
+    )
+    table.done()
+    return found
 
 
 def _level_volume(table: Table) -> tuple[tuple[float, float], ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kahriz_water.pulse_meter import PulseMeter
+from kahriz_water.quality_limits import Limits
 from kahriz_water.structures import Structure
 
 KINDS = (
@@ -35,7 +37,10 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A place where something is measured; `node` is the one expected there."""
+    """A place where something is measured; `node` is the one expected there.
+
+    `quality` are the site's own limits by quantity, in place of the sensor's.
+    """
 
     id: str
     name: Name
@@ -46,6 +51,8 @@ class Point:
     structure: Structure | None = None
     level_volume: tuple[tuple[float, float], ...] = ()
     spill_m: float | None = None
+    meter: PulseMeter | None = None
+    quality: tuple[tuple[str, Limits], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

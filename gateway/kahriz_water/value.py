@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """`u` is the expanded uncertainty (k = 2) in the unit of the value; `q` is the QARTOD flag."""
+    """`u` is the expanded uncertainty (k = 2) in the unit of the value; `q` is the QARTOD flag.
+
+    `u_random` is the part of `u` that is new with each reading; the rest (zero, plate, coefficient)
+    is the same for all of them and does not become smaller in a sum. `manual`: read by a person.
+    """
 
     point: str
     quantity: str
@@ -16,3 +20,5 @@ class Value:
     value: float
     u: float | None
     q: int
+    u_random: float | None = None
+    manual: bool = False

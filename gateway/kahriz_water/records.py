@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""What has a date beside the deployments: zeros, ratings, readings of the staff gauge."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from kahriz_water.deployment import Deployment
+from kahriz_water.site import Point
+from kahriz_water.structures import Structure
+
+U_ZERO_M = 0.002  # standard: a zero taken with a hook gauge or a level, on site
+U_UNCHECKED_M = 0.003  # standard: nobody has compared with the staff gauge; A02YYUW drifts so much
+U_STAFF_READ_M = 0.001  # standard: a staff gauge with centimetres, read to 2 mm
+CHECKS = 5  # the last so many readings of the staff gauge tell how well a sensor agrees
+
+
+@dataclass(frozen=True, slots=True)
+class Zero:
+    """A zero taken anew: from now on the channel has this one instead of its deployment's."""
+
+    node: str
+    channel: str
+    from_ms: int
+    zero_m: float
+    u_m: float = U_ZERO_M
+    who: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DatedRating:
+    """The structure of a point from a day on, instead of the plan's, with who says so."""
+
+    point: str
+    from_ms: int
+    to_ms: int | None
+    structure: Structure
+    author: str
+    gaugings: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StaffReading:
+    """A stage read by a person; `computed_m` is what the sensor said then, with its zero then."""
+
+    point: str
+    at: int
+    staff_m: float
+    who: str
+    photo: str = ""
+    note: str = ""
+    computed_m: float | None = None
+    zero_m: float | None = None
+
+    def offset_m(self, zero_now_m: float | None) -> float | None:
+        """Staff minus sensor, had the sensor had today's zero."""
+        if self.computed_m is None:
+            return None
+        moved = 0.0
+        if zero_now_m is not None and self.zero_m is not None:
+            moved = zero_now_m - self.zero_m
+        return self.staff_m - (self.computed_m + moved)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """All dated records that a value depends on."""
+
+    deployments: tuple[Deployment, ...] = ()
+    zeros: tuple[Zero, ...] = ()
+    ratings: tuple[DatedRating, ...] = ()
+    staff: tuple[StaffReading, ...] = ()
+
+    def zero_at(self, at: Deployment, ts_ms: int) -> Zero | None:
+        """The zero of a channel at a moment; a new deployment begins without the old one's."""
+        if at.zero_m is None:
+            return None
+        own = Zero(at.node, at.channel, at.from_ms, at.zero_m)
+        later = [
+            z
+            for z in self.zeros
+            if (z.node, z.channel) == (at.node, at.channel) and at.from_ms <= z.from_ms <= ts_ms
+        ]
+        return max([own, *later], key=lambda z: z.from_ms)
+
+    def rating_at(self, point: str, ts_ms: int) -> DatedRating | None:
+        fitting = [
+            r
+            for r in self.ratings
+            if r.point == point and r.from_ms <= ts_ms and (r.to_ms is None or ts_ms < r.to_ms)
+        ]
+        return max(fitting, key=lambda r: r.from_ms, default=None)
+
+    def structure_at(self, point: Point, ts_ms: int) -> Structure | None:
+        dated = self.rating_at(point.id, ts_ms)
+        return point.structure if dated is None else dated.structure
+
+    def u_staff_m(self, point: str, zero: Zero, ts_ms: int) -> float:
+        """How far sensor and staff gauge were apart lately, since the zero; standard."""
+        offsets = [
+            offset
+            for s in self.staff
+            if s.point == point and zero.from_ms <= s.at <= ts_ms
+            if (offset := s.offset_m(zero.zero_m)) is not None
+        ][-CHECKS:]
+        if not offsets:
+            return U_UNCHECKED_M
+        rms = math.sqrt(sum(o * o for o in offsets) / len(offsets))
+        return max(rms, U_STAFF_READ_M)
