@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from kahriz_gateway import metrics
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.page import health, screens, stores
 from kahriz_gateway.page.headers import StrictHeaders
@@ -72,7 +73,7 @@ def create_app(config: Plan, data_dir: Path, clock: Clock) -> Starlette:
             return "missing.html", screens.missing(conn, config, words, clock.now_ms())
 
     def healthz(request: Request) -> Response:
-        found = health.checks(config, data_dir, clock.now_ms())
+        found = health.checks(config, data_dir, clock.now_ms(), clock.trusted())
         ok = all(check.ok for check in found.values())
         body: dict[str, object] = {
             "ok": ok,
@@ -81,6 +82,10 @@ def create_app(config: Plan, data_dir: Path, clock: Clock) -> Starlette:
         }
         body |= {name: asdict(check) for name, check in found.items()}
         return JSONResponse(body, 200 if ok else 503)
+
+    def metrics_(request: Request) -> Response:
+        body = metrics.text(config, data_dir, clock)
+        return Response(body, headers={"content-type": metrics.CONTENT_TYPE})
 
     def api_now(request: Request) -> Response:
         try:
@@ -102,6 +107,7 @@ def create_app(config: Plan, data_dir: Path, clock: Clock) -> Starlette:
             Route("/alarms", html(alarms)),
             Route("/missing", html(missing)),
             Route("/healthz", healthz),
+            Route("/metrics", metrics_),
             Route("/api/now", api_now),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],

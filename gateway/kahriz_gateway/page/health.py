@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from kahriz_gateway.page import queries, stores
+from kahriz_gateway.page import health_self, queries, stores
 from kahriz_gateway.page.nodes import late_ms
 from kahriz_gateway.village_store import get_state
 from kahriz_water.site import Plan
@@ -24,8 +24,8 @@ class Check:
     found: str
 
 
-def checks(plan: Plan, data_dir: Path, now_ms: int) -> dict[str, Check]:
-    """Intake and village: readable, and newer than the slowest node's lateness."""
+def checks(plan: Plan, data_dir: Path, now_ms: int, trusted: bool = True) -> dict[str, Check]:
+    """Intake and village: alive, readable, newer than the slowest node's lateness; and the rest."""
     limit = max(late_ms(p.dt_s, p.batch) for p in plan.points)
     found = {}
     arrived: int | None = None
@@ -44,6 +44,17 @@ def checks(plan: Plan, data_dir: Path, now_ms: int) -> dict[str, Check]:
             found["village"] = _age(alive, now_ms, ALIVE_MOST_MS, "the service has never run")
     except stores.UnreadableStoreError as broken:
         found["village"] = Check(False, str(broken))
+    for name, fault in (
+        ("intake", health_self.fault_of_intake(data_dir)),
+        ("village", health_self.fault_of_village(data_dir)),
+    ):
+        if fault is not None:
+            found[name] = Check(False, fault)
+    found["disk"] = Check(*health_self.disk(data_dir, now_ms))
+    found["clock"] = Check(trusted, "set" if trusted else "not set: nodes are told no time")
+    mains = health_self.mains(plan, data_dir)
+    if mains is not None:
+        found["mains"] = Check(*mains)
     return found
 
 
