@@ -21,10 +21,13 @@ FAIL = 4  # QARTOD: from here on a number does not count
 MISSING = 9
 DT_S = 300  # of a point that the plan no longer has
 
-_HOUR = (
-    "SELECT count(*), avg(value), min(value), max(value), avg(u), min(q) FROM value v"
-    " WHERE point=? AND quantity=? AND ts>=? AND ts<? AND q<? AND "
-) + FINAL
+_HOUR = " AND ".join(
+    (
+        "SELECT count(*), avg(value), min(value), max(value), avg(u), min(q) FROM value v"
+        " WHERE point=? AND quantity=? AND ts>=? AND ts<? AND q<?",
+        FINAL,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
