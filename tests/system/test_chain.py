@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
 import urllib.request
@@ -13,6 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from kahriz_server.dashboards import kahriz
+from kahriz_server.panelcheck import empty_panels, expand_and_run
+from kahriz_server.texts import LANGS, say
+from kahriz_sim.services import start_influx
 
 from .conftest import SPEED, Demo, children_of
 
@@ -38,19 +44,44 @@ def assert_one_leak(found: dict[str, Any], reach: str, lps: float) -> None:
     assert 0 < alarm["raised_after_s"] <= 5 * 3600
 
 
+def assert_every_panel_shows_something(data: Path) -> None:
+    """Each query of the dashboards, as Grafana would send it, on the database this run filled."""
+    (now_ms,) = struct.unpack("<q", (data / "clock").read_bytes())
+    influx = start_influx(data)
+    try:
+        for lang in LANGS:
+            results = expand_and_run(
+                kahriz.build(lang),
+                influx.url,
+                (influx.user, influx.password),
+                now_ms - 7 * 86_400_000,
+                now_ms,
+                {"site": "banovshalar-gozlu"},
+            )
+            assert [each for each in results if each.error] == []
+            nothing_measures_it = say("conductivity", lang)
+            assert [t for t in empty_panels(results) if nothing_measures_it not in t] == []
+            assert any(r.kind == "annotation" and r.non_null for r in results), "the leak's mark"
+    finally:
+        influx.stop()
+
+
 def get_json(url: str) -> dict[str, Any]:
     with urllib.request.urlopen(url, timeout=10) as reply:
         found: dict[str, Any] = json.load(reply)
         return found
 
 
-@pytest.mark.needs("mosquitto")
-def test_a_leak_on_the_upper_reach_is_found_through_mosquitto(start_demo: Start) -> None:
+@pytest.mark.needs("mosquitto", "influxd", "nginx")
+def test_a_leak_on_the_upper_reach_is_found_through_mosquitto_up_to_grafana(
+    start_demo: Start,
+) -> None:
     demo = start_demo(*SIX_HOURS, "--broker", "mosquitto", "--seed", "11")
     found = demo.result()
     assert_nothing_lost(found)
     assert_one_leak(found, "upper", 2.0)
     assert len(found["alarms"]) == 1, "something else rang beside the leak"
+    assert_every_panel_shows_something(demo.data)
 
 
 def test_a_leak_on_the_lower_reach_is_found_while_everything_is_killed(start_demo: Start) -> None:
