@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from kahriz_gateway import logs, notify_sign
+from kahriz_gateway import broker_selftest, logs, notify_sign
 from kahriz_gateway.broker_tls import context
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import (
@@ -55,6 +55,7 @@ def serve(options: Options, stop: threading.Event) -> None:
         )
         pulse = Pulse(options.data, intake, door, clock, Notifier())
         door.start()
+        broker_selftest.begin(options, door, stop)
         try:
             intake.run(door, stop, pulse)
         finally:

@@ -13,6 +13,7 @@ import logging
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -119,6 +120,19 @@ class Door:
         except (RuntimeError, ValueError):  # not connected, or paho's queue is full
             return False
         return info.is_published()
+
+    def publish_many(self, topic: str, payloads: Sequence[bytes], timeout_s: float = 20.0) -> bool:
+        """Send all with QoS 1, then wait for the broker's word on each."""
+        if not self._client.is_connected():
+            return False
+        infos = [self._client.publish(topic, payload, qos=1) for payload in payloads]
+        deadline = time.monotonic() + timeout_s
+        try:
+            for info in infos:
+                info.wait_for_publish(max(0.0, deadline - time.monotonic()))
+        except (RuntimeError, ValueError):
+            return False
+        return all(info.is_published() for info in infos)
 
     @property
     def working(self) -> bool:
