@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from kahriz_gateway.outputs import DeliveryError
 from kahriz_gateway.outputs.influx import InfluxOutput, from_plan
 from kahriz_gateway.village_store import Value

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
 from kahriz_gateway.outputs import DeliveryError
 from kahriz_gateway.outputs.influx import MAX_PAUSE_S, MIN_LINES, InfluxOutput
 from kahriz_gateway.outputs.influx_client import LineWriter
 
-Answer = tuple[int, dict[str, str], bytes] | None  # None: hang up
+Answer = tuple[int, dict[str, str], bytes] | bytes | None  # None: hang up; bytes: as they are
 STORED: Answer = (204, {}, b"")
 
 
@@ -37,6 +38,10 @@ class Server:
                     reset = struct.pack("ii", 1, 0)
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
                     self.connection.close()
+                    return
+                if isinstance(answer, bytes):
+                    self.wfile.write(answer)
+                    self.close_connection = True
                     return
                 status, headers, text = answer
                 if status == 204:
@@ -201,3 +206,58 @@ def test_a_captive_portal_that_says_200_has_stored_nothing(bench: Bench) -> None
     error = bench.fails(lines_of(1))
     assert not error.permanent
     assert "captive portal" in str(error)
+
+
+def test_a_partial_write_is_mended_line_by_line(bench: Bench) -> None:
+    """InfluxDB 2 stores the good lines of a 400 and names what it dropped; a repeat is harmless."""
+    lines = lines_of(40)
+    poison = {lines[7], lines[30]}
+
+    def partial(sent: list[str]) -> Answer:
+        bench.server.stored += [text for text in sent if text not in poison]
+        dropped = sum(text in poison for text in sent)
+        if not dropped:
+            return 204, {}, b""
+        text = (
+            f'{{"code":"invalid","message":"partial write: field type conflict dropped={dropped}"}}'
+        )
+        return 400, {}, text.encode()
+
+    bench.server.answer = partial
+    bench.output.write_lines(lines)
+    assert set(bench.server.stored) == set(lines) - poison
+    assert {text for text, _ in bench.quarantine} == poison
+    assert all("partial write" in why for _, why in bench.quarantine)
+
+
+def test_what_the_bucket_no_longer_keeps_is_set_aside_and_the_rest_is_stored(bench: Bench) -> None:
+    """422: older than the retention of the bucket."""
+    lines = lines_of(30)
+    bench.server.answer = lambda sent: (
+        (422, {}, b'{"code":"unprocessable entity","message":"beyond retention"}')
+        if lines[0] in sent
+        else STORED
+    )
+    bench.output.write_lines(lines)
+    assert bench.server.stored == lines[1:]
+    assert bench.quarantine == [(lines[0], "422: beyond retention")]
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        b"HTTP/1.1 20",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{",
+        b"HTTP/1.1 400 Bad Request\r\nContent-Length: 500\r\n\r\n{",
+        b"\x15\x03\x01\x00\x02\x02\x46",
+    ],
+)
+def test_half_an_answer_is_no_answer_and_the_lines_come_again(bench: Bench, half: bytes) -> None:
+    lines = lines_of(3)
+    bench.server.answer = lambda sent: half
+    error = bench.fails(lines)
+    assert not error.permanent
+    assert bench.quarantine == []
+    bench.server.answer = lambda sent: STORED
+    bench.output.write_lines(lines)
+    assert bench.server.stored == lines
