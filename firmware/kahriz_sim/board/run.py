@@ -114,6 +114,7 @@ def wake(image, starters):
     """Run the program until the chip sleeps or resets; returns what ended it."""
     chip = flash.FlashChip(image)
     clock.now.at_end = lambda: setattr(chip, "dead", True)
+    chip.cut = LIFE["cut"]
     vfs.mount(vfs.VfsLfs2(chip, mtime=False), "/")
     uos.chdir("/")
     sys.path[:] = ["", ".frozen", LIB]  # as the firmware sets it before boot.py
@@ -151,7 +152,7 @@ def say(what, error=None):
         sys.print_exception(error, sys.stderr)
 
 
-LIFE = {"name": "board", "t": 0, "ppm": 0}
+LIFE = {"name": "board", "t": 0, "ppm": 0, "cut": None}
 
 
 def power_up(reply, cause, rtc_us):
@@ -165,6 +166,7 @@ def power_up(reply, cause, rtc_us):
     wiring.power_up(lost)
     network.power_up(lost)
     LIFE["t"] = reply["t"]
+    LIFE["cut"] = reply.get("cut")
     LIFE["name"] = f"{LIFE['node']} t={reply['t']}"
     gc.collect()
 
@@ -173,6 +175,8 @@ def next_wake(how):
     """Sleep in the world; returns (reply, reset cause, RTC at the wake)."""
     rtc_us = clock.now.rtc0_us + clock.peek_us()
     awake_ms = clock.peek_us() // 1000
+    if isinstance(how, clock.PowerCut):
+        return world.ask("sleep", ms=awake_ms, awake_ms=awake_ms, cut=True), clock.PWRON_RESET, 0
     if isinstance(how, clock.ChipReset):
         reply = world.ask("sleep", ms=awake_ms + RESTART_MS, awake_ms=awake_ms)
         return reply, how.cause, rtc_us + RESTART_MS * 1000

@@ -34,6 +34,10 @@ class ChipReset(BaseException):
         self.cause = cause
 
 
+class PowerCut(BaseException):
+    """The power went in the middle of a wake; the world says when it comes back."""
+
+
 class State:
     """What changes during a wake."""
 

@@ -7,6 +7,8 @@ end of a wake the device is dead: what the program had not flushed never arrives
 
 from micropython import const
 
+from chip import clock
+
 SECTOR = const(4096)  # erase size of a W25Q32-class NOR flash
 SECTORS = const(384)  # 1.5 MB, the room left beside the firmware in 4 MB
 HELD_MOST = const(6)  # sectors kept in memory; 24 kB of the board's own heap
@@ -48,6 +50,7 @@ class FlashChip:
         self.dead = False
         self.writes = 0
         self.erases = 0
+        self.cut = None  # (number of a write, "clean", "torn" or "garbage"): the power goes there
 
     def readblocks(self, block, buf, offset=0):
         if self.dead:
@@ -61,11 +64,24 @@ class FlashChip:
         if self.dead or self._read_only:
             return -_EIO
         self.writes += 1
+        if self.cut is not None and self.writes == self.cut[0]:
+            return self._cut_short(block * SECTOR + offset, buf)
         self._file.seek(block * SECTOR + offset)
         self._file.write(buf)
         held = self._held.get(block)
         if held is not None:
             held[offset : offset + len(buf)] = buf
+
+    def _cut_short(self, at, buf):
+        how = self.cut[1]
+        if how != "clean":
+            self._file.seek(at)
+            self._file.write(buf[: len(buf) // 2])
+        if how == "garbage":
+            self._file.write(bytes([byte * 109 + 0x5A & 0xFF for byte in buf[len(buf) // 2 :]]))
+        self.dead = True
+        clock.now.over = clock.PowerCut()
+        return -_EIO
 
     def _hold(self, block):
         if len(self._held) >= HELD_MOST:
