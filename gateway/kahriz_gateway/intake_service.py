@@ -83,14 +83,19 @@ def _alone_in(data: Path) -> IO[str]:
 
 def main(argv: list[str] | None = None) -> int:
     """Command line of the child process; one line and an exit code when it cannot go on."""
+    return run_service(options_from(argv))
+
+
+def options_from(argv: list[str] | None) -> Options:
+    """Intake's options; what only the village needs passes by."""
     parser = argparse.ArgumentParser(prog="kahriz gateway intake")
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--clock-file", type=Path)
     for name in ("--broker", "--earliest"):
         parser.add_argument(name)
-    known, _ = parser.parse_known_args(argv)  # what only the village needs passes by
-    return run_service(Options(**vars(known)))
+    known, _ = parser.parse_known_args(argv)
+    return Options(**vars(known))
 
 
 def run_service(options: Options) -> int:
