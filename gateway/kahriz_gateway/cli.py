@@ -17,7 +17,7 @@ from typing import Any, NoReturn, TypeVar
 
 import rich_click as click
 
-from kahriz_gateway import logs
+from kahriz_gateway import commands, logs, node_cli
 from kahriz_gateway.backup_cli import backup, restore
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import KnownNodes, Options, StateError, exit_code, read_plan
@@ -74,6 +74,8 @@ def gateway() -> None:
 
 gateway.add_command(backup)
 gateway.add_command(restore)
+for each in node_cli.COMMANDS:
+    gateway.add_command(each)
 
 
 @gateway.command()
@@ -140,7 +142,9 @@ def ledger(data: Path, as_json: bool) -> None:
     from kahriz_gateway.cli_ledger import journals
 
     try:
-        found = journals(read_store(data / "readings.db"))
+        conn = read_store(data / "readings.db")
+        found = journals(conn)
+        waiting = [one.in_words() for one in commands.listed(conn) if one.ok is None]
     except _REFUSALS as error:
         _refuse(error)
     if as_json:
@@ -148,6 +152,8 @@ def ledger(data: Path, as_json: bool) -> None:
     else:
         for journal in found:
             click.echo("\n".join(journal.in_words()))
+        for line in waiting:
+            click.echo(line)
     sys.exit(1 if any(journal.contradiction for journal in found) else 0)
 
 

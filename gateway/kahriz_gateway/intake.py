@@ -165,6 +165,8 @@ class Intake:
         busy = self._queue.qsize() > HAND_OVER_MOST // 2
         for key in due:
             answer = self._accept.receipt(key, BUSY_ROWS if busy else None)
+            for topic, payload, retain in self._accept.errands.outbox():
+                door.publish(topic, payload, retain, qos=1)
             if answer is not None:
                 door.publish(*answer)
         for arrival in group:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from kahriz_gateway import quarantine
 from kahriz_gateway.clock import AHEAD_MS, EARLIEST_MS, Clock
 from kahriz_gateway.intake_books import Books, Key
+from kahriz_gateway.intake_errands import Errands
 from kahriz_gateway.intake_probe import DOCTOR, Probe
 from kahriz_gateway.intake_rows import Refused, date_waiting, put_rows
 from kahriz_gateway.store import get_meta, notice
@@ -50,6 +51,7 @@ class Accept:
         self._earliest_ms = earliest_ms
         self._store = get_meta(conn, "store") or ""
         self.books = Books(conn)
+        self.errands = Errands(conn, site)
         self._probe = Probe(conn, site, self._store)
 
     def message(self, topic: str, payload: bytes, retained: bool = False) -> Key | None:
@@ -74,6 +76,7 @@ class Accept:
         receipt.max_rows = max_rows
         receipt.now = self._clock.now_ms() if self._clock.trusted() else None
         receipt.birth = account.birth_rev is not None and account.birth_rev != self._birth(node)
+        self.errands.into(receipt, node)
         return topics.of(self._site, node, "receipt"), encode_receipt(receipt)
 
     def _judge(self, name: str, payload: bytes, retained: bool, received: int | None) -> Key | None:
@@ -155,6 +158,7 @@ class Accept:
             self.books.reopen(node, hello.journal, "replaced")
             self._twin(node, hello.journal, journals[-1], received)
         self.books.hello(node, hello, payload.decode(), received)
+        self.errands.begin(node)
         date_waiting(self._conn, node, hello.journal, self.books.account(node, hello.journal))
         return node, hello.journal
 
@@ -170,6 +174,7 @@ class Accept:
         ack = decode_ack(payload)
         for a, b, reason in ack.gone:
             self.books.close(node, ack.journal, a, b, reason, received)
+        self.errands.answered(node, ack, received)
         return node, ack.journal
 
     def _birth(self, node: str) -> int | None:

@@ -104,9 +104,9 @@ class Door:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def publish(self, topic: str, payload: bytes) -> None:
-        """Send once if we are connected (QoS 0); nobody promises that it arrives."""
-        self._client.publish(topic, payload, qos=0)
+    def publish(self, topic: str, payload: bytes, retain: bool = False, qos: int = 0) -> None:
+        """Send once if we are connected (at QoS 0); nobody waits for the broker's word."""
+        self._client.publish(topic, payload, qos=qos, retain=retain)
 
     def publish_surely(
         self, topic: str, payload: bytes, retain: bool = False, timeout_s: float = 5.0
