@@ -43,6 +43,25 @@ CREATE TABLE deployment(node TEXT NOT NULL, channel TEXT NOT NULL, point TEXT NO
 CREATE TABLE state(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE cursor(name TEXT PRIMARY KEY, rev INTEGER NOT NULL) WITHOUT ROWID;
 """,
+    """
+-- u_random: the part of u that is new with each reading; manual: 1 when a person read it
+ALTER TABLE value ADD COLUMN u_random REAL;
+ALTER TABLE value ADD COLUMN manual INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE deployment ADD COLUMN role TEXT NOT NULL DEFAULT 'head';
+-- dated records beside the deployments; structure, gaugings and runs are JSON
+CREATE TABLE zero(node TEXT NOT NULL, channel TEXT NOT NULL, from_ms INTEGER NOT NULL,
+    zero_m REAL NOT NULL, u_m REAL NOT NULL, who TEXT NOT NULL, note TEXT NOT NULL,
+    PRIMARY KEY(node, channel, from_ms)) WITHOUT ROWID;
+CREATE TABLE rating(point TEXT NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER,
+    structure TEXT NOT NULL, author TEXT NOT NULL, gaugings TEXT NOT NULL, note TEXT NOT NULL,
+    PRIMARY KEY(point, from_ms)) WITHOUT ROWID;
+CREATE TABLE staff(point TEXT NOT NULL, at INTEGER NOT NULL, staff_m REAL NOT NULL,
+    who TEXT NOT NULL, photo TEXT NOT NULL, note TEXT NOT NULL, computed_m REAL, zero_m REAL,
+    PRIMARY KEY(point, at)) WITHOUT ROWID;
+CREATE TABLE gauging(point TEXT NOT NULL, at INTEGER NOT NULL, method TEXT NOT NULL,
+    runs TEXT NOT NULL, who TEXT NOT NULL, stage_m REAL, device_lps REAL, note TEXT NOT NULL,
+    PRIMARY KEY(point, at, method)) WITHOUT ROWID;
+""",
 )
 
 
@@ -92,11 +111,13 @@ def put_values(conn: sqlite3.Connection, values: Iterable[Value], final: bool = 
     changed = 0
     for v in values:
         cursor = conn.execute(
-            "INSERT INTO value(point, quantity, ts, value, u, q) VALUES(?,?,?,?,?,?)"
+            "INSERT INTO value(point, quantity, ts, value, u, q, u_random, manual)"
+            " VALUES(?,?,?,?,?,?,?,?)"
             " ON CONFLICT(point, quantity, ts) DO UPDATE SET value=excluded.value, u=excluded.u,"
-            " q=excluded.q WHERE value IS NOT excluded.value OR u IS NOT excluded.u"
-            " OR q IS NOT excluded.q",
-            (v.point, v.quantity, v.ts, v.value, v.u, v.q),
+            " q=excluded.q, u_random=excluded.u_random, manual=excluded.manual"
+            " WHERE (value, u, q, u_random, manual)"
+            " IS NOT (excluded.value, excluded.u, excluded.q, excluded.u_random, excluded.manual)",
+            (v.point, v.quantity, v.ts, v.value, v.u, v.q, v.u_random, v.manual),
         )
         if cursor.rowcount > 0:
             changed += 1
@@ -112,7 +133,7 @@ def put_change(conn: sqlite3.Connection, point: str, quantity: str, ts: int) -> 
 def delete_values(conn: sqlite3.Connection, points: Iterable[str], ts: int) -> None:
     """Take back what was stored under a time that turned out to be wrong."""
     for point in points:
-        conn.execute("DELETE FROM value WHERE point=? AND ts=?", (point, ts))
+        conn.execute("DELETE FROM value WHERE point=? AND ts=? AND manual=0", (point, ts))
 
 
 def quantities_of(conn: sqlite3.Connection, point: str) -> list[str]:
@@ -127,15 +148,19 @@ def quantities_of(conn: sqlite3.Connection, point: str) -> list[str]:
 
 
 def _value(row: sqlite3.Row) -> Value:
-    return Value(row["point"], row["quantity"], row["ts"], row["value"], row["u"], row["q"])
+    return Value(
+        row["point"], row["quantity"], row["ts"], row["value"], row["u"], row["q"],
+        row["u_random"], bool(row["manual"]),
+    )  # fmt: skip
 
 
 def values_between(
     conn: sqlite3.Connection, point: str, quantity: str, after_ms: int, upto_ms: int
 ) -> list[Value]:
-    """Values with after_ms < ts <= upto_ms, in time order."""
+    """What nodes measured with after_ms < ts <= upto_ms, in time order."""
     found = conn.execute(
-        "SELECT * FROM value WHERE point=? AND quantity=? AND ts>? AND ts<=? ORDER BY ts",
+        "SELECT * FROM value WHERE point=? AND quantity=? AND ts>? AND ts<=? AND manual=0"
+        " ORDER BY ts",
         (point, quantity, after_ms, upto_ms),
     )
     return [_value(r) for r in found]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from kahriz_water import deployment, pool, quality, sound
 from kahriz_water.deployment import Deployment
@@ -27,7 +27,7 @@ HELPERS = ("spread_m", "echoes")  # they qualify a distance and are no values of
 class Reading:
     """A stored row: who, when, the node's own flag, and the numbers by row key.
 
-    `flags` are the quality tests' by row key, `before` the reading before it in the journal.
+    `flags` are the quality tests' by row key.
     """
 
     node: str
@@ -35,7 +35,6 @@ class Reading:
     q: int
     body: Mapping[str, object]
     flags: Mapping[str, int] | None = None
-    before: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +139,9 @@ def _values(channel: _Channel, context: _Context) -> Iterable[_Derived]:
             yield from _from_distance(channel, number, context, q)
         elif quantity == "current_ma":
             yield from _from_current(channel, number, context, q)
-        elif quantity == "pulses":
-            yield from _from_pulses(channel, number, context, q)
+        elif quantity == "flow_lps" and channel.point.meter is not None and q < quality.FAIL:
+            flow = channel.point.meter.flow(number, channel.point.dt_s)
+            yield from of_discharge(flow, q, "flow_lps")
         else:
             yield _Derived(quantity, number, None, q)
             if quantity in ("level_m", "stage_m") and q < quality.FAIL:
@@ -198,21 +198,6 @@ def _from_current(
     yield from _from_level(channel.point, quantity, level, (u_m, 0.0), q, context)
 
 
-def _from_pulses(channel: _Channel, count: float, context: _Context, q: int) -> Iterable[_Derived]:
-    yield _Derived("pulses", count, None, q)
-    meter, before = channel.point.meter, context.reading.before
-    earlier = None if before is None else before.body.get(f"{channel.at.channel}_pulses")
-    if meter is None or before is None or not isinstance(earlier, int | float):
-        return
-    seconds = (context.reading.ts - before.ts) / 1000.0
-    flow = meter.between(int(earlier), int(count), seconds)
-    if flow is not None:
-        yield from (
-            replace(d, quantity="flow_lps") if d.quantity == "discharge_lps" else d
-            for d in of_discharge(flow, q)
-        )
-
-
 def _from_level(
     point: Point,
     quantity: str,
@@ -236,11 +221,11 @@ def _from_level(
             yield _Derived("volume_m3", volume, u_m3, q, u_random_m3 or None)
 
 
-def of_discharge(flow: Discharge, q: int) -> Iterable[_Derived]:
+def of_discharge(flow: Discharge, q: int, quantity: str = "discharge_lps") -> Iterable[_Derived]:
     """A discharge, or the bound in its place, as it is stored."""
     q = quality.worst(q, flow.q)
     if flow.lps is not None:
-        yield _Derived("discharge_lps", flow.lps, flow.u_lps, q, flow.u_random_lps or None)
+        yield _Derived(quantity, flow.lps, flow.u_lps, q, flow.u_random_lps or None)
     if flow.below_lps is not None:
         yield _Derived("discharge_lt_lps", flow.below_lps, None, q)
     if flow.above_lps is not None:

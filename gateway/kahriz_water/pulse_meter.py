@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Meter in a full pipe that gives a pulse every so many litres: flow between two counts.
+"""Meter in a full pipe that gives a pulse every so many litres: its range and its uncertainty.
 
-The node sends its running count, which wraps at 2^32 and begins at 0 when the node has lost its
-power. One pulse more or less is the resolution: at 100 litres a pulse, 12 L/s in one minute are 7
-pulses, 14 % each; so the uncertainty grows as the flow falls, and no pulse is a bound and not 0.
+The node reports the mean flow over the time it counted in. One pulse more or less is the
+resolution: at 100 litres a pulse, 12 L/s in one minute are 7 pulses, 14 % each; so the uncertainty
+grows as the flow falls, and no pulse is a bound and not 0.
 
     [point.meter]
     litres_per_pulse = 10
@@ -20,9 +20,6 @@ from typing import Self
 
 from kahriz_water.strict import ConfigError, Table
 from kahriz_water.structures.base import Discharge
-
-COUNTS = 2**32
-LONGEST_S = 86_400.0  # over more than a day two counts are a volume, not a flow
 
 
 @dataclass(frozen=True)
@@ -44,29 +41,20 @@ class PulseMeter:
             raise ConfigError(table.at("high_lps"), "more than low_lps", found.high_lps)
         return found
 
-    def flow(self, pulses: int, seconds: float) -> Discharge:
-        """Flow of so many pulses in so many seconds.
+    def flow(self, lps: float, seconds: float) -> Discharge:
+        """What a flow counted over so many seconds is worth.
 
-        >>> PulseMeter(10.0, 0.5, 30.0).flow(360, 300.0).lps
-        12.0
+        >>> PulseMeter(10.0, 0.5, 30.0).flow(12.0, 300.0).q
+        1
         """
-        lps = pulses * self.litres_per_pulse / seconds
         one_lps = self.litres_per_pulse / seconds
         if lps > self.high_lps:
             why = f"{lps:.2f} L/s is above the meter's {self.high_lps:g} L/s"
             return Discharge(q=3, above_lps=self.high_lps, why=why)
         if lps < self.low_lps:
             bound = max(self.low_lps, lps + one_lps)
-            why = f"{pulses} pulses are below the meter's {self.low_lps:g} L/s"
+            why = f"{lps:.2f} L/s is below the meter's {self.low_lps:g} L/s"
             return Discharge(q=3, below_lps=bound, why=f"{why}: less than {bound:.3f} L/s")
         u_random = 2.0 * one_lps / math.sqrt(6.0)  # the difference of two counts is triangular
         u_meter = lps * self.u_percent / 100.0
         return Discharge(q=1, lps=lps, u_lps=math.hypot(u_meter, u_random), u_random_lps=u_random)
-
-    def between(self, before: int, now: int, seconds: float) -> Discharge | None:
-        """Flow between two counts; None when the counter began anew or the time is no interval."""
-        if not 0 < seconds <= LONGEST_S:
-            return None
-        most = 2.0 * self.high_lps * seconds / self.litres_per_pulse + 2.0
-        pulses = (now - before) % COUNTS  # a wrap gives a small number, a restart a huge one
-        return self.flow(pulses, seconds) if pulses <= most else None
