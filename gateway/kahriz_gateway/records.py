@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Dated records as TOML: deployments into the store and out of it again.
+"""Dated records as TOML, all or nothing: into the store and out of it again.
 
 [[deployment]]
 node = "outlet"
@@ -8,127 +8,109 @@ point = "outlet"
 from = 2026-04-01T08:00:00+04:00
 zero_m = 0.800
 sound_speed = "fixed"
+
+and [[zero]], [[rating]], [[staff]], [[gauging]] as `records_toml` shows them.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import tomllib
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 
+from kahriz_gateway import records_store, records_toml
+from kahriz_gateway.records_toml import block, until, when, words
 from kahriz_gateway.village_store import transaction
-from kahriz_water.deployment import SOUND_SPEEDS, Deployment
+from kahriz_water.deployment import ROLES, SOUND_SPEEDS, Deployment
+from kahriz_water.gauging import Gauging
 from kahriz_water.plan import Plan
+from kahriz_water.records import DatedRating, StaffReading, Zero
 from kahriz_water.strict import ConfigError, Table
 
-_COLUMNS = "node, channel, point, from_ms, to_ms, zero_m, span_m, sound_speed, note"
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What a file of records holds; ratings and gaugings with their raw JSON."""
+
+    deployments: list[Deployment]
+    zeros: list[Zero]
+    ratings: list[tuple[DatedRating, str]]
+    staff: list[StaffReading]
+    gaugings: list[tuple[Gauging, str]]
 
 
-def parse_records(text: str, plan: Plan, source: str = "records.toml") -> list[Deployment]:
-    """Read deployments; each must name a point of the plan."""
+def parse_file(text: str, plan: Plan, source: str = "records.toml") -> File:
+    """Read all records; each must name a point of the plan."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(source, f"TOML ({error})") from error
     top = Table(data, source)
-    deployments = [_deployment(t, plan) for t in top.tables("deployment")]
+    found = File(
+        deployments=[_deployment(t, plan) for t in top.tables("deployment")],
+        zeros=[records_toml.read_zero(t) for t in top.tables("zero")],
+        ratings=[records_toml.read_rating(t, plan) for t in top.tables("rating")],
+        staff=[records_toml.read_staff(t, plan) for t in top.tables("staff")],
+        gaugings=[records_toml.read_gauging(t, plan) for t in top.tables("gauging")],
+    )
     top.done()
-    return deployments
+    return found
+
+
+def parse_records(text: str, plan: Plan, source: str = "records.toml") -> list[Deployment]:
+    """The deployments of a file."""
+    return parse_file(text, plan, source).deployments
 
 
 def _deployment(table: Table, plan: Plan) -> Deployment:
-    from_ms = _ms(table.moment("from"))
-    if from_ms is None:
-        raise ConfigError(table.at("from"), "a moment such as 2026-04-01T08:00:00+04:00")
-    to_ms = _ms(table.moment("to"))
-    if to_ms is not None and to_ms <= from_ms:
-        raise ConfigError(table.at("to"), "a moment after `from`")
-    has_sound = table.has("sound_speed")
+    from_ms = when(table, "from")
+    has_sound, has_role = table.has("sound_speed"), table.has("role")
     found = Deployment(
         node=table.ident("node"),
         channel=table.text("channel"),
         point=table.choice("point", tuple(p.id for p in plan.points)),
         from_ms=from_ms,
-        to_ms=to_ms,
+        to_ms=until(table, from_ms),
         zero_m=table.optional_number("zero_m", -5, 20, "metres"),
         span_m=table.optional_number("span_m", 0.1, 50, "metres"),
         sound_speed=table.choice("sound_speed", SOUND_SPEEDS) if has_sound else None,
-        note=table.text("note") if table.has("note") else "",
+        note=words(table, "note"),
+        role=table.choice("role", ROLES) if has_role else "head",
     )
     table.raw("sound_speed")
-    table.raw("note")
+    table.raw("role")
     table.done()
     return found
 
 
-def _ms(moment: datetime | None) -> int | None:
-    return None if moment is None else round(moment.timestamp() * 1000)
-
-
-def put_deployments(conn: sqlite3.Connection, deployments: list[Deployment]) -> int:
-    """Store deployments; says how many were new or different."""
-    changed = 0
-    for d in deployments:
-        cursor = conn.execute(
-            f"INSERT INTO deployment({_COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?)"
-            " ON CONFLICT(node, channel, from_ms) DO UPDATE SET point=excluded.point,"
-            " to_ms=excluded.to_ms, zero_m=excluded.zero_m, span_m=excluded.span_m,"
-            " sound_speed=excluded.sound_speed, note=excluded.note"
-            " WHERE (point, to_ms, zero_m, span_m, sound_speed, note) IS NOT"
-            " (excluded.point, excluded.to_ms, excluded.zero_m, excluded.span_m,"
-            " excluded.sound_speed, excluded.note)",
-            (
-                d.node,
-                d.channel,
-                d.point,
-                d.from_ms,
-                d.to_ms,
-                d.zero_m,
-                d.span_m,
-                d.sound_speed,
-                d.note,
-            ),
-        )
-        changed += max(0, cursor.rowcount)
-    return changed
-
-
-def deployments(conn: sqlite3.Connection) -> list[Deployment]:
-    rows = conn.execute(
-        f"SELECT {_COLUMNS} FROM deployment ORDER BY node, channel, from_ms"  # noqa: S608
-    )
-    return [Deployment(*tuple(r)) for r in rows]
-
-
 def import_records(conn: sqlite3.Connection, path: Path, plan: Plan) -> int:
-    """Read a file of records into the store, all or nothing."""
-    found = parse_records(path.read_text(encoding="utf-8"), plan, str(path))
+    """Read a file of records into the store, all or nothing; how many were new or different."""
+    found = parse_file(path.read_text(encoding="utf-8"), plan, str(path))
     with transaction(conn):
-        return put_deployments(conn, found)
+        return (
+            records_store.put_deployments(conn, found.deployments)
+            + records_store.put_zeros(conn, found.zeros)
+            + records_store.put_ratings(conn, found.ratings)
+            + records_store.put_staff(conn, found.staff)
+            + records_store.put_gaugings(conn, found.gaugings)
+        )
 
 
 def export_records(conn: sqlite3.Connection) -> str:
-    """The store's dated records as TOML that `parse_records` reads back unchanged."""
+    """The store's dated records as TOML that `parse_file` reads back unchanged."""
     blocks = []
-    for d in deployments(conn):
-        lines = ["[[deployment]]"]
-        lines += [f'{key} = "{getattr(d, key)}"' for key in ("node", "channel", "point")]
-        lines.append(f"from = {_moment(d.from_ms)}")
-        if d.to_ms is not None:
-            lines.append(f"to = {_moment(d.to_ms)}")
-        if d.zero_m is not None:
-            lines.append(f"zero_m = {d.zero_m!r}")
-        if d.span_m is not None:
-            lines.append(f"span_m = {d.span_m!r}")
-        if d.sound_speed is not None:
-            lines.append(f'sound_speed = "{d.sound_speed}"')
-        if d.note:
-            escaped = d.note.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-            lines.append(f'note = "{escaped}"')
-        blocks.append("\n".join(lines) + "\n")
+    for table in records_store.TABLES:
+        for row in records_store.rows(conn, table):
+            pairs = {_NAMES.get(key, key): value for key, value in row.items()}
+            for key in _JSON & pairs.keys():
+                pairs[key] = json.loads(pairs[key])
+            if pairs.get("role") == "head":
+                del pairs["role"]
+            blocks.append(block(table, pairs))
     return "\n".join(blocks)
 
 
-def _moment(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+_NAMES = {"from_ms": "from", "to_ms": "to"}
+_JSON = {"structure", "gaugings", "runs"}

@@ -12,7 +12,7 @@ import json
 import logging
 import sqlite3
 
-from kahriz_gateway import records, village_store
+from kahriz_gateway import records_store, village_store
 from kahriz_water.deployment import Deployment
 from kahriz_water.interpret import Reading, interpret
 from kahriz_water.site import Plan
@@ -41,7 +41,7 @@ class Interpreter:
         if version == self._seen_version:
             return
         self._seen_version = version
-        self._deployments = records.deployments(self._village)
+        self._deployments = records_store.deployments(self._village)
         digest = _digest(self._plan, self._deployments)
         known = village_store.get_state(self._village, "interpreted_with")
         if known == digest:

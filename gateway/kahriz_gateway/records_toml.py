@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""Dated records as TOML and back: zeros, ratings, staff readings, gaugings.
+
+[[zero]]                         # a zero taken anew on a channel
+node = "outlet"
+channel = "weir"
+from = 2026-05-01T09:00:00+04:00
+zero_m = 0.803
+who = "R. Quliyev"
+
+[[rating]]                       # a structure from a day on, instead of the plan's
+point = "outlet"
+from = 2026-05-01T09:00:00+04:00
+author = "R. Quliyev"
+gaugings = ["2026-04-28 bucket", "2026-04-29 pool"]
+structure = { kind = "v_notch", angle_deg = 89.4 }
+
+[[staff]]                        # a stage read by a person
+point = "outlet"
+at = 2026-05-01T09:05:00+04:00
+staff_m = 0.152
+who = "R. Quliyev"
+
+[[gauging]]
+point = "outlet"
+at = 2026-04-28T10:00:00+04:00
+method = "bucket"
+who = "R. Quliyev"
+stage_m = 0.071
+device_lps = 1.95
+runs = [{ litres = 20, seconds = 10.3 }, { litres = 20, seconds = 10.1 }]
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from kahriz_water.gauging import METHODS, Gauging, read_runs
+from kahriz_water.plan import Plan
+from kahriz_water.records import U_ZERO_M, DatedRating, StaffReading, Zero
+from kahriz_water.strict import ConfigError, Table
+from kahriz_water.structures import STRUCTURES, Structure
+
+BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def ms_of(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1000)
+
+
+def when(table: Table, key: str) -> int:
+    found = ms_of(table.moment(key))
+    if found is None:
+        raise ConfigError(table.at(key), "a moment such as 2026-04-01T08:00:00+04:00")
+    return found
+
+
+def until(table: Table, from_ms: int) -> int | None:
+    to_ms = ms_of(table.moment("to"))
+    if to_ms is not None and to_ms <= from_ms:
+        raise ConfigError(table.at("to"), "a moment after `from`")
+    return to_ms
+
+
+def words(table: Table, key: str) -> str:
+    found = table.optional_text(key)
+    return "" if found is None else found
+
+
+def _point(table: Table, plan: Plan) -> str:
+    return table.choice("point", tuple(p.id for p in plan.points))
+
+
+def read_zero(table: Table) -> Zero:
+    u_m = table.optional_number("u_m", 0.0001, 0.1, "metres, standard")
+    found = Zero(
+        node=table.ident("node"),
+        channel=table.text("channel"),
+        from_ms=when(table, "from"),
+        zero_m=table.number("zero_m", -5, 20, "metres"),
+        u_m=U_ZERO_M if u_m is None else u_m,
+        who=table.text("who"),
+        note=words(table, "note"),
+    )
+    table.done()
+    return found
+
+
+def structure_of(data: object, path: str) -> Structure:
+    table = Table(data, path)
+    found = STRUCTURES[table.choice("kind", tuple(STRUCTURES))].from_table(table)
+    table.done()
+    return found
+
+
+def read_rating(table: Table, plan: Plan) -> tuple[DatedRating, str]:
+    """The rating, and its structure as JSON for the store."""
+    from_ms = when(table, "from")
+    raw = table.raw("structure")
+    structure = structure_of(raw, table.at("structure"))
+    gaugings = table.raw("gaugings") or []
+    if not isinstance(gaugings, list) or not all(isinstance(g, str) for g in gaugings):
+        raise ConfigError(table.at("gaugings"), "the gaugings behind it, a list of texts", gaugings)
+    found = DatedRating(
+        point=_point(table, plan),
+        from_ms=from_ms,
+        to_ms=until(table, from_ms),
+        structure=structure,
+        author=table.text("author"),
+        gaugings=tuple(gaugings),
+        note=words(table, "note"),
+    )
+    table.done()
+    return found, json.dumps(raw, sort_keys=True)
+
+
+def read_staff(table: Table, plan: Plan) -> StaffReading:
+    found = StaffReading(
+        point=_point(table, plan),
+        at=when(table, "at"),
+        staff_m=table.number("staff_m", -1, 20, "metres"),
+        who=table.text("who"),
+        photo=words(table, "photo"),
+        note=words(table, "note"),
+        computed_m=table.optional_number("computed_m", -5, 20, "metres"),
+        zero_m=table.optional_number("zero_m", -5, 20, "metres"),
+    )
+    table.done()
+    return found
+
+
+def read_gauging(table: Table, plan: Plan) -> tuple[Gauging, str]:
+    """The gauging, and its raw runs as JSON for the store."""
+    method = table.choice("method", METHODS)
+    raw = table.raw("runs")
+    if not isinstance(raw, list):
+        raise ConfigError(table.at("runs"), "a list of runs", raw)
+    found = Gauging(
+        point=_point(table, plan),
+        at=when(table, "at"),
+        method=method,
+        runs=read_runs(method, raw, table.at("runs")),
+        who=table.text("who"),
+        stage_m=table.optional_number("stage_m", -1, 20, "metres"),
+        device_lps=table.optional_number("device_lps", 0.0, 1000, "L/s"),
+        note=words(table, "note"),
+    )
+    table.done()
+    return found, json.dumps(raw, sort_keys=True)
+
+
+def block(name: str, pairs: dict[str, Any], moments: tuple[str, ...] = ("from", "to", "at")) -> str:
+    """One [[name]] table; None and empty texts are left out."""
+    lines = [f"[[{name}]]"]
+    for key, value in pairs.items():
+        if value is not None and value != "":
+            lines.append(f"{key} = {_moment(value) if key in moments else _toml(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _moment(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items()) + " }"
+    return repr(value)
+
+
+def _key(key: str) -> str:
+    return key if BARE.fullmatch(key) else json.dumps(key)
