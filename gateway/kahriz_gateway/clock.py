@@ -33,13 +33,15 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock. Not trusted before the program's birth or the last row, nor on a
+    """The machine's clock. Not trusted before the program's birth, nor on a board that has neither
 
-    board that has neither a clock chip nor yet a time from the network (`root` is for tests).
+    a clock chip nor yet a time from the network; before the last row only the network is believed:
+    then it is that row's clock that was wrong (`root` is for tests).
     """
 
     def __init__(self, root: Path = Path("/"), earliest_ms: int = EARLIEST_MS) -> None:
         self._root = root
+        self._earliest_ms = earliest_ms
         self._floor_ms = earliest_ms
         self._keeps_time = _keeps_time(root)
 
@@ -50,8 +52,11 @@ class SystemClock:
         self._floor_ms = max(self._floor_ms, ms)
 
     def trusted(self) -> bool:
-        if self.now_ms() < self._floor_ms:
+        now_ms = self.now_ms()
+        if now_ms < self._earliest_ms:
             return False
+        if now_ms < self._floor_ms:
+            return _synchronised(self._root)
         if not self._keeps_time:  # once set it stays set until the next boot
             self._keeps_time = _synchronised(self._root)
         return self._keeps_time
@@ -90,7 +95,9 @@ def _keeps_time(root: Path) -> bool:
     """A PC has a clock chip; a board with a device tree has one only if the kernel found it."""
     if any((root / "sys/class/rtc").glob("rtc*")):
         return True
-    return not (root / "proc/device-tree/model").exists()
+    # systemd's ProcSubset=pid hides the first of the two
+    models = ("proc/device-tree/model", "sys/firmware/devicetree/base/model")
+    return not any((root / model).exists() for model in models)
 
 
 def _synchronised(root: Path) -> bool:

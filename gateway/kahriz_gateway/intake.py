@@ -74,6 +74,8 @@ class Intake:
         last_ms = last_received_ms(self._conn)
         if last_ms is not None:
             clock.not_before(last_ms)
+            if clock.trusted() and clock.now_ms() < last_ms:
+                self._clock_went_back(last_ms)
 
     @property
     def filters(self) -> list[str]:
@@ -231,6 +233,12 @@ class Intake:
         self._conn.execute("COMMIT")
         log.error("%s: %s", topic.node, detail)
         return True
+
+    def _clock_went_back(self, last_ms: int) -> None:
+        ahead_h = (last_ms - self._clock.now_ms()) / 3_600_000
+        words = f"the network's time is {ahead_h:.1f} h before our last row: that one was wrong"
+        log.error("%s", words)
+        notice(self._conn, self._now(), None, "clock_went_back", words)
 
     def _look_for_a_rival(self) -> None:
         now_s = time.monotonic()

@@ -50,11 +50,19 @@ def text(plan: Plan, data: Path, clock: Clock) -> str:
     """All gauges that can be read now."""
     samples: dict[str, list[str]] = {}
     for name, labels, value in _samples(plan, data, clock):
-        samples.setdefault(name, []).append(f"{name}{_labels(labels)} {value:.10g}")
+        samples.setdefault(name, []).append(f"{name}{_labels(labels)} {_number(value)}")
     lines = []
     for name, found in samples.items():
         lines += [f"# HELP {name} {HELP[name]}", f"# TYPE {name} gauge", *found]
     return "\n".join(lines) + "\n"
+
+
+def _number(value: float) -> str:
+    """
+    >>> _number(True), _number(83246682110), _number(3.91)
+    ('1', '83246682110', '3.91')
+    """
+    return str(int(value)) if value == int(value) else repr(float(value))
 
 
 def _labels(labels: dict[str, str]) -> str:
