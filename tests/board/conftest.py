@@ -22,11 +22,15 @@ SLEEP = "\nimport machine\nmachine.deepsleep(300000)\n"
 
 
 class MiniWorld:
-    """Answers one board at a time; `causes` says how each further wake begins, before the end."""
+    """Answers one board at a time; `causes` says how each further wake begins, before the end.
+
+    A sense that is a dict is given as it stands, so that a further device needs its name only.
+    """
 
     def __init__(self, causes: list[str] | None = None, rtc_ppm: int = 0, **senses: Any) -> None:
         self.causes = list(causes or [])
         self.rtc_ppm = rtc_ppm
+        self.fitted = sorted(senses)  # a board loads the further devices among these
         self.senses: dict[str, Any] = {
             "ultrasonic": [651, 652, 650, 651, 651],
             "air": 21.4375,
@@ -76,8 +80,8 @@ class MiniWorld:
         self.asked.append(request)
         op = request["op"]
         if op == "attach":
-            wifi = {"ssid": self.ssid}
-            return {"ok": True, "t": self.t_ms, "rtc_ppm": self.rtc_ppm, "wifi": wifi}
+            hello = {"ok": True, "t": self.t_ms, "rtc_ppm": self.rtc_ppm}
+            return hello | {"wifi": {"ssid": self.ssid}, "fitted": self.fitted}
         if op == "boot":
             return {"t": self.t_ms, "cause": "power_on"}
         if op == "sleep":
@@ -90,6 +94,8 @@ class MiniWorld:
             return dict(self.senses["radio"])
         device = request["device"]
         value = self.senses[device]
+        if isinstance(value, dict):
+            return value
         if device == "ultrasonic":
             count = request["count"]
             return {"echo_mm": (value * count)[:count]}

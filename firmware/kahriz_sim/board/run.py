@@ -196,6 +196,7 @@ def main():
     host, port = values["--world"].rsplit(":", 1)
     world.open(host, int(port))
     hello = world.ask("attach", node=values["--node"], pid=_pid())
+    wiring.fit(hello.get("fitted", ()))  # before the host's files go out of sight
     image, starters = prepare(values)
     world.ssid = hello.get("wifi", {}).get("ssid")
     LIFE["ppm"] = hello.get("rtc_ppm", 0)

@@ -235,9 +235,12 @@ class Board:
     def stay_awake(self, ms: int) -> None:
         """A powered node waits for the time or the button with its counters running."""
         self._stayed = "timer"
+        released = False
         start = time.ticks_ms()
         while time.ticks_diff(time.ticks_ms(), start) < ms:
-            if not self._button.value():
+            if self._button.value():
+                released = True
+            elif released:
                 self._stayed = "button"
                 return
             self.feed()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A simulated Maxim DS18B20, alone on its wire with its own supply.
+"""A simulated Maxim DS18B20 with its own supply, alone on its wire or among others.
 
 Source: Maxim 19-7487: ROM and function commands, scratchpad, conversion times, CRC-8 (X8+X5+X4+1).
 """
@@ -17,7 +17,8 @@ _SAME_READING_US = const(
 
 
 class Ds18b20:
-    def __init__(self, serial=b"\x4b\x52\x48\x5a\x00\x01"):
+    def __init__(self, serial=b"\x4b\x52\x48\x5a\x00\x01", device="air"):
+        self._device = device  # its name in the world
         self.rom = _with_crc(b"\x28" + serial)
         self._sensed_us = None
         self._fresh = None
@@ -41,7 +42,7 @@ class Ds18b20:
         now_us = clock.peek_us()
         if self._sensed_us is None or now_us - self._sensed_us > _SAME_READING_US:
             self._sensed_us = now_us
-            self._fresh = world.sense("air")["c"]
+            self._fresh = world.sense(self._device)["c"]
         self._here = self._fresh is not None
         return self._here
 

@@ -21,6 +21,7 @@ _EXT0, _TIMER = 2, 4  # ESP_SLEEP_WAKEUP_EXT0 and _TIMER
 
 memory = bytearray()  # RTC slow memory: lives over deep sleep and resets, not over power loss
 _volts = {}  # pin -> function() -> volts at the pin
+_pulses = {}  # pin -> function() -> (rise, fall) or None
 _unique = [b"\x24\x0a\xc4\x00\x00\x01"]
 
 
@@ -193,11 +194,31 @@ def enable_irq(state):
     clock.elapsed_us()
 
 
-def time_pulse_us(pin, pulse_level, timeout_us=1_000_000):
-    """No pulse sensor is wired: the port's answer to a line that does not move, -2."""
-    number_of(pin)
-    clock.charge_us(timeout_us)
-    return -2
+def pulse(pin, when):
+    """`when()` -> (rise, fall) of the next pulse in charged time, or None."""
+    _pulses[pin] = when
+
+
+def time_pulse_us(*args):
+    """-2 when the level does not come in time, -1 when it does not go; a late caller sees less."""
+    if not 2 <= len(args) <= 3:
+        raise TypeError("function expected 2 to 3 arguments")
+    number = number_of(args[0])
+    timeout_us = args[2] if len(args) > 2 else 1_000_000
+    clock.elapsed_us()
+    now_us = clock.now.charged_us
+    when = _pulses[number]() if number in _pulses else None
+    if when is None or when[1] <= now_us:
+        when = (now_us + 2 * timeout_us,) * 2  # the line stays low
+    if not args[1]:  # the gap before the pulse, or after it
+        when = (when[1], when[1] + 2 * timeout_us) if now_us >= when[0] else (now_us, when[0])
+    start_us = max(when[0], now_us)
+    if start_us - now_us >= timeout_us:
+        clock.charge_us(timeout_us)
+        return -2
+    width_us = min(when[1] - start_us, timeout_us)
+    clock.charge_us(start_us - now_us + width_us)
+    return -1 if width_us == timeout_us else width_us
 
 
 def bitstream(pin, encoding, timing, buf):

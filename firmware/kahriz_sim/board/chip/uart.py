@@ -2,8 +2,8 @@
 """machine.UART of the ESP32 port: a receive ring of 256 bytes, deaf in light sleep, no UART 0.
 
 A device on the line offers `baud`, `next_byte(after_us)` -> (arrival_us, byte) or None, and
-`arrived(after_us, until_us)` -> bytes. Bytes arrive in the chip's time; a receiver set to another
-format hears garbage.
+`arrived(after_us, until_us)` -> bytes; one that listens has `hear(data, start_us, byte_us)`. Bytes
+arrive in the chip's time; a receiver set to another format hears garbage.
 """
 
 import io
@@ -13,6 +13,7 @@ from chip.pin import number_of
 
 _DEFAULT_PINS = {1: (10, 9), 2: (17, 16)}  # (tx, rx), ports/esp32/machine_uart.c
 _POLL, _POLL_RD, _POLL_WR = 3, 1, 4  # stream ioctl numbers of MicroPython
+_TX_ROOM = 256 + 128  # transmit buffer and FIFO; what is more waits in write()
 _lines = {}  # rx pin -> (tx pin, device)
 _open = {}  # uart number -> the UART that owns the hardware
 
@@ -73,8 +74,10 @@ class UART(io.IOBase):
         wired_tx, self._device = _lines.get(self._rx, (None, None))
         self._garbled = self._device is not None and self._is_garbled()
         self._heard_us = clock.elapsed_us()
+        self._sent_us = 0  # when the last bit written has left
+        self._speaks = self._device is not None and self._tx == wired_tx
         _open[self._number] = self
-        if self._device is not None and self._tx == wired_tx:
+        if self._speaks:
             self._device.select(0 if invert & self.INV_TX else 1)  # an idle line is high
 
     def deinit(self):
@@ -113,15 +116,20 @@ class UART(io.IOBase):
         return line or None
 
     def write(self, data):
-        clock.charge_us(len(data) * 10_000_000 // self._baud)  # 8N1: 10 bits a byte
+        """Into the buffer, and back at once: the bits leave by themselves."""
+        start_us = max(clock.elapsed_us(), self._sent_us)
+        byte_us = 10_000_000 // self._baud  # 8N1: 10 bits
+        self._sent_us = start_us + len(data) * byte_us
+        if self._speaks and not self._garbled and hasattr(self._device, "hear"):
+            self._device.hear(bytes(data), start_us, byte_us)
+        clock.charge_us(self._sent_us - start_us - _TX_ROOM * byte_us)
         return len(data)
 
     def flush(self):
-        clock.elapsed_us()
+        clock.charge_us(self._sent_us - clock.elapsed_us())
 
     def txdone(self):
-        clock.elapsed_us()
-        return True
+        return clock.elapsed_us() >= self._sent_us
 
     def sendbreak(self):
         clock.charge_us(13_000_000 // self._baud)

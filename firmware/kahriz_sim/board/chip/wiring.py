@@ -6,7 +6,7 @@ A configuration that names other pins finds nothing there, as on a wrongly wired
 
 import _onewire
 
-from chip import a02yyuw, ads1115, ds18b20, i2c, pin, soc, uart
+from chip import a02yyuw, ads1115, counter, ds18b20, i2c, pin, soc, uart
 from chip.clock import now
 from chip.world import world
 
@@ -24,12 +24,22 @@ BATTERY_DIVIDER = 2  # 1 MΩ over 1 MΩ
 _ultrasonic = a02yyuw.A02yyuw()
 _air = ds18b20.Ds18b20()
 _loop = ads1115.Ads1115()
+_more = []  # what wakes the devices that this world fits
+
+
+def fit(names):
+    """Load and wire the further devices of this world, among the names of chip/fitted.py."""
+    if names:
+        from chip import fitted
+
+        fitted.connect(names, _air, AIR)
+        _more.append(fitted.wake)
 
 
 def connect():
     uart.attach(ULTRASONIC_RX, ULTRASONIC_TX, _ultrasonic)
     pin.watch(ULTRASONIC_POWER, _ultrasonic.power)
-    _onewire._wires[AIR] = _air
+    _onewire._wires.setdefault(AIR, _air)
     i2c.attach(LOOP_SCL, LOOP_SDA, ads1115.ADDRESS, _loop)
     pin.watch(LOOP_POWER, _loop.loop_power)
     pin.drive(BUTTON, _button)
@@ -42,9 +52,12 @@ def power_up(power_lost):
     _ultrasonic.select(None)
     _loop.wake()
     _air.wake()
+    counter.power_up()
     if power_lost:
         _air.power_up()
         _loop.power_up()
+    for wake in _more:
+        wake(power_lost)
 
 
 def _button():

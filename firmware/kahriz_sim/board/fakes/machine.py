@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`machine` of the ESP32 port, as far as a node may use it; what is not here fails as unknown."""
 
+from chip.counter import Counter
 from chip.i2c import I2C, SoftI2C
 from chip.pin import Pin, Signal
 from chip.soc import (
@@ -43,6 +44,7 @@ __all__ = [  # what is imported for the program; the constants stand above
     "RTC",
     "UART",
     "WDT",
+    "Counter",
     "Pin",
     "Signal",
     "SoftI2C",
