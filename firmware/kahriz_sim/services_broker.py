@@ -21,7 +21,7 @@ allow_anonymous true
 set_tcp_nodelay true
 max_queued_messages 2000
 max_queued_bytes 8388608
-max_inflight_messages 20
+max_inflight_messages 1000
 max_packet_size 65536
 persistence true
 persistence_location {dir}/

@@ -64,13 +64,18 @@ def retained(about: About) -> Finding:
     """Who comes later hears what was said to be kept: birth, status, alarms."""
     with Visit(about.plan, "echo/none") as visit:  # one at a time: both have the same name
         kept = visit.topic(f"echo/kept-{visit.mark}")
-        visit.door.publish_surely(kept, b"kept", retain=True)
+        if not visit.door.publish_surely(kept, b"kept", retain=True):
+            return _forgets()
     with Visit(about.plan, f"echo/kept-{visit.mark}") as later:
         arrival = later.next()
         later.door.publish_surely(kept, b"", retain=True)
     if arrival is None or not arrival.retained:
-        return bad("does not keep retained messages", f"{_SHIPPED}; retain_available true")
+        return _forgets()
     return good("keeps retained messages")
+
+
+def _forgets() -> Finding:
+    return bad("does not keep retained messages", f"{_SHIPPED}; retain_available true")
 
 
 @_by_visit
@@ -109,7 +114,7 @@ def judge_queue(total: int, at_once: int) -> Finding:
     if at_once < INFLIGHT_LEAST:
         return bad(
             f"hands out {at_once} messages at once",
-            f"{_SHIPPED}; max_inflight_messages {INFLIGHT}: intake stores them in groups",
+            f"{_SHIPPED}; max_inflight_messages {INFLIGHT}: intake stores in groups",
         )
     return good(f"keeps {total} messages and more, hands out {at_once} at once")
 

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import struct
+from pathlib import Path
 
 from kahriz_gateway.checks import About, Finding, bad, good
 from kahriz_gateway.clock import EARLIEST_MS, ClockError, open_clock
@@ -40,7 +41,10 @@ def folder(about: About) -> Finding:
     place = data if data.exists() else data.absolute().parent
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         return bad(f"{data} cannot be written", "choose another --data, or give its owner back")
-    free_mb = shutil.disk_usage(place).free // _MB
+    return judge_room(shutil.disk_usage(place).free // _MB, data)
+
+
+def judge_room(free_mb: int, data: Path) -> Finding:
     says = f"{free_mb} MB free in {data}"
     if free_mb < FREE_MB:
         return bad(says, f"free at least {FREE_MB} MB: logs first, readings never")
