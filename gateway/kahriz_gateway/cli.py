@@ -232,14 +232,14 @@ def replay(idents: tuple[int, ...], everything: bool, **given: Any) -> None:
 
 @gateway.group()
 def records() -> None:
-    """Dated records: which sensor hung where, with which zero."""
+    """Dated records: deployments, zeros, ratings, staff readings, gaugings."""
 
 
 @records.command(name="import")
 @click.argument("file", type=FILE)
 @_options
 def import_(file: Path, **given: Any) -> None:
-    """Read deployments from a TOML file into the store, all or nothing."""
+    """Read dated records from a TOML file into the store, all or nothing."""
     from kahriz_gateway.records import import_records
     from kahriz_gateway.village_store import open_village
 
@@ -252,14 +252,14 @@ def import_(file: Path, **given: Any) -> None:
         _refuse(ConfigError(str(file), f"a file that can be read ({error})"))
     except _REFUSALS as error:
         _refuse(error)
-    click.echo(f"{changed} deployments new or changed")
+    click.echo(f"{changed} records new or changed")
 
 
 @records.command()
 @click.argument("file", type=FILE, required=False)
 @_DATA
 def export(file: Path | None, data: Path) -> None:
-    """Write the store's deployments as TOML, to FILE or to the terminal."""
+    """Write the store's dated records as TOML, to FILE or to the terminal."""
     from kahriz_gateway.records import export_records
     from kahriz_gateway.village_store import open_village
 
