@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from kahriz_gateway.clock import EARLIEST_MS, ClockError, FileClock, SystemClock, open_clock
 
 from .conftest import NOW_MS
@@ -81,3 +82,20 @@ def test_a_missing_simulated_clock_is_told_in_words(tmp_path: Path, content: byt
         path.write_bytes(content)
     with pytest.raises(ClockError, match="start the simulator first"):
         FileClock(path)
+
+
+def test_a_board_is_known_where_systemd_hides_proc(tmp_path: Path) -> None:
+    """ProcSubset=pid takes /proc/device-tree away: the same is told below /sys."""
+    (tmp_path / "sys/firmware/devicetree/base").mkdir(parents=True)
+    (tmp_path / "sys/firmware/devicetree/base/model").write_text("Raspberry Pi Zero 2 W")
+    assert not SystemClock(tmp_path).trusted()
+
+
+def test_the_network_is_believed_against_a_row_from_the_future(tmp_path: Path) -> None:
+    """A clock chip said 2031 once: without this the gateway would tell no time until then."""
+    now_ms = time.time_ns() // 1_000_000
+    clock = SystemClock(board(tmp_path, rtc=True, synchronised=False))
+    clock.not_before(now_ms + 5 * 365 * 86_400_000)
+    assert not clock.trusted(), "a chip alone may be wrong again"
+    synchronise(tmp_path)
+    assert clock.trusted()
