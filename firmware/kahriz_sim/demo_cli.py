@@ -26,7 +26,7 @@ SCENARIOS = sorted(p.stem for p in HERE.glob("scenarios/*.toml"))
 @click.option("--reach", type=click.Choice(["upper", "lower"]), default="upper", show_default=True)
 @click.option(
     "--speed",
-    type=click.FloatRange(1, 600),
+    type=click.FloatRange(1, 3600),
     default=60.0,
     show_default=True,
     help="Seconds of the kahriz in one second here.",
