@@ -20,6 +20,7 @@ from kahriz_wire.messages import Row
 Refused = tuple[int | None, str]  # the number of a row, where it has one, and why
 
 _RANK: Mapping[str | None, int] = {"unk": 0, "dated": 1, "est": 2, None: 3}
+_in_order = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _INSERT = (
     "INSERT INTO reading(node, journal, n, ts, tq, up_s, boot, q, received, body)"
     " VALUES(?,?,?,?,?,?,?,?,?,?)"
@@ -28,7 +29,7 @@ _INSERT = (
 
 def values_text(row: Row) -> str:
     """The measured values alone, always in the same order."""
-    return json.dumps(row.values, sort_keys=True, separators=(",", ":"))
+    return _in_order(row.values)
 
 
 def date_by_hello(account: Account, up_s: int | None, boot: int | None) -> int | None:

@@ -23,7 +23,7 @@ DT_S = 300  # of a point that the plan no longer has
 
 _HOUR = " AND ".join(
     (
-        "SELECT count(*), avg(value), min(value), max(value), avg(u), min(q) FROM value v"
+        "SELECT count(*), avg(value), min(value), max(value), avg(u), min(q) FROM value"
         " WHERE point=? AND quantity=? AND ts>=? AND ts<? AND q<?",
         FINAL,
     )
@@ -68,7 +68,7 @@ def hour(conn: sqlite3.Connection, plan: Plan, point: str, quantity: str, start:
     """One hour; values whose time is still an estimate wait for their true hour."""
     found = conn.execute(
         _HOUR,
-        (point, quantity, start, start + HOUR_MS, FAIL),
+        (point, quantity, start, start + HOUR_MS, FAIL, point),
     ).fetchone()
     n, mean, low, high, u, q = found
     planned = plan.point(point)

@@ -15,10 +15,9 @@ from kahriz_water.value import Value
 
 Moment = tuple[str, int]  # point, ts
 FOREVER = 1 << 62
-# A condition on a row `v` of value: that its time is no estimate.
+# A condition on a row of `value` that takes the point once more: that its time is no estimate.
 FINAL = (
-    "NOT EXISTS (SELECT 1 FROM estimated e WHERE e.ts=v.ts AND e.node IN"
-    " (SELECT node FROM deployment d WHERE d.point=v.point))"
+    "ts NOT IN (SELECT ts FROM estimated WHERE node IN (SELECT node FROM deployment WHERE point=?))"
 )
 
 
@@ -50,8 +49,8 @@ def moments_from(
     found: set[int] = set()
     for quantity in known:
         rows = conn.execute(
-            f"SELECT ts FROM value v WHERE point=? AND quantity=? AND ts>=? AND ts<? AND {FINAL}",  # noqa: S608
-            (point, quantity, since, before if end is None else end),
+            f"SELECT ts FROM value WHERE point=? AND quantity=? AND ts>=? AND ts<? AND {FINAL}",  # noqa: S608
+            (point, quantity, since, before if end is None else end, point),
         )
         found.update(int(r["ts"]) for r in rows)
     return end, [(point, ts) for ts in sorted(found)]

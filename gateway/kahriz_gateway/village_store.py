@@ -109,6 +109,7 @@ def put_values(conn: sqlite3.Connection, values: Iterable[Value], final: bool = 
     `final` is False while the time of the row is an estimate: outputs do not get it yet.
     """
     changed = 0
+    told: set[tuple[str, int]] = set()
     for v in values:
         cursor = conn.execute(
             "INSERT INTO value(point, quantity, ts, value, u, q, u_random, manual)"
@@ -121,7 +122,8 @@ def put_values(conn: sqlite3.Connection, values: Iterable[Value], final: bool = 
         )
         if cursor.rowcount > 0:
             changed += 1
-            if final:
+            if final and (v.point, v.ts) not in told:  # outputs take a moment whole
+                told.add((v.point, v.ts))
                 put_change(conn, v.point, v.quantity, v.ts)
     return changed
 

@@ -19,6 +19,8 @@ __all__ = [
 
 ROWS_MOST = 256
 KEYS_MOST = 40
+GOOD_KEYS_MOST = 512  # a site has some dozens; a flood of new ones is looked at one by one
+_good_keys: "set[str]" = set()
 MARKS = ("ts", "n", "q", "tq", "up_s", "boot")  # all other keys of a row are values
 
 
@@ -124,7 +126,13 @@ def _values(body: "dict[str, object]", what: str) -> "dict[str, float | str]":
     for key, value in body.items():
         if key in MARKS:
             continue
-        words.word(key, what + ", a key")
+        if key not in _good_keys:
+            words.word(key, what + ", a key")
+            if len(_good_keys) < GOOD_KEYS_MOST:
+                _good_keys.add(key)
+        if type(value) is float and -1e15 <= value <= 1e15 and not key.endswith("_fault"):
+            values[key] = value  # the ordinary case, without building words for a complaint
+            continue
         where = what + "." + key
         if key.endswith("_fault"):
             values[key] = words.word(value, where)

@@ -10,6 +10,7 @@ written also when the number is withdrawn, and queries filter on it.
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 FAIL = 4  # QARTOD: from here on a number is not shown
@@ -134,6 +135,7 @@ def alarm_lines(site: str, marks: Iterable[AlarmMark]) -> Iterator[str]:
             yield text
 
 
+@lru_cache(4096)
 def _key(text: str) -> str:
     # A newline cannot be escaped in a tag, and a backslash at the end escapes the comma after it.
     plain = text.replace("\n", " ").replace("\r", " ").replace("\\", "/")
