@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import queue
 import secrets
+import socket
 import time
 
 from kahriz_gateway.broker_tls import context
@@ -32,7 +33,7 @@ class Visit:
         self._site = plan.id
         self._arrived: queue.Queue[Arrival] = queue.Queue()
         self.mark = secrets.token_hex(4)
-        broker = plan.broker
+        self._broker = broker = plan.broker
         self.door = Door(
             f"kahriz-doctor-{self.mark}",
             broker.host,
@@ -44,6 +45,11 @@ class Visit:
         )
 
     def __enter__(self) -> Visit:
+        broker = self._broker
+        try:
+            socket.create_connection((broker.host, broker.port), CONNECT_S).close()
+        except OSError as error:
+            raise VisitError(f"nobody at {broker.host}:{broker.port}") from error
         self.door.start()
         if not self.door.subscribed.wait(CONNECT_S):
             self.door.stop()
