@@ -13,6 +13,8 @@ class Config:
     batch = 12
     phase_s = 600
     radio_above_mv = 3000
+    deadline_ms = 8000
+    radio_j_per_day = 60
 
 
 def days_of_uploads(answers, hours, cause="timer"):
@@ -24,7 +26,7 @@ def days_of_uploads(answers, hours, cause="timer"):
         policy.begin(state, "power_on" if wake == 0 else cause, rtc)
         if policy.due(state, Config, "timer", rtc, TRUE + rtc, 3300):
             went.append(rtc / HOUR)
-            policy.note(state, Config, answers(rtc / HOUR), rtc, TRUE + rtc)
+            policy.note(state, Config, answers(rtc / HOUR), rtc, TRUE + rtc, 2000)
     return went
 
 

@@ -36,11 +36,17 @@ class Piecewise:
     def connect(self, address):
         self._sock.connect(address)
 
-    def send(self, data):
-        return self._sock.send(bytes(data[:PIECE_BYTES]))
+    def write(self, data):
+        try:
+            return self._sock.send(bytes(data[:PIECE_BYTES]))
+        except BlockingIOError:
+            return None
 
-    def recv(self, size):
-        return self._sock.recv(min(size, PIECE_BYTES))
+    def read(self, size):
+        try:
+            return self._sock.recv(min(size, PIECE_BYTES))
+        except BlockingIOError:
+            return None
 
     def close(self):
         self._sock.close()
@@ -73,6 +79,7 @@ class Plan:
     host = "127.0.0.1"
     user = None
     password = None
+    tls = None
 
 
 def orders():
@@ -96,6 +103,8 @@ for order in orders():
     for _ in range(order.get("drop", 0)):
         book._evict()
     Plan.port = order["port"]
+    Plan.host = order.get("host", "127.0.0.1")
+    Plan.tls = order.get("tls")
     Plan.deadline_ms = order.get("deadline_ms", 6000)
     Plan.batch = order.get("batch", 12)
     birth = (lambda: b'{"v":1}') if order.get("birth") else None

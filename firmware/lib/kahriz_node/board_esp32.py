@@ -11,7 +11,7 @@ import network
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kahriz_node.shapes import Any, Ping
+    from kahriz_node.shapes import Any, State, Ping
 
 # Pins of the node board (hardware/outlet). GPIO 34 is input only; 33 can wake from deep sleep.
 BUTTON_PIN = 33  # to ground when pressed, external pull-up
@@ -101,6 +101,11 @@ class Board:
         """The year the port counts from."""
         return time.gmtime(0)[0]
 
+    def set_rtc(self, ms: int) -> None:
+        """Set the RTC, in milliseconds since the port's own epoch."""
+        y, mo, d, h, mi, s, wd, _ = time.gmtime(ms // 1000)
+        machine.RTC().datetime((y, mo, d, wd, h, mi, s, 0))
+
     def recall(self) -> bytes:
         """RTC memory, empty after power loss."""
         return machine.RTC().memory()
@@ -188,29 +193,13 @@ class Board:
         """A converter for up to 2.45 V."""
         return machine.ADC(machine.Pin(pin), atten=machine.ADC.ATTN_11DB)
 
-    def join(self, ssid: str, password: str, limit_ms: int, lease: "list[str]") -> bool:
-        """Associate within the limit; a lease of last time spares DHCP, an empty one asks."""
-        station = network.WLAN(network.STA_IF)
-        self._joined = True
-        station.active(True)
-        if lease:
-            station.ifconfig((lease[0], lease[1], lease[2], lease[3]))
-        start = time.ticks_ms()
-        try:
-            station.connect(ssid, password)
-            while not station.isconnected():
-                if time.ticks_diff(time.ticks_ms(), start) >= limit_ms:
-                    return False
-                time.sleep_ms(POLL_MS)
-        except (
-            OSError
-        ):  # "Wifi Internal Error": a radio that does not start is a network that is away
-            return False
-        return True
+    def join(self, ssid: str, password: str, limit_ms: int, known: "State") -> bool:
+        """Associate within the limit by what is known of last time, which is then renewed."""
+        from kahriz_node import wifi
 
-    def lease(self) -> "list[str]":
-        """Address, mask, gateway, DNS server now in use."""
-        return list(network.WLAN(network.STA_IF).ifconfig())
+        self._joined = True
+        station = network.WLAN(network.STA_IF)
+        return wifi.join(station, time, ssid, password, limit_ms, known)
 
     def rssi_dbm(self) -> int:
         """Signal strength of the access point."""
@@ -248,5 +237,10 @@ class Board:
 
     def deep_sleep(self, ms: int) -> None:
         """Sleep until the time or the button; does not return."""
-        esp32.wake_on_ext0(self._button, esp32.WAKEUP_ALL_LOW)
+        if self._button.value():  # a magnet left at the box must not keep the node awake
+            esp32.wake_on_ext0(self._button, esp32.WAKEUP_ALL_LOW)
         machine.deepsleep(ms)
+
+    def reset(self) -> None:
+        """Start again from boot.py; RTC memory stays. Does not return."""
+        machine.reset()

@@ -3,7 +3,7 @@
 
 import json
 
-from kahriz_node import sensors
+from kahriz_node import policy, sensors
 from kahriz_node.settings import Settings
 from kahriz_wire import WireError, checks, topics, words
 
@@ -24,6 +24,7 @@ KEYS = (
     "broker",
     "deadline_ms",
     "radio_above_mv",
+    "radio_j_per_day",
     "powered",
     "channels",
 )
@@ -47,6 +48,7 @@ def check(body: "Spec") -> None:
         ("phase_s", 0, 86400),
         ("deadline_ms", 2000, 30000),
         ("radio_above_mv", 0, 30000),
+        ("radio_j_per_day", 10, 2000),
     ):
         checks.maybe_whole(body, key, low, high, "config")
     if not isinstance(body.get("powered", False), bool):
@@ -54,11 +56,13 @@ def check(body: "Spec") -> None:
     wifi = section(body, "wifi", ("ssid", "password"))
     words.text(needed(wifi, "ssid", "wifi."), 32, "config.wifi.ssid")
     words.text(needed(wifi, "password", "wifi."), 64, "config.wifi.password")
-    broker = section(body, "broker", ("host", "port", "user", "password"))
+    broker = section(body, "broker", ("host", "port", "user", "password", "tls"))
     words.text(needed(broker, "host", "broker."), 64, "config.broker.host")
     checks.maybe_whole(broker, "port", 1, 65535, "config.broker")
     words.maybe_text(broker, "user", 64, "config.broker")
     words.maybe_text(broker, "password", 128, "config.broker")
+    if "tls" in broker:
+        certificates(broker)
     channels = checks.table(needed(body, "channels"), "config.channels")
     if not 1 <= len(channels) <= CHANNELS_MOST:
         raise WireError("config.channels", f"expected 1 to {CHANNELS_MOST}")
@@ -104,6 +108,18 @@ def section(body: "Spec", key: str, keys: "Sequence[str]") -> "Spec":
     return part
 
 
+def certificates(broker: "Spec") -> None:
+    """Names of the files that broker.tls needs, and of the broker where its host is an address."""
+    what = "config.broker.tls"
+    known(broker["tls"], ("ca", "cert", "key", "name"), what)
+    given: Spec = broker["tls"]
+    for key in ("ca", "cert", "key"):
+        path = words.text(checks.needed(given, key, what), 64, what + "." + key)
+        if not path.startswith("/") or not path.endswith(".der"):
+            raise WireError(what + "." + key, "expected a DER file of the node, /tls/NAME.der")
+    words.maybe_text(given, "name", 64, what)
+
+
 def channel(name: str, given: object, pins: "dict[int, tuple[str, str]]") -> None:
     """One channel, checked by what its driver needs; two drivers share no pin but of one bus."""
     what = "config.channels." + name
@@ -117,6 +133,11 @@ def channel(name: str, given: object, pins: "dict[int, tuple[str, str]]") -> Non
     keys = ["driver"]
     keys.extend(module.NEEDS)
     keys.extend(module.MAY)
+    for quantity in module.KEYS:
+        if quantity in policy.BURSTS:
+            key = policy.BURSTS[quantity][0]
+            keys.append(key)
+            checks.maybe_whole(spec, key, 1, 10000, what)
     keys.extend(getattr(module, "TEXTS", ()))
     known(spec, keys, what)
     for table, must in ((module.NEEDS, True), (module.MAY, False)):

@@ -65,6 +65,11 @@ class Journal:
         """The oldest number still held; next when there is none."""
         return self._firsts[0] if self._firsts else self.next
 
+    @property
+    def last_s(self) -> int:
+        """The latest stamp in seconds since 1970, 0 when there is none."""
+        return self._last_s
+
     def append(self, stamp: records.Stamp, q: int, readings: "Readings") -> int:
         """Write a reading down; returns its number once it is on flash."""
         self._climb(stamp)
@@ -205,24 +210,36 @@ class Journal:
         self.next = n + 1
         return n
 
-    def _make_room(self) -> None:
+    def give(self, blocks: int) -> bool:
+        """Room for something else, taken from what is receipted; False when that is too little."""
+        while self._free() < blocks:
+            if not self._evict(True):
+                return False
+        return True
+
+    def _free(self) -> int:
         stat = os.statvfs(self._path)
-        free = stat[3] * stat[0] // BLOCK_BYTES
+        return stat[3] * stat[0] // BLOCK_BYTES
+
+    def _make_room(self) -> None:
+        free = self._free()
         while free < FREE_BLOCKS_LEAST and self._evict():
             free += 4
 
-    def _evict(self) -> bool:
+    def _evict(self, receipted: bool = False) -> bool:
         """Drop a segment: the oldest that is receipted, else the oldest; never the one in use."""
         old = self._firsts if self._end is None else self._firsts[:-1]
         if not old:
             return False
         wanted = self.open_ranges()
-        victim = old[0]
+        victim = None if receipted else old[0]
         for i, first in enumerate(old):
             end = self._firsts[i + 1] if i + 1 < len(self._firsts) else self.next
             if not ranges.common([[first, end - 1]], wanted):
                 victim = first
                 break
+        if victim is None:
+            return False
         os.remove(self._name(victim))
         self._firsts.remove(victim)
         return True

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A small MQTT 3.1.1 publisher for a node that wakes, sends and sleeps.
 
-One absolute deadline over all: no read timeout starts again with a byte. The socket never blocks:
-poll waits, send may be partial, recv returns what is there (no recv_into on the chip).
+One absolute deadline over all: no read timeout starts again with a byte. The stream never blocks:
+poll waits, write takes what fits, read gives what is there, both None for nothing. A TCP socket and
+a TLS stream of the chip look the same so.
 """
 
 import errno
@@ -18,6 +19,7 @@ PUBACK = 0x40
 CHUNK_BYTES = 1440  # one TCP segment
 PACKET_MOST_BYTES = 8192  # nothing longer is meant for a node
 KEEP_ALIVE_S = 60
+DIAL_MS = 4000  # the gateway is next door: a SYN may be lost once
 
 
 class MqttError(Exception):
@@ -103,7 +105,7 @@ def dial(sock: "Any", address: "Any", deadline: Deadline) -> None:
             raise
     poll = select.poll()
     poll.register(sock, select.POLLOUT)
-    events = poll.poll(deadline.left())
+    events = poll.poll(min(DIAL_MS, deadline.left()))
     if not events:
         raise OSError(errno.ETIMEDOUT, "deadline")
     if events[0][1] & (select.POLLERR | select.POLLHUP):
@@ -111,31 +113,27 @@ def dial(sock: "Any", address: "Any", deadline: Deadline) -> None:
 
 
 class Wire:
-    """Packets over a connected socket."""
+    """Packets over a connected stream."""
 
-    def __init__(self, sock: "Any", deadline: Deadline) -> None:
-        self._sock = sock
+    def __init__(self, stream: "Any", deadline: Deadline) -> None:
+        self._stream = stream
         self._deadline = deadline
         self._heard = b""
         self._poll = select.poll()
-        self._poll.register(sock, select.POLLIN)
+        self._poll.register(stream, select.POLLIN)
 
     def write(self, data: bytes) -> None:
         """Send all of it, listening meanwhile so that neither side waits for the other."""
         view = memoryview(data)
         at = 0
-        self._poll.modify(self._sock, select.POLLIN | select.POLLOUT)
+        self._poll.modify(self._stream, select.POLLIN | select.POLLOUT)
         while at < len(data):
             events = self._wait(self._deadline.left())
             if events & select.POLLIN:
                 self._hear()
             if events & select.POLLOUT:
-                try:
-                    at += self._sock.send(view[at : at + CHUNK_BYTES]) or 0
-                except OSError as error:
-                    if error.errno != errno.EAGAIN:
-                        raise
-        self._poll.modify(self._sock, select.POLLIN)
+                at += self._stream.write(view[at : at + CHUNK_BYTES]) or 0
+        self._poll.modify(self._stream, select.POLLIN)
 
     def read(self, most_ms: int) -> "tuple[int, bytes] | None":
         """The next packet as (first byte, body); None when most_ms have passed without one."""
@@ -159,15 +157,11 @@ class Wire:
         return int(events[0][1])
 
     def _hear(self) -> None:
-        try:
-            more = self._sock.recv(CHUNK_BYTES)
-        except OSError as error:
-            if error.errno != errno.EAGAIN:
-                raise
-            return
-        if not more:
-            raise MqttError("closed")
-        self._heard += more
+        more = self._stream.read(CHUNK_BYTES)
+        if more is not None:
+            if not more:
+                raise MqttError("closed")
+            self._heard += more
 
     def _take(self) -> "tuple[int, bytes] | None":
         size = shift = 0

@@ -3,11 +3,17 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kahriz_node.shapes import Rhythm, State
+    from kahriz_node.shapes import Readings, Rhythm, Spec, State
 
 BURST_MS = 1800000  # after a cold boot or the button every reading goes out at once
 BACK_OFF_H = (1, 2, 4, 8)  # a failed association costs as much as an hour of everything else
 HOUR_MS = 3600000
+DAY_MS = 24 * HOUR_MS
+RADIO_MW = 400  # 120 mA at 3.3 V: ESP32 data sheet, receiving 95-100 mA, sending up to 240 mA
+BURSTS = {  # quantity: (key of the channel that limits its rate, digits of a row in the key's unit)
+    "distance_m": ("burst_mm_per_min", 10),
+    "current_ma": ("burst_ua_per_min", 1),
+}
 
 
 def begin(state: "State", cause: str, rtc: int) -> None:
@@ -20,6 +26,35 @@ def begin(state: "State", cause: str, rtc: int) -> None:
 def slot(config: "Rhythm", true_ms: int) -> int:
     """Number of the upload period an instant belongs to; phase_s spreads the nodes over it."""
     return (true_ms // 1000 - config.phase_s) // (config.dt_s * config.batch)
+
+
+def watch(
+    state: "State", channels: "list[tuple[str, Spec]]", readings: "Readings", rtc: int
+) -> None:
+    """Be in a hurry when a value moved faster than its channel is allowed to in silence."""
+    last = state.setdefault("last", {})
+    for name, spec in channels:
+        reading = readings.get(name)
+        if not isinstance(reading, dict):
+            continue
+        for quantity in BURSTS:
+            key, digits = BURSTS[quantity]
+            if key in spec and quantity in reading:
+                was, then = last.get(name, (reading[quantity], rtc))
+                if rtc > then and abs(reading[quantity] - was) * 60000 >= spec[key] * digits * (
+                    rtc - then
+                ):
+                    state["hurry"] = 1
+                last[name] = [reading[quantity], rtc]
+
+
+def affordable(state: "State", config: "Rhythm", rtc: int, share: int) -> bool:
+    """Whether the worst an upload can cost still fits into this share of the day's joules."""
+    begin, spent_ms = state.get("radio", (rtc, 0))
+    if not 0 <= rtc - begin < DAY_MS:
+        spent_ms = 0
+    worst_ms: int = spent_ms + 2 * config.deadline_ms  # to associate, and to talk
+    return worst_ms * RADIO_MW <= config.radio_j_per_day * 1000000 // share
 
 
 def due(
@@ -35,20 +70,35 @@ def due(
         return True
     if battery_mv < config.radio_above_mv:
         return False
+    if not affordable(state, config, rtc, 1):
+        return False
     if state.get("fails", 0):
         return bool(rtc >= state["retry"])
+    if state.get("hurry") and affordable(state, config, rtc, 2):  # the other half is for the hours
+        return True
     if rtc < state.get("burst", 0) or state.get("rows", 0) >= config.batch:
         return True
     return true_ms is not None and slot(config, true_ms) != state.get("slot")
 
 
-def note(state: "State", config: "Rhythm", answered: bool, rtc: int, true_ms: "int | None") -> None:
-    """Keep what came of an upload."""
+def note(
+    state: "State",
+    config: "Rhythm",
+    answered: bool,
+    rtc: int,
+    true_ms: "int | None",
+    radio_ms: int,
+) -> None:
+    """Keep what came of an upload, and how long the radio was on."""
+    begin, spent_ms = state.get("radio", (rtc, 0))
+    today = 0 <= rtc - begin < DAY_MS
+    state["radio"] = [begin, spent_ms + radio_ms] if today else [rtc, radio_ms]
     state["rows"] = 0
     if true_ms is not None:
         state["slot"] = slot(config, true_ms)
     if answered:
         state["fails"] = 0
+        state.pop("hurry", None)
         return
     fails: int = state.get("fails", 0)
     state["retry"] = rtc + BACK_OFF_H[min(fails, len(BACK_OFF_H) - 1)] * HOUR_MS

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """One session with the gateway, to the letter of the contract; nothing is believed but a receipt.
 
-`net`: socket() -> unconnected socket with setblocking, connect, send, recv, close; resolve(host,
+`net`: socket() -> unconnected socket with setblocking, connect, write, read, close; resolve(host,
 port) -> address; ticks_ms(), ticks_diff(later, earlier); random_hex8() -> 8 hexadecimal digits.
 
-`plan`: site, node, host, port, deadline_ms, batch, user, password (the last two may be None).
+`plan`: site, node, host, port, deadline_ms, batch; user, password, tls (these three may be None).
 
 `journal`: id (8 hexadecimal digits); first (oldest n held), next (n not yet given); stuck, a list
 of [a, b, sessions] that the session reads and replaces; open_ranges() -> ranges without receipt;
@@ -34,6 +34,7 @@ class Outcome:
     """What came of a session."""
 
     def __init__(self) -> None:
+        self.reached = False  # the broker took the connection
         self.answered = False  # a receipt for this session arrived
         self.receipt: receipt.Receipt | None = None
         self.error = ""
@@ -55,25 +56,28 @@ class Session:
         plan: "Plan",
         health: "dict[str, Any]",
         birth: "Callable[[], bytes] | None",
+        errands: "Callable[[Session], None] | None" = None,
     ) -> None:
         self._net = net
         self._journal = journal
         self._plan = plan
         self._birth = birth
+        self._errands = errands
+        self.heard: Callable[[bytes, bytes], None] | None = None  # what is no receipt goes there
         self._number = 0
         self._sent: list[list[int]] = []
         self._extra = 0  # rows beyond the newest batch
         self._gone: list[tuple[int, int, str]] = []  # as the ack says it
         self._not_held: list[list[int]] = []  # the same as ranges
-        self._done: list[dict[str, object]] = []  # results of commands
+        self.done: list[dict[str, object]] = []  # results of commands
         self._pubacks = 0
         self._max_rows: int | None = None
         self._birth_wanted = False
         self._receipt_topic = outgoing.topic(plan.site, plan.node, "receipt").encode()
         self.outcome = Outcome()
-        self._s = net.random_hex8()
+        self.s = net.random_hex8()
         self._hello = outgoing.hello(
-            self._s, journal.id, journal.first, journal.next, list(health.items())
+            self.s, journal.id, journal.first, journal.next, list(health.items())
         )
 
     def run(self, wire: mqtt.Wire, deadline: mqtt.Deadline) -> None:
@@ -83,6 +87,8 @@ class Session:
         self._open()
         self._await_receipt()
         self._backlog()
+        if self._errands is not None:
+            self._errands(self)
         self._part()
 
     def _topic(self, kind: str) -> str:
@@ -103,6 +109,8 @@ class Session:
             mqtt.subscribe(self._next_number(), self._topic("receipt"), 0),
             self._publish("hello", self._hello),
         ]
+        if plan.tls:  # the handshake is no part of the round trip that tells the time
+            self._wire.write(packets.pop(0))
         held = self._held(self._journal.open_ranges())
         newest = tail(ranges.minus(held, self._stuck()), plan.batch)
         self._hello_spent = self._deadline.spent()
@@ -163,8 +171,8 @@ class Session:
             packets.append(self._publish("birth", self._birth(), True))
         wanted = self._journal.open_ranges()
         gone = [one for one in self._gone if ranges.common([list(one[:2])], wanted)]
-        if gone or self._done:
-            ack = outgoing.ack(self._s, self._journal.id, gone, self._done)
+        if gone or self.done:
+            ack = outgoing.ack(self.s, self._journal.id, gone, self.done)
             packets.append(self._publish("ack", ack))
         packets.append(self._publish("status", outgoing.SLEEP, True))
         self._wire.write(b"".join(packets))
@@ -216,6 +224,7 @@ class Session:
         self._sent.append([a, b])
         self._sent = ranges.normal(self._sent)
         self._last_rows = count
+        self._last_n = b
         self.outcome.rows += count
 
     def _listen(self, most_ms: int) -> bool:
@@ -235,6 +244,8 @@ class Session:
                 self._wire.write(mqtt.puback(number))
             if topic == self._receipt_topic:
                 self._heed(payload)
+            elif self.heard is not None:
+                self.heard(topic, payload)
         return True
 
     def _heed(self, payload: bytes) -> None:
@@ -242,7 +253,7 @@ class Session:
             word = receipt.decode_receipt(payload)
         except WireError:
             return
-        if word.s != self._s or word.journal != self._journal.id:
+        if word.s != self.s or word.journal != self._journal.id:
             return
         outcome = self.outcome
         if not outcome.answered:
@@ -255,9 +266,35 @@ class Session:
         self._max_rows = word.max_rows
         self._birth_wanted = word.birth
         self._journal.obey(word)
-        for command in word.cmd:
-            if command.get("id") not in [one["id"] for one in self._done] and "id" in command:
-                self._done.append({"id": command["id"], "ok": 0, "why": "unknown op"})
+
+    def left(self) -> int:
+        """Milliseconds until it is time to part."""
+        return self._deadline.left() - PARTING_MS
+
+    def ask(self, kind: str) -> None:
+        """Subscribe to one more kind of message."""
+        self._wire.write(mqtt.subscribe(self._next_number(), self._topic(kind), 1))
+
+    def say(self, kind: str, payload: bytes) -> None:
+        """Publish something."""
+        self._wire.write(self._publish(kind, payload))
+
+    def listen(self, most_ms: int) -> bool:
+        """Take one packet; False when none comes in time, or it is time to part."""
+        left = self.left()
+        return left > 0 and self._listen(min(most_ms, left))
+
+    def resend(self, a: int, b: int) -> int:
+        """Send rows again that are receipted; the last number there was time for."""
+        last = a - 1
+        for up in self._arrays(self._held([[a, b]])):
+            if self.left() <= 0:
+                return last
+            self._wire.write(self._publish(*up))
+            last = self._last_n
+            while self._listen(0):
+                pass
+        return b
 
     def settle(self) -> None:
         """Count the sessions that rows have gone without a receipt."""
@@ -288,23 +325,35 @@ def run(
     plan: "Plan",
     health: "dict[str, Any]",
     birth: "Callable[[], bytes] | None" = None,
+    errands: "Callable[[Session], None] | None" = None,
 ) -> Outcome:
     """Hold one session; what went wrong is told in the outcome, never raised.
 
-    `health` are the further keys of hello, `birth` is called for the body when it is asked for.
+    `health` are the further keys of hello, `birth` is called for the body when it is asked for,
+    `errands` with the session once its rows are through.
     """
     deadline = mqtt.Deadline(net, plan.deadline_ms)
-    talk = Session(net, journal, plan, health, birth)
-    sock = None
+    talk = Session(net, journal, plan, health, birth, errands)
+    stream = sock = None
     try:
         sock = net.socket()
         mqtt.dial(sock, net.resolve(plan.host, plan.port), deadline)
-        talk.run(mqtt.Wire(sock, deadline), deadline)
+        talk.outcome.reached = True
+        if plan.tls:
+            from kahriz_node import tls
+
+            stream = tls.wrap(sock, plan)
+        talk.run(mqtt.Wire(stream or sock, deadline), deadline)
     except (OSError, mqtt.MqttError) as error:
         talk.outcome.error = word_of(error)
+    except ValueError as error:  # mbedTLS says so what it thinks of a certificate
+        if not plan.tls:
+            raise
+        talk.outcome.error = word_of(error)
     finally:
-        if sock is not None:
-            sock.close()
+        for line in (stream, sock):
+            if line is not None:
+                line.close()
     if talk.outcome.answered:
         talk.settle()
     return talk.outcome
@@ -312,6 +361,10 @@ def run(
 
 def word_of(error: Exception) -> str:
     """A short word for hello."""
-    if isinstance(error, OSError):
+    if isinstance(error, mqtt.MqttError):
+        return str(error)
+    if isinstance(error, OSError) and (error.errno or 0) >= 0:
         return "timeout" if error.errno == errno.ETIMEDOUT else f"socket {error.errno}"
-    return str(error)
+    from kahriz_node import tls
+
+    return tls.word(error)

@@ -2,8 +2,12 @@
 """`network` of the ESP32 port: the station interface, its association scripted by the _world.
 
 An association left open over deep sleep makes the access point refuse the next one for a while
-(6-15 s in reports of Home Assistant users; 8 s here).
+(6-15 s in reports of Home Assistant users; 8 s here). The world's answer may also have bssid (12
+hexadecimal digits) and channel of the access point, lease (four addresses), dhcp and dns (false:
+dead). An address of another network than the access point's reaches nobody.
 """
+
+import binascii as _binascii
 
 from chip import clock as _clock
 from chip.world import world as _world
@@ -22,6 +26,7 @@ STAT_BEACON_TIMEOUT = 200
 _REFUSED_MS = 8000  # how much longer an association takes that was left open
 _NOT_STARTED = "Wifi Not Started"
 _LEASE = ("192.168.4.11", "255.255.255.0", "192.168.4.1", "192.168.4.1")
+_BSSID = b"\x02\x00\x00\x00\x00\x01"
 _hostname = ["mpy-esp32"]
 
 
@@ -45,8 +50,13 @@ class _Radio:
             and self.joining is not None
             and self.joining["up"]
             and not self.failed
+            and (self.lease is not None or self.joining.get("dhcp", True))
             and _clock.peek_us() >= self.ready_us
         )
+
+    def offered(self):
+        """The lease that the access point's own network gives."""
+        return tuple((self.joining or {}).get("lease", _LEASE))
 
 
 _radio = _Radio()
@@ -65,6 +75,15 @@ def asleep():
 
 def is_up():
     return _radio.up()
+
+
+def is_routed():
+    """Whether the address in use belongs to the network that the station has joined."""
+    return _radio.lease is None or _radio.lease[2] == _radio.offered()[2]
+
+
+def has_dns():
+    return is_routed() and _radio.joining.get("dns", True)
 
 
 def radio_is_on():
@@ -115,6 +134,7 @@ class WLAN:
             raise OSError("Wifi Internal State Error")  # esp_wifi_connect() while it is at it
         _radio.joining = reply = _world.ask("radio")
         _radio.failed = bool(ssid_key) and _world.ssid is not None and ssid_key[0] != _world.ssid
+        _radio.failed = _radio.failed or bssid not in (None, _bssid(reply))
         late_ms = reply["assoc_ms"] + (_REFUSED_MS if _radio.left_open else 0)
         _radio.left_open = False
         _radio.ready_us = _clock.elapsed_us() + late_ms * 1000
@@ -147,6 +167,9 @@ class WLAN:
 
     def ifconfig(self, *lease):
         _clock.elapsed_us()
+        if lease == ("dhcp",):
+            _radio.lease = None
+            return None
         if lease:
             if len(lease[0]) != 4:
                 raise ValueError(f"requested length 4 but object has length {len(lease[0])}")
@@ -154,7 +177,7 @@ class WLAN:
             return None
         if _radio.lease is not None:
             return _radio.lease
-        return _LEASE if _radio.up() else ("0.0.0.0", "0.0.0.0", "0.0.0.0", "0.0.0.0")
+        return _radio.offered() if _radio.up() else ("0.0.0.0", "0.0.0.0", "0.0.0.0", "0.0.0.0")
 
     def config(self, *query, **settings):
         _clock.elapsed_us()
@@ -169,6 +192,8 @@ class WLAN:
             return None
         if len(query) != 1:
             raise TypeError("can query only one param")
+        if query[0] == "channel" and _radio.up():
+            return _radio.joining.get("channel", 6)
         if query[0] in ("channel", "reconnects"):
             return getattr(_radio, query[0])
         if query[0] == "mac":
@@ -193,7 +218,11 @@ class WLAN:
         if not reply["up"]:
             return []
         name = (_world.ssid or "").encode()
-        return [(name, b"\x02\x00\x00\x00\x00\x01", 6, reply["rssi"], 3, False)]
+        return [(name, _bssid(reply), reply.get("channel", 6), reply["rssi"], 3, False)]
+
+
+def _bssid(reply):
+    return _binascii.unhexlify(reply["bssid"]) if "bssid" in reply else _BSSID
 
 
 def hostname(*name):

@@ -42,11 +42,13 @@ _CHIP_ERRNO.update(
 )  # lwIP: a refused or reset connection is ECONNRESET
 _EAI_FAIL = _const(-202)  # lwIP's getaddrinfo without a network or an answer
 _SND_BUF = _const(5744)  # CONFIG_LWIP_TCP_SND_BUF_DEFAULT, 4 segments of 1436 bytes
+_DNS_MS = _const(7000)  # lwIP dns.c: asks 4 times, after 1, 1, 2 and 3 s, and gives up
 _CONNECT_MS = _const(10_000)  # issue 8326: about 10 s in spite of settimeout(2)
 _PATIENCE_MS = _const(1000)  # wall time we give a silent host; the rest of the 10 s is charged
 _SLICE_MS = _const(1000)  # the watchdog is looked at this often
-_FILENO, _CLOSE = _const(10), _const(4)  # stream ioctl numbers
+_FILENO, _CLOSE, _POLL = _const(10), _const(4), _const(3)  # stream ioctl numbers
 _RD, _WR = _select.POLLIN, _select.POLLOUT
+_POLLNVAL = _const(0x20)
 
 _alive = []  # sockets of this wake
 
@@ -100,7 +102,11 @@ class socket(_io.IOBase):  # noqa: N801 - the name it has on the chip
         self._up()
         sockaddr = _sockaddr(address)
         try:
-            self._real.connect(sockaddr)
+            if _network.is_routed():
+                self._real.connect(sockaddr)
+            else:  # the packets of a wrong address come to nobody, and nothing comes back
+                self._real.bind(_sockaddr(("127.0.0.1", 0)))
+                self._real.listen(1)
         except OSError as error:
             if error.errno not in (115, 111):
                 raise _chip_error(error) from None
@@ -197,6 +203,12 @@ class socket(_io.IOBase):  # noqa: N801 - the name it has on the chip
     def ioctl(self, request, arg):
         if request == _FILENO:
             return self.fileno()
+        if request == _POLL:  # TLS asks for its line this way
+            if self not in _alive:
+                return _POLLNVAL
+            self._poll.modify(self._real, arg)
+            seen = self._poll.poll(0)
+            return seen[0][1] if seen else 0
         if request == _CLOSE:
             self.close()
             return 0
@@ -245,11 +257,17 @@ def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):
     if not _network.is_up():
         raise OSError(_EAI_FAIL)
     try:
+        if not _is_number(host) and not _network.has_dns():
+            raise OSError(_EAI_FAIL)
         found = _usocket.getaddrinfo(host, port, AF_INET, SOCK_STREAM)
     except OSError:
-        _clock.charge_us(5_000_000)  # lwIP asks again before it gives up
+        _clock.charge_us(_DNS_MS * 1000)
         raise OSError(_EAI_FAIL) from None
     return [(AF_INET, SOCK_STREAM, IPPROTO_TCP, host, _address(one[-1])) for one in found[:1]]
+
+
+def _is_number(host):
+    return all(part.isdigit() for part in host.split("."))
 
 
 def _sockaddr(address):
