@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 KEYS = ("distance_m", "spread_m", "echoes")
 ECHOES = 15  # ours: 3 wild ones of 15 move the result under 1 mm
 FEWEST = 5  # ours: below this there is no saying which are wild
-GATE_LEAST = 30  # ours: noise of a good echo is +-3 mm
+GATE_LEAST = 60  # ours: a good echo is +-3 mm off, and so may be the median beside wild ones
+SCATTER = 500  # ours: when half of the echoes are further from the median, nobody knows the water
 
 
 def median2(values: "Sequence[int]") -> int:
@@ -27,10 +28,10 @@ def summary(echoes: "Sequence[int]") -> "dict[str, int]":
     middle2 = median2(echoes)
     mad4 = median2([abs(2 * one - middle2) for one in echoes])
     gate2 = max(2 * GATE_LEAST, mad4 * 22 // 10)  # 3 x 1.4826 x MAD, doubled
+    if mad4 > 4 * SCATTER:
+        raise SensorError("scatter")
     base = middle2 // 2  # small numbers, so that nothing below outgrows 31 bits
     kept = [one - base for one in echoes if abs(2 * one - middle2) <= gate2]
-    if 2 * len(kept) <= len(echoes):
-        raise SensorError("scatter")
     total = sum(kept)
     count = len(kept)
     squares = sum([one * one for one in kept]) * count - total * total
