@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Follows readings.db and stores what the rows mean; a changed record recomputes history.
+"""Follows readings.db and stores what the rows mean; a changed record recomputes its history.
 
 The cursor moves in the transaction that stores the values, so that a kill at any moment repeats
 nothing and leaves nothing out.
@@ -8,13 +8,14 @@ nothing and leaves nothing out.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import sqlite3
+from typing import Any
 
-from kahriz_gateway import records_store, village_store
-from kahriz_water.deployment import Deployment
-from kahriz_water.interpret import Reading, interpret
+from kahriz_gateway import manual_store, records_store, village_store
+from kahriz_gateway.village_rows import Flagged, Row, flagged, row_of
+from kahriz_water.interpret import interpret
+from kahriz_water.records import Records
 from kahriz_water.site import Plan
 from kahriz_water.value import Value
 
@@ -30,64 +31,90 @@ class Interpreter:
     def __init__(self, village: sqlite3.Connection, plan: Plan) -> None:
         self._village = village
         self._plan = plan
-        self._deployments: list[Deployment] = []
+        self._records = Records()
         self._seen_version = -1
         self._recompute_upto = int(village_store.get_state(village, "recompute_upto") or 0)
+        self._recompute_since = int(village_store.get_state(village, "recompute_since") or 0)
         self.last_ts: dict[str, int] = village_store.get_state(village, "last_ts") or {}
 
     def look_at_records(self) -> None:
-        """Read deployments again when somebody else has written; redo history if they differ."""
+        """Read the records again when somebody else has written; redo what they change."""
         version = int(self._village.execute("PRAGMA data_version").fetchone()[0])
         if version == self._seen_version:
             return
         self._seen_version = version
-        self._deployments = records_store.deployments(self._village)
-        digest = _digest(self._plan, self._deployments)
+        self._records = records_store.load(self._village)
+        if any(s.computed_m is None for s in self._records.staff):
+            with village_store.transaction(self._village):
+                manual_store.compare(self._village, self._records, self._plan, self.last_ts)
+            self._records = records_store.load(self._village)
+        now = _digest(self._plan, self._records)
         known = village_store.get_state(self._village, "interpreted_with")
-        if known == digest:
+        if known == now:
             return
         with village_store.transaction(self._village):
-            done = village_store.get_cursor(self._village, CURSOR)
-            if known is not None and done:
-                log.info("records or structures changed: history is computed again")
-                self._recompute_upto = max(self._recompute_upto, done)
-                village_store.set_state(self._village, "recompute_upto", self._recompute_upto)
-                village_store.set_cursor(self._village, CURSOR, 0)
-            village_store.set_state(self._village, "interpreted_with", digest)
+            if known is not None:
+                self._redo(_first_change(known, now))
+            manual_store.put_manual(self._village, self._records, self._plan)
+            village_store.set_state(self._village, "interpreted_with", now)
+
+    def _redo(self, since: int) -> None:
+        """Go through the history again, from the first moment that a record changes."""
+        done = village_store.get_cursor(self._village, CURSOR)
+        if not done:
+            return
+        log.info("records or structures changed: history is computed again")
+        if self._recompute_upto > done:  # the last one is not through yet
+            since = min(since, self._recompute_since)
+        self._recompute_upto, self._recompute_since = max(self._recompute_upto, done), since
+        village_store.set_state(self._village, "recompute_upto", self._recompute_upto)
+        village_store.set_state(self._village, "recompute_since", since)
+        village_store.set_cursor(self._village, CURSOR, 0)
 
     def take(self, readings: sqlite3.Connection) -> int:
         """Inside a transaction: interpret the next rows; how many there were."""
         done = village_store.get_cursor(self._village, CURSOR)
-        rows = readings.execute(
-            "SELECT rev, node, journal, n, ts, tq, q, body FROM reading WHERE rev > ?"
-            " ORDER BY rev LIMIT ?",
-            (done, ROWS),
-        ).fetchall()
-        for rev, *row in rows:
-            self._row(rev, *row)
+        upto, since = self._recompute_upto, self._recompute_since
+        rows = [
+            row_of(raw)
+            for raw in readings.execute(
+                "SELECT rev, node, journal, n, ts, tq, q, body FROM reading"
+                " WHERE rev > ? AND (rev > ? OR ts IS NULL OR ts >= ?) ORDER BY rev LIMIT ?",
+                (done, upto, since, ROWS),
+            )
+        ]
+        self.put(readings, rows)
+        reached = max([done, *(row.rev for row in rows)])
+        if len(rows) < ROWS:  # what is left of a redone history is older than its beginning
+            reached = max(reached, upto)
+        village_store.set_cursor(self._village, CURSOR, reached)
         if rows:
-            village_store.set_cursor(self._village, CURSOR, rows[-1][0])
             village_store.set_state(self._village, "last_ts", self.last_ts)
+            if manual_store.compare(self._village, self._records, self._plan, self.last_ts):
+                self._seen_version = -1  # a comparison changes what a stage is worth
         return len(rows)
 
-    def _row(
-        self, rev: int, node: str, journal: str, n: int, ts: int | None, tq: str | None, q: int,
-        body: str,
-    ) -> None:  # fmt: skip
-        self._take_back(node, journal, n, ts)
-        if ts is None:
-            return  # dated later, with a new rev
-        values = interpret(Reading(node, ts, q, json.loads(body)), self._deployments, self._plan)
-        final = tq != "est"
+    def put(self, readings: sqlite3.Connection, rows: list[Row]) -> None:
+        """Inside a transaction: interpret these rows, and again those beside them."""
+        for row in rows:
+            self._take_back(row.node, row.journal, row.n, row.ts)
+        upto_rev = max((row.rev for row in rows), default=0)
+        for found in flagged(readings, rows, upto_rev, self._plan, self._records):
+            self._row(found)
+
+    def _row(self, found: Flagged) -> None:
+        row, ts = found.row, found.reading.ts
+        values = interpret(found.reading, self._records, self._plan)
+        final = row.tq != "est"
         if not final:
             self._village.execute(
                 "INSERT OR REPLACE INTO estimated(node, journal, n, ts) VALUES(?,?,?,?)",
-                (node, journal, n, ts),
+                (row.node, row.journal, row.n, ts),
             )
-        if rev <= self._recompute_upto:
-            self._withdraw(node, ts, values)
+        if found.again or row.rev <= self._recompute_upto:
+            self._withdraw(row.node, ts, values)
         village_store.put_values(self._village, values, final)
-        self.last_ts[node] = max(ts, self.last_ts.get(node, ts))
+        self.last_ts[row.node] = max(ts, self.last_ts.get(row.node, ts))
 
     def _take_back(self, node: str, journal: str, n: int, ts: int | None) -> None:
         """What stood under an estimated time goes when the row comes with another one."""
@@ -105,7 +132,7 @@ class Interpreter:
                         village_store.put_change(self._village, point, quantity, ts)
 
     def _points_of(self, node: str) -> list[str]:
-        deployed = [d.point for d in self._deployments if d.node == node]
+        deployed = [d.point for d in self._records.deployments if d.node == node]
         return list(dict.fromkeys(deployed + [p.id for p in self._plan.points if p.node == node]))
 
     def _withdraw(self, node: str, ts: int, values: list[Value]) -> None:
@@ -115,14 +142,30 @@ class Interpreter:
             for quantity in village_store.quantities_of(self._village, point):
                 if (point, quantity) not in now:
                     gone = self._village.execute(
-                        "DELETE FROM value WHERE point=? AND quantity=? AND ts=?",
+                        "DELETE FROM value WHERE point=? AND quantity=? AND ts=? AND manual=0",
                         (point, quantity, ts),
                     )
                     if gone.rowcount:
                         village_store.put_change(self._village, point, quantity, ts)
 
 
-def _digest(plan: Plan, deployments: list[Deployment]) -> str:
-    """Of all that interpretation depends on."""
-    text = repr((plan.points, deployments))
+def _digest(plan: Plan, records: Records) -> dict[str, Any]:
+    """Of all that interpretation depends on: the plan, and each record with its first moment."""
+    dated: list[tuple[int, object]] = [(s.at, s) for s in records.staff]
+    dated += [(d.from_ms, d) for d in records.deployments]
+    dated += [(z.from_ms, z) for z in records.zeros]
+    dated += [(r.from_ms, r) for r in records.ratings]
+    found = sorted([from_ms, _hash(repr(record))] for from_ms, record in dated)
+    return {"plan": _hash(repr(plan.points)), "records": found}
+
+
+def _first_change(before: Any, now: dict[str, Any]) -> int:
+    """The first moment at which something is not as it was."""
+    if not isinstance(before, dict) or before["plan"] != now["plan"]:
+        return 0
+    old, new = ({tuple(r) for r in d["records"]} for d in (before, now))
+    return int(min((from_ms for from_ms, _ in old ^ new), default=0))
+
+
+def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]

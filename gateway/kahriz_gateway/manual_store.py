@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""Stages read by people: as manual values, and as checks of the sensor beside the staff gauge.
+
+A reading waits until the sensor's row of that moment has come (an hour or a month later), then it
+is compared: the difference goes into the uncertainty of the stage, and beyond a limit into a note
+about the instrument.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from dataclasses import replace
+from typing import Any
+
+from kahriz_gateway import records_store, village_store
+from kahriz_water.deployment import Deployment
+from kahriz_water.manual import manual_values
+from kahriz_water.records import Records, StaffReading
+from kahriz_water.site import Plan, Point
+
+OFF_M = 0.010  # A02YYUW data sheet: +-10 mm; beyond it zero, plate or sensor have moved
+NEAR = 1.5  # intervals between a reading of the staff gauge and the sensor's
+
+log = logging.getLogger(__name__)
+
+
+def put_manual(conn: sqlite3.Connection, records: Records, plan: Plan) -> int:
+    """Store what all staff readings say with today's ratings; how many values changed."""
+    changed = 0
+    for reading in records.staff:
+        values = manual_values(reading, records, plan)
+        now = {v.quantity for v in values}
+        for row in conn.execute(
+            "SELECT quantity FROM value WHERE point=? AND ts=? AND manual=1"
+            " AND quantity IN ('stage_m','level_m','discharge_lps','discharge_lt_lps',"
+            "'discharge_gt_lps')",
+            (reading.point, reading.at),
+        ).fetchall():
+            if row["quantity"] not in now:
+                conn.execute(
+                    "DELETE FROM value WHERE point=? AND quantity=? AND ts=? AND manual=1",
+                    (reading.point, row["quantity"], reading.at),
+                )
+                village_store.put_change(conn, reading.point, row["quantity"], reading.at)
+                changed += 1
+        changed += village_store.put_values(conn, values)
+    return changed
+
+
+def compare(conn: sqlite3.Connection, records: Records, plan: Plan, last_ts: dict[str, int]) -> int:
+    """Compare the readings that wait with the sensor's value of their time; how many it were."""
+    found = 0
+    for reading in records.staff:
+        point = plan.point(reading.point)
+        if reading.computed_m is not None or point is None:
+            continue
+        at = _gauged(records, point.id, reading.at)
+        if at is None or last_ts.get(at.node, 0) < reading.at:
+            continue
+        computed_m = _sensor_stage(conn, point, reading.at)
+        zero = records.zero_at(at, reading.at)
+        if computed_m is None or zero is None:
+            continue
+        compared = replace(reading, computed_m=computed_m, zero_m=zero.zero_m)
+        found += records_store.put_staff(conn, [compared])
+        _note(conn, compared)
+    return found
+
+
+def _gauged(records: Records, point: str, ts_ms: int) -> Deployment | None:
+    """The sensor whose level the staff gauge shows."""
+    heads = [
+        d
+        for d in records.deployments
+        if d.point == point and d.role == "head" and d.zero_m is not None and d.holds_at(ts_ms)
+    ]
+    return max(heads, key=lambda d: d.from_ms, default=None)
+
+
+def _sensor_stage(conn: sqlite3.Connection, point: Point, ts_ms: int) -> float | None:
+    """The sensor's stage nearest in time; None when it said nothing then."""
+    near_ms = int(NEAR * point.dt_s * 1000)
+    quantity = "stage_m" if point.kind == "weir" else "level_m"
+    near = village_store.values_between(conn, point.id, quantity, ts_ms - near_ms, ts_ms + near_ms)
+    best = min((v for v in near if v.q < 3), key=lambda v: abs(v.ts - ts_ms), default=None)
+    return None if best is None else best.value
+
+
+def _note(conn: sqlite3.Connection, reading: StaffReading) -> None:
+    """The newest comparison of a point is kept when it is too far off, and cleared when not."""
+    offset_m = reading.offset_m(reading.zero_m)
+    assert offset_m is not None
+    notes = instrument_notes(conn)
+    newer = notes.get(reading.point, {}).get("at", 0) > reading.at
+    if newer:
+        return
+    if abs(offset_m) > OFF_M:
+        notes[reading.point] = {
+            "at": reading.at,
+            "offset_mm": round(1000 * offset_m, 1),
+            "staff_mm": round(1000 * reading.staff_m, 1),
+            "who": reading.who,
+        }
+        log.warning(
+            "instrument at %s: the staff gauge reads %+.0f mm against the sensor",
+            reading.point,
+            1000 * offset_m,
+        )
+    else:
+        notes.pop(reading.point, None)
+    village_store.set_state(conn, "instrument", notes)
+
+
+def instrument_notes(conn: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+    """Points whose sensor is further from its staff gauge than it may: at, offset_mm, who."""
+    found: dict[str, dict[str, Any]] = village_store.get_state(conn, "instrument") or {}
+    return found
