@@ -90,7 +90,7 @@ class Board:
         """Wait in light sleep; awake where a counter runs, which would stand still in it."""
         if self._meters:
             time.sleep_ms(ms)
-        else:
+        elif ms > 0:  # lightsleep(0) sleeps for ever
             machine.lightsleep(ms)
 
     def time_ns(self) -> int:
