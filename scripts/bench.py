@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""`make bench`: speed and size beside peers, and what kills and outages cost.
+
+Quick by default (about three minutes); --full takes the large numbers; --write puts the table
+into BENCHMARKS.md; --only NAME measures one part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from scripts.bench_faults import kills, outage, start_and_size
+from scripts.bench_ingest import backlog, receive_and_store, whole_chain
+from scripts.bench_report import Report, machine
+from scripts.bench_store import big_store
+
+ROOT = Path(__file__).parents[1]
+BUILD = ROOT / "build" / "bench"
+NEVER = (
+    "a Raspberry Pi and an SD card: this machine's disk commits in a fraction of a millisecond",
+    "Telegraf: in no registry that this project uses",
+    "TLS: the broker of the bench is open, on the loopback",
+)
+
+
+def parts(full: bool) -> dict[str, Callable[[Report], None]]:
+    """What is measured, in this order."""
+    runs = 5 if full else 3
+    return {
+        "start": lambda r: start_and_size(r, BUILD, runs),
+        "ingest": lambda r: whole_chain(r, BUILD, 3000 if full else 600, runs if full else 2),
+        "receive": lambda r: receive_and_store(r, BUILD, 20_000 if full else 4000, runs),
+        "backlog": lambda r: backlog(r, BUILD, 100_000 if full else 10_000, 50, 1),
+        "outage": lambda r: outage(r, BUILD, 20.0, 300 if full else 100),
+        "kills": lambda r: _kills(r, full),
+        "store": lambda r: big_store(r, BUILD, 10 if full else 1),
+    }
+
+
+def _kills(report: Report, full: bool) -> None:
+    if full:
+        kills(report, BUILD, 500, 20, 250)
+        kills(report, BUILD, 4000, 20, 1000)
+    else:
+        kills(report, BUILD, 500, 4, 250)
+        report.leave_out("20 kills, and kills at 4,000 msg/s: --full")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--full", action="store_true", help="the large numbers; half an hour")
+    parser.add_argument("--write", action="store_true", help="write BENCHMARKS.md")
+    parser.add_argument("--only", action="append", choices=list(parts(False)), help="one part")
+    chosen = parser.parse_args()
+    BUILD.mkdir(parents=True, exist_ok=True)
+    report = Report()
+    before, begin = os.getloadavg(), time.monotonic()
+    print(f"{machine()}\nload average {before[0]:.2f}", flush=True)
+    failed = False
+    for name, measure in parts(chosen.full).items():
+        if chosen.only and name not in chosen.only:
+            report.leave_out(f"{name}: not asked for")
+            continue
+        try:
+            measure(report)
+        except (OSError, RuntimeError) as error:  # TimeoutError too: the other parts go on
+            report.leave_out(f"{name}: {error}")
+            failed = True
+    after = os.getloadavg()
+    print(f"load average {after[0]:.2f}; {time.monotonic() - begin:.0f} s")
+    for each in NEVER:
+        report.leave_out(each)
+    if chosen.write:
+        how = "python scripts/bench.py " + " ".join(a for a in sys.argv[1:])
+        text = report.markdown(how.strip(), f"{before[0]:.2f}, {after[0]:.2f}")
+        (ROOT / "BENCHMARKS.md").write_text(text, encoding="utf-8")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

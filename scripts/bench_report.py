@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""A table of what was measured: median, spread, goal, met or not; on paper and on the screen."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from kahriz_sim.services import find_program
+
+
+@dataclass
+class Figure:
+    """One measured thing; `goal` says what is enough, `met` None where there is no goal."""
+
+    name: str
+    values: Sequence[float]
+    unit: str
+    goal: str = ""
+    most: float | None = None
+    least: float | None = None
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    @property
+    def met(self) -> bool | None:
+        if self.most is not None:
+            return self.median <= self.most
+        if self.least is not None:
+            return self.median >= self.least
+        return None
+
+    def cells(self) -> list[str]:
+        spread = f"{_short(min(self.values))} to {_short(max(self.values))}"
+        count = len(self.values)
+        return [
+            self.name,
+            f"{_short(self.median)} {self.unit}",
+            spread if count > 1 else "one run",
+            self.goal,
+            {True: "met", False: "MISSED", None: ""}[self.met],
+        ]
+
+
+@dataclass
+class Report:
+    """What a run found, and what it did not look at."""
+
+    figures: list[Figure] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+    def add(self, figure: Figure) -> None:
+        self.figures.append(figure)
+        print("  ".join(each for each in figure.cells() if each), flush=True)
+
+    def leave_out(self, text: str) -> None:
+        self.left_out.append(text)
+        print(f"not measured: {text}", flush=True)
+
+    def markdown(self, how: str, load: str) -> str:
+        rows = [["what", "median", "spread", "goal", ""], ["---"] * 5]
+        rows += [figure.cells() for figure in self.figures]
+        table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+        left = "\n".join(f"- {each}" for each in self.left_out)
+        return (
+            "# Speed and size\n\n"
+            f"Written by `{how}`. Ratios are medians of runs taken in turn on one machine; numbers "
+            "of another machine differ, their ratios less.\n\n"
+            f"{machine()}\n\nLoad average before and after: {load}.\n\n{table}\n\n"
+            f"## Not measured in this run\n\n{left}\n"
+        )
+
+
+def machine() -> str:
+    model = "?"
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+    lines = [
+        f"- machine: {os.cpu_count()} cores of {model}, {platform.system()} {platform.release()}",
+        f"- Python {platform.python_version()}, paho-mqtt {version('paho-mqtt')},"
+        f" influxdb-client {version('influxdb-client')}",
+        f"- mosquitto {_said('mosquitto', '-h')}; InfluxDB {_said('influxd', 'version')}",
+    ]
+    return "\n".join(lines)
+
+
+def _said(program: str, argument: str) -> str:
+    path = find_program(program)
+    if path is None:
+        return "absent"
+    done = subprocess.run([path, argument], capture_output=True, text=True, check=False)
+    words = (done.stdout or done.stderr).split()
+    return next((w.lstrip("v") for w in words if w.lstrip("v")[:1].isdigit()), "?")
+
+
+def _short(number: float) -> str:
+    if number == 0:
+        return "0"
+    if abs(number) >= 100:
+        return f"{number:,.0f}"
+    return f"{number:.3g}"

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: MIT
+"""What is measured on: broker, InfluxDB and gateway as processes, and a site of so many nodes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kahriz_sim.services import (
+    Broker,
+    Child,
+    Influx,
+    answers_mqtt,
+    find_program,
+    free_port,
+    start_influx,
+)
+from kahriz_wire.messages import Hello, encode_hello
+
+SITE = "bench"
+ROWS = 12  # a message: an hour of a node
+FIRST_MS = 1_760_000_000_000
+DT_MS = 300_000
+PATIENCE_S = 300.0
+BROKER = """\
+listener {port} 127.0.0.1
+allow_anonymous true
+set_tcp_nodelay true
+max_inflight_messages 200
+max_queued_messages 0
+max_queued_bytes 0
+max_packet_size 65536
+persistence true
+persistence_location {dir}/
+autosave_interval 900
+log_type error
+user root
+"""
+
+
+def wait_until(done: Callable[[], bool], what: str, pause_s: float = 0.02) -> float:
+    """Wait, and say how long it took; a program that never comes so far ends the bench."""
+    start = time.monotonic()
+    while not done():
+        if time.monotonic() - start > PATIENCE_S:
+            raise TimeoutError(f"waited {PATIENCE_S:.0f} s: {what}")
+        time.sleep(pause_s)
+    return time.monotonic() - start
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds that a process has used so far, all its threads."""
+    text = Path(f"/proc/{pid}/stat").read_text()
+    user, system = text.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_mb(pid: int, key: str = "VmRSS") -> float:
+    """VmRSS now, or VmHWM, the most it ever was."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(key):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def forget_peak(pid: int) -> None:
+    """Let VmHWM begin anew."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+@dataclass
+class Load:
+    """Messages of 12 rows from so many nodes, in the order of time."""
+
+    messages: list[tuple[str, bytes]]
+    rows: int
+
+
+class Site:
+    """A plan of `nodes` weirs; `load(count)` continues where the last one ended."""
+
+    def __init__(self, folder: Path, nodes: int) -> None:
+        self.nodes = [f"n{i:03d}" for i in range(nodes)]
+        self._next = dict.fromkeys(self.nodes, 1)
+        self.toml = folder / "site.toml"
+        self.records = folder / "records.toml"
+        plan = [
+            f'[site]\nid = "{SITE}"\nname = {{ az = "b", ru = "b", en = "b" }}\ndistrict = "-"\n'
+        ]
+        records = []
+        for node in self.nodes:
+            plan.append(
+                f'[[point]]\nid = "{node}"\nname = {{ az = "b", ru = "b", en = "b" }}\n'
+                'kind = "weir"\nstructure = { kind = "v_notch", angle_deg = 90 }\n'
+            )
+            for channel, zero in (("weir", 'zero_m = 0.8\nsound_speed = "fixed"\n'), ("air", "")):
+                records.append(
+                    f'[[deployment]]\nnode = "{node}"\nchannel = "{channel}"\npoint = "{node}"\n'
+                    f"from = 2020-01-01T00:00:00Z\n{zero}"
+                )
+        self.toml.write_text("\n".join(plan))
+        self.records.write_text("\n".join(records))
+
+    def load(self, count: int) -> Load:
+        messages = []
+        for i in range(count):
+            node = self.nodes[i % len(self.nodes)]
+            messages.append((f"kahriz/v1/{SITE}/{node}/up/9f3a01c2", self.up(node)))
+        return Load(messages, count * ROWS)
+
+    def up(self, node: str) -> bytes:
+        """The next 12 rows of a node, as its firmware writes them."""
+        first = self._next[node]
+        self._next[node] = first + ROWS
+        return rows_text(first)
+
+    def hellos(self, session: str) -> list[tuple[str, bytes]]:
+        """Every node begins a session with nothing to send yet."""
+        found = []
+        for node in self.nodes:
+            hello = Hello(session, "9f3a01c2", 1, self._next[node])
+            found.append((f"kahriz/v1/{SITE}/{node}/hello", encode_hello(hello)))
+        return found
+
+
+def rows_text(first: int) -> bytes:
+    """Rows first … first + 11: one value in a thousand is the same as its neighbour's."""
+    rows = ",".join(
+        f'{{"ts":{FIRST_MS + n * DT_MS},"n":{n},"q":1,"weir_distance_m":'
+        f'{0.62 + (n * 7919 % 1000) / 1e4:.4f},"weir_spread_m":0.0012,"weir_echoes":15,'
+        f'"air_c":{20 + (n * 31 % 100) / 10:.2f}}}'
+        for n in range(first, first + ROWS)
+    )
+    return f"[{rows}]".encode()
+
+
+class Rig:
+    """One folder with a broker of unlimited queue, an InfluxDB, and our gateway when asked."""
+
+    def __init__(self, folder: Path, nodes: int, *, influx: bool) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.site = Site(folder, nodes)
+        self.broker = _broker(folder)
+        self.influx: Influx | None = start_influx(folder) if influx else None
+        self.intake = self._service("intake", "kahriz_gateway.intake_service")
+        self.village = self._service("village", "kahriz", "gateway", "village")
+        self._taken = socket.socket()  # whoever cannot have its port loads no page
+        self._taken.bind(("127.0.0.1", 0))
+        self._kahriz("gateway", "records", "import", str(self.site.records))
+
+    def _argv(self) -> list[str]:
+        argv = ["--config", str(self.site.toml), "--data", str(self.folder)]
+        argv += ["--broker", f"127.0.0.1:{self.broker.port}"]
+        return argv + (["--influx-url", self.influx.login_url] if self.influx else [])
+
+    def _service(self, name: str, *module: str) -> Child:
+        argv = [sys.executable, "-m", *module, *self._argv()]
+        return Child(name, argv, self.folder / f"{name}.log")
+
+    def _kahriz(self, *argv: str) -> None:
+        whole = [sys.executable, "-m", "kahriz", *argv, *self._argv()]
+        subprocess.run(whole, check=True, capture_output=True)
+
+    def start(self, *, village: bool = True) -> None:
+        """Both services; the village without its page."""
+        self.start_intake()
+        if village and not self.village.running:
+            host, port = self._taken.getsockname()
+            if "--page" not in self.village.argv:
+                self.village.argv += ["--page", f"{host}:{port}"]
+            self.village.start()
+
+    def start_intake(self) -> float:
+        """Start intake; seconds until its SUBACK (its retained word comes right after)."""
+        from scripts.bench_mqtt import Link, Message
+
+        seen: list[float] = []
+
+        def heard(message: Message) -> None:
+            if b'"online"' in message.payload:
+                seen.append(time.monotonic())
+
+        with contextlib.closing(Link(self.broker.port, "bench-look", on_message=heard)) as link:
+            link.subscribe(f"kahriz/v1/{SITE}/gateway/status")
+            link.listen(0.05)
+            seen.clear()  # an older one, retained
+            start = time.monotonic()
+            self.intake.start()
+            while not seen:
+                link.listen(0.05)
+                if not self.intake.running:
+                    raise RuntimeError(self.intake.last_line())
+            return seen[0] - start
+
+    def ask(self, store: str, sql: str) -> int:
+        """One number of a store; 0 while there is none."""
+        path = self.folder / store
+        if not path.exists():
+            return 0
+        with (
+            contextlib.suppress(sqlite3.OperationalError),
+            contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as conn,
+        ):
+            row = conn.execute(sql).fetchone()
+            return int((row and row[0]) or 0)
+        return 0
+
+    def stored(self) -> int:
+        return self.ask("readings.db", "SELECT max(rev) FROM reading")
+
+    def passed_on(self, rows: int) -> bool:
+        """Whether InfluxDB has been handed the values of so many rows."""
+        if self.ask("village.db", "SELECT rev FROM cursor WHERE name='village'") < rows:
+            return False
+        newest = self.ask("village.db", "SELECT max(rev) FROM change")
+        return self.ask("village.db", "SELECT rev FROM cursor WHERE name='influx'") >= newest
+
+    def in_influx(self) -> int:
+        """Points that InfluxDB really has."""
+        assert self.influx is not None
+        found = self.influx.query('SELECT count("discharge_lps_q") FROM "water"')[0].get("series")
+        return int(found[0]["values"][0][1]) if found else 0
+
+    def stop(self) -> None:
+        for each in (self.village, self.intake):
+            each.stop()
+        self.broker.stop()
+        if self.influx:
+            self.influx.stop()
+        self._taken.close()
+
+
+def _broker(folder: Path) -> Broker:
+    program = find_program("mosquitto")
+    if program is None:
+        raise RuntimeError("no mosquitto: apt install mosquitto")
+    port, home = free_port(), folder / "mosquitto"
+    home.mkdir(exist_ok=True)
+    conf = home / "broker.conf"
+    text = BROKER.format(port=port, dir=home)
+    conf.write_text(text if os.geteuid() == 0 else text.replace("user root\n", ""))
+    child = Child("broker", [program, "-c", str(conf)], home / "log")
+    child.start()
+    child.wait_until(lambda: answers_mqtt(port))
+    return Broker("mosquitto", port, child)
+
+
+@contextlib.contextmanager
+def rig(folder: Path, nodes: int, *, influx: bool) -> Iterator[Rig]:
+    made = Rig(folder, nodes, influx=influx)
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+def kill(child: Child) -> None:
+    os.kill(child.pid, signal.SIGKILL)
+    child.kill9()
