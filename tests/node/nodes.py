@@ -2,6 +2,7 @@
 """A node that holds sessions on its interpreter, and a gateway behind a peer that misbehaves."""
 
 import json
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from .peer import Faults, Gateway, Peer
 HERE = Path(__file__).parent
 LIB = HERE.parents[1] / "firmware" / "lib"
 INTERPRETERS = {
-    "micropython": [str(Path(sys.executable).parent / "micropython"), "-X", "heapsize=128k"],
+    "micropython": [str(Path(sys.executable).parent / "micropython"), "-X", "heapsize=256k"],
     "cpython": [sys.executable],
 }
 
@@ -28,9 +29,11 @@ class Node:
         self.gateway = Gateway()
         self.peers: list[Peer] = []
 
-    def session(self, faults: Faults | None = None, **order: Any) -> tuple[dict[str, Any], Peer]:
+    def session(
+        self, faults: Faults | None = None, context: ssl.SSLContext | None = None, **order: Any
+    ) -> tuple[dict[str, Any], Peer]:
         """One session with the gateway through a peer with these faults."""
-        peer = Peer(self.gateway, faults)
+        peer = Peer(self.gateway, faults, context)
         self.peers.append(peer)
         outcome = self.order(peer.port, **order)
         peer.released.set()

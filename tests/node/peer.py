@@ -2,6 +2,7 @@
 """A broker and gateway in one TCP peer, which obeys the contract or breaks it on request."""
 
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -19,6 +20,7 @@ class Faults:
     """What the peer does wrong; numbers are how many of a kind it loses."""
 
     silent: bool = False  # accepts and says nothing
+    half_open: bool = False  # accepts, and not even a handshake begins
     connack: int | None = 0  # return code; None: lost
     lose_receipts: int = 0  # as if the subscription did not stand yet
     lose_pubacks: bool = False
@@ -62,9 +64,16 @@ class Gateway:
 class Peer:
     """Serves one session after the other; `said` is what the node published, in order."""
 
-    def __init__(self, gateway: Gateway, faults: Faults | None = None) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        faults: Faults | None = None,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
         self.gateway = gateway
         self.faults = faults or Faults()
+        self.context = context
+        self.complaints: list[str] = []  # of TLS
         self.said: list[tuple[str, bytes, bool]] = []
         self.clean_ends = 0
         self._idle = threading.Event()
@@ -98,11 +107,23 @@ class Peer:
                 return
             with line:
                 try:
-                    _Conversation(self, line).run()
+                    _Conversation(self, self._dressed(line)).run()
+                except ssl.SSLError as error:
+                    self.complaints.append(str(error))
                 except (ConnectionError, EOFError):
                     pass
                 finally:
                     self._idle.set()
+
+    def _dressed(self, line: socket.socket) -> socket.socket:
+        """The line as it is, or with TLS around it."""
+        if self.faults.half_open:
+            self.released.wait(60)
+            raise EOFError
+        if self.context is None:
+            return line
+        line.settimeout(60)
+        return self.context.wrap_socket(line, server_side=True)
 
 
 class _Conversation:
@@ -188,6 +209,7 @@ class _Conversation:
         if self.faults.reset_at == what:
             linger = struct.pack("ii", 1, 0)
             self.line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.line.close()
             raise EOFError
         if self.faults.close_at == what:
             raise EOFError
