@@ -23,7 +23,9 @@ from kahriz_tools.errors import BenchError
 
 PACKAGES = ("kahriz_wire", "kahriz_node")
 STARTERS = ("boot.py", "main.py")
-NOT_FOR_THE_CHIP = ("_template.py",)
+NOT_FOR_THE_CHIP = frozenset(  # of the wire, what the gateway alone decodes
+    ("_template.py", *(f"kahriz_wire/{name}.py" for name in ("birth", "messages", "rows", "session")))
+)
 OPTIMISE = "-O2"  # drops asserts and __debug__, keeps line numbers for tracebacks
 COMPILE_TIMEOUT_S = 60
 
@@ -47,9 +49,9 @@ def build_image(dest: Path, drivers: Collection[str] | None = None) -> list[Path
         root = _package(package)
         for source in sorted(root.rglob("*.py")):
             driver = source.parent.name == "sensors" and source.name in left_out
-            if driver or source.name in NOT_FOR_THE_CHIP:
-                continue
             inside = source.relative_to(root.parent)
+            if driver or {source.name, inside.as_posix()} & NOT_FOR_THE_CHIP:
+                continue
             wanted[dest / "lib" / inside.with_suffix(".mpy")] = _compile(compiler, source, inside)
     for path, data in wanted.items():
         _put(path, data)

@@ -30,7 +30,7 @@ KEYS = (
 )
 
 
-class ConfigError(Exception):
+class ConfigError(ValueError):
     """A key that is wrong, and what was expected."""
 
 

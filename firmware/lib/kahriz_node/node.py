@@ -7,16 +7,17 @@ import json
 import os
 import sys
 
-from kahriz_node import VERSION, memory, policy
+from kahriz_node import NUMBER, VERSION, configs, memory, policy
 from kahriz_node.clock import Clock, rtc_ms
 from kahriz_node.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kahriz_node.shapes import Board, Readings
-    from kahriz_node.uplink import Outcome
+    from kahriz_node.uplink import Outcome, Session
 
 ERROR_LONGEST = 120
+SOON_MS = 1000
 
 
 class Node:
@@ -29,6 +30,12 @@ class Node:
         self.cause = board.cause()
         self.state = memory.load(board.recall())
         self.nap_ms = 300000  # until the configuration says otherwise
+        self.trying = False  # a configuration that has still to find the gateway
+        self.asked = False  # the gateway, in this wake
+        self.answered = False
+        self.todo: list[tuple[str, int]] = []  # when the radio is off
+        self.complaint = ""  # of the gateway's errands, for the next hello
+        self.soon = False  # the next reading without delay
 
     def wake(self) -> None:
         """All of it; returns after the reading is safe and the radio is off."""
@@ -40,36 +47,91 @@ class Node:
         self.clock = Clock(self.state.setdefault("clock", {}), self.rtc())
         self.uses = self.state.setdefault("uplink", {})
         policy.begin(self.uses, self.cause, self.rtc())
-        readings = self.measure()
+        self.readings = self.measure()
         self.board.feed()
-        self.write_down(readings)
-        failed = [name for name in readings if isinstance(readings[name], str)]
-        self.board.feed()
-        battery_mv = self.board.battery_mv()
-        rtc = self.rtc()
-        now = self.clock.read(rtc)
-        if policy.due(self.uses, self.config, self.cause, rtc, now[0] if now else None, battery_mv):
-            answered = self.upload(battery_mv)
+        try:
+            self.write_down(self.readings)
+            self.board.feed()
+            battery_mv = self.board.battery_mv()
+            rtc = self.rtc()
+            now = self.clock.read(rtc)
+            true_ms = now[0] if now else None
+            policy.watch(self.uses, self.config.channels, self.readings, rtc)
+            if policy.due(self.uses, self.config, self.cause, rtc, true_ms, battery_mv):
+                self.answered = self.upload(battery_mv)
+        finally:
             if self.cause == "button":
-                self.board.blink(True, 3 if answered else 2)
-        if failed and self.cause == "button":
+                self.tell_technician()
+        self.prove()
+        if self.todo:
+            from kahriz_node import later
+
+            later.do(self)
+
+    def tell_technician(self) -> None:
+        """Three green: the gateway has it; two: it is written down; one red: a sensor fails."""
+        self.board.blink(True, 3 if self.answered else 2)
+        if any(isinstance(one, str) for one in self.readings.values()):
             self.board.blink(False, 1)
 
-    def configure(self) -> None:
-        """Settings from /config.json; what was checked once is not checked in every wake."""
-        with open(self.root + "/config.json", "rb") as file:
-            data = file.read()
-        self.config_crc = binascii.crc32(data, binascii.crc32(VERSION.encode()))
-        if self.state.get("config") != self.config_crc:
-            from kahriz_node import config
+    def prove(self) -> None:
+        """A configuration or a program on trial is kept when a receipt came under it."""
+        if self.trying:
+            if self.answered:
+                configs.keep(self.root)
+            if not self.asked:
+                self.state["trial"] -= 1
+            elif self.answered:
+                self.state.pop("trial")
+        if self.answered or ("ota" in self.state and not self.asked):
+            from kahriz_node import slots
 
-            config.parse(data)
-            self.state["config"] = self.config_crc
-        self.config = Settings(json.loads(data))
+            if self.answered:
+                slots.good(self.root)
+                self.state.pop("ota", None)
+            else:
+                slots.healthy(self.root)
+
+    def configure(self) -> None:
+        """The settings to run with; what was checked once is not checked in every wake."""
+        for name, data in configs.candidates(self.root):
+            self.config_crc = binascii.crc32(data, binascii.crc32(VERSION.encode()))
+            try:
+                if self.state.get("config") != self.config_crc:
+                    from kahriz_node import config
+
+                    config.parse(data)
+                    self.state["config"] = self.config_crc
+                    del config
+                    unload("kahriz_node.config", "kahriz_node.sensors", "kahriz_wire")
+                self.config = Settings(json.loads(data))
+            except (ValueError, KeyError, TypeError) as error:  # written for a newer program
+                if name == configs.CABLE:
+                    raise
+                self.state["error"] = short("config", error)
+                configs.remove(self.root, configs.TRIAL)
+                continue
+            self.trying = name == configs.TRIAL
+            if not self.trying or self.try_once():
+                return
+
+    def try_once(self) -> bool:
+        """Count a wake under a configuration on trial; False when it has had its chances."""
+        tries = self.state.get("trial", 0)
+        if tries >= configs.TRIES:
+            self.state["error"] = f"config {self.config.rev}: no gateway, gone back"
+            self.state["refused"] = self.config.rev
+            self.state.pop("trial")
+            configs.remove(self.root, configs.TRIAL)
+            return False
+        self.state["trial"] = tries + 1
+        self.board.remember(memory.dump(self.state))  # so that one that never ends counts too
+        return True
 
     def rtc(self) -> int:
-        """The RTC in milliseconds; it drifts and is never set."""
-        return rtc_ms(self.board.time_ns(), self.board.epoch_year())
+        """The RTC in milliseconds; it drifts and never leaps."""
+        lift: int = self.state.get("lift", 0)  # the chip's own was set (radio.py)
+        return rtc_ms(self.board.time_ns(), self.board.epoch_year()) - lift
 
     def measure(self) -> "Readings":
         """{channel: {quantity: scaled} or a fault word}; a dead sensor costs its own value only."""
@@ -117,43 +179,60 @@ class Node:
             kind = records.SYNCED if now[1] is None else records.ESTIMATED
             stamp = records.Stamp((now[0] + 500) // 1000, kind, up_s, self.state["boot"])
         self.journal.append(stamp, quality(readings), readings)
+        self.number = self.journal.next - 1
         self.state["next"] = self.journal.next
 
     def upload(self, battery_mv: int) -> bool:
         """Join, hold a session, leave; True when the gateway answered."""
-        from kahriz_node import uplink
+        from kahriz_node import radio, uplink
 
         board = self.board
-        limit_ms = self.config.deadline_ms
-        lease = self.uses.pop("lease", [])
-        answered = False
-        try:
-            if not board.join(self.config.ssid, self.config.wifi_password, limit_ms, lease):
-                self.state["error"] = "no access point"
-            else:
-                board.feed()
-                health = {
-                    "birth": self.config_crc & 0x7FFFFFFF,
-                    "cfg": self.config.rev,
-                    "up_s": self.clock.up_s(self.rtc()),
-                    "boot": self.state["boot"],
-                    "reset": self.cause,
-                    "heap": board.heap_free(),
-                    "battery_v": battery_mv / 1000,
-                    "rssi_dbm": board.rssi_dbm(),
-                    "error": self.state.get("error") or None,
-                }
-                outcome = uplink.run(board, self.journal, self.config, health, self.birth)
-                answered = outcome.answered
-                self.state["error"] = outcome.error
-                if answered:
-                    self._heed(outcome)
-                    self.uses["lease"] = board.lease()
-        finally:
-            board.leave()
-            now = self.clock.read(self.rtc())
-            policy.note(self.uses, self.config, answered, self.rtc(), now[0] if now else None)
-        return answered
+        self.asked = True
+        self.battery_mv = battery_mv
+        if "ota" in self.state:
+            self.own_up()
+
+        def session() -> "Outcome":
+            health = {
+                "birth": self.config_crc & 0x7FFFFFFF,
+                "cfg": self.config.rev,
+                "fw": VERSION,
+                "ota": NUMBER,
+                "up_s": self.clock.up_s(self.rtc()),
+                "boot": self.state["boot"],
+                "reset": self.cause,
+                "heap": board.heap_free(),
+                "battery_v": battery_mv / 1000,
+                "rssi_dbm": board.rssi_dbm(),
+                "error": self.state.get("error") or None,
+            }
+            outcome = uplink.run(board, self.journal, self.config, health, self.birth, self.errands)
+            self.state["error"] = outcome.error or self.complaint
+            if outcome.answered:
+                self._heed(outcome)
+            return outcome
+
+        outcome = radio.upload(self, session)
+        if outcome is None:
+            self.state["error"] = "no access point"
+        return outcome is not None and outcome.answered
+
+    def own_up(self) -> None:
+        """Say that a release went back: boot.py did it, without a word."""
+        from kahriz_node import slots
+
+        failed = slots.failed(self.root)
+        if failed:
+            self.state["error"] = f"release {failed}: no receipt, gone back"
+            self.state.pop("ota")
+
+    def errands(self, session: "Session") -> None:
+        """What the receipt names beyond rows."""
+        word = session.outcome.receipt
+        if word is not None and (word.cmd or word.cfg is not None or word.ota is not None):
+            from kahriz_node import errands
+
+            self.todo = errands.run(session, self)
 
     def _heed(self, outcome: "Outcome") -> None:
         """Keep what the gateway said: the time, the mark."""
@@ -206,6 +285,8 @@ class Node:
         self.board.remember(memory.dump(self.state))
         if not hasattr(self, "clock"):
             return self.nap_ms
+        if self.soon:
+            return SOON_MS
         now = self.clock.read(self.rtc())
         awake_ms = self.board.ticks_diff(self.board.ticks_ms(), self.woke)
         nap = policy.nap_ms(self.config, now[0] if now else None, awake_ms)
