@@ -18,7 +18,7 @@ INFLIGHT = 1_000  # without PUBACK; on a card that flushes in 10 ms twice the ro
 QUEUED = 10_000  # messages for a service that is away: 20 nodes say 60 an hour, that is a week
 QUEUED_BYTES = 16_000_000
 PACKET_BYTES = 65_536  # an `up` has 4 kB at most, a piece of a program 16 kB
-CONNECTIONS = 100
+CONNECTIONS = 500  # who only connects is dropped after 90 s, but must not fill the house
 
 _CONFIGURATION = """\
 # Made by `kahriz site broker` for {site}; change site.toml and make it again. Instead of Debian's

@@ -65,8 +65,7 @@ def found(folder: Path, site: str, hosts: Sequence[str], passphrase: bytes | Non
     """Found the authority of a site; refused where there is one."""
     make_folder(folder)
     names = list(dict.fromkeys((*LOCAL_HOSTS, *hosts)))
-    text = json.dumps({"v": 1, "site": site, "hosts": names}, indent=1)
-    write_new(folder / "site.json", text.encode() + b"\n", PUBLIC)
+    write_new(folder / "site.json", _settings(site, names), PUBLIC)
     with open_ca(folder, passphrase) as ca:
         ca.add_generation()
         for name in ca_names.GATEWAY_NAMES:
@@ -115,6 +114,11 @@ class SiteCa:
         if not self.register.of(name):
             raise CaError(f"{name} never had a certificate: `kahriz site ca issue {name}`")
         return self._certify(name)
+
+    def add_hosts(self, hosts: Sequence[str]) -> None:
+        """Further names and addresses of the broker, for its next certificate."""
+        self.hosts = list(dict.fromkeys((*self.hosts, *hosts)))
+        replace(self.folder / "site.json", _settings(self.site, self.hosts))
 
     def revoke(self, name: str, why: str, serial: int | None = None) -> list[Entry]:
         """Shut out a name (all its certificates) or one serial of it."""
@@ -246,6 +250,10 @@ class SiteCa:
         return b"".join(
             read_file(self.folder / str(g) / name, f"authority {g}") for g in self.generations
         )
+
+
+def _settings(site: str, hosts: Sequence[str]) -> bytes:
+    return json.dumps({"v": 1, "site": site, "hosts": hosts}, indent=1).encode() + b"\n"
 
 
 def _now() -> datetime:

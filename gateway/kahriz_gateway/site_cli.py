@@ -135,17 +135,25 @@ def issue(
 
 @ca.command()
 @click.argument("names", nargs=-1, required=True)
+@click.option("--host", "hosts", multiple=True, help="A further name or address of the broker.")
 @_CA
 @_PASSPHRASE
 @_JSON
 @_in_words
 def renew(
-    names: tuple[str, ...], folder: Path, passphrase_file: Path | None, as_json: bool
+    names: tuple[str, ...],
+    hosts: tuple[str, ...],
+    folder: Path,
+    passphrase_file: Path | None,
+    as_json: bool,
 ) -> None:
     """New keys and certificates; the old ones stay valid until they end or are revoked."""
     from kahriz_gateway.ca_site import open_ca
 
+    if hosts and ca_names.BROKER not in names:
+        raise click.UsageError("--host is for `renew broker`")
     with open_ca(folder, _passphrase(passphrase_file)) as authority:
+        authority.add_hosts(hosts)
         _tell([authority.renew(name) for name in names], as_json)
 
 

@@ -17,6 +17,7 @@ from kahriz_gateway.ca_site import found, open_ca
 from kahriz_gateway.config import Options, read_plan
 from kahriz_water.plan import parse_plan
 from kahriz_water.strict import ConfigError
+from kahriz_wire import topics
 
 from .conftest import PATIENCE_S
 from .site_broker import HERE, SITE, SITE_TOML, Site, Visitor
@@ -190,6 +191,12 @@ def test_the_shipped_files_are_what_the_command_makes() -> None:
         plan.id, tls, tls / "kahriz.acl"
     )
     assert (shipped / "kahriz.acl").read_text() == broker_conf.access(plan.id, plan.nodes)
+
+
+def test_every_kind_of_message_has_one_who_may_say_it() -> None:
+    """A kind added to the contract must be given to the node or to the gateway here."""
+    kinds = [k.split("/")[0] for k in (*broker_conf.NODE_SAYS, *broker_conf.NODE_HEARS)]
+    assert sorted(kinds) == sorted(topics.KINDS)
 
 
 def plan_with(broker: str, folder: Path) -> Path:

@@ -99,6 +99,19 @@ def test_the_broker_answers_to_all_its_names(ca: Path) -> None:
     assert [str(each) for each in addresses] == ["127.0.0.1", "192.168.4.1"]
 
 
+def test_a_broker_that_moves_gets_a_further_name(ca: Path) -> None:
+    with open_ca(ca) as authority:
+        authority.add_hosts(["10.1.1.1"])
+        authority.renew("broker")
+    with open_ca(ca) as authority:
+        assert authority.hosts[-2:] == ["192.168.4.1", "10.1.1.1"]
+    names = pem(ca / "gateway" / "broker.pem").extensions.get_extension_for_class(
+        x509.SubjectAlternativeName
+    )
+    addresses = names.value.get_values_for_type(x509.IPAddress)
+    assert [str(each) for each in addresses] == ["127.0.0.1", "192.168.4.1", "10.1.1.1"]
+
+
 def test_a_revoked_name_is_on_the_list_and_may_have_a_new_certificate(ca: Path) -> None:
     with open_ca(ca) as authority:
         authority.issue("outlet")

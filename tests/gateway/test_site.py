@@ -115,6 +115,31 @@ def test_the_drill_of_a_lost_key_loses_no_node_that_is_visited(tmp_path: Path) -
         village.stop()
 
 
+@pytest.mark.needs("mosquitto")
+def test_the_drill_of_a_stolen_pi_needs_no_visit_to_a_node(tmp_path: Path) -> None:
+    village = Village(tmp_path)
+    try:
+        ca = village.site.ca
+        loot = {name: village.site.service(name) for name in ("gateway.intake", "doctor")}
+        taken = tmp_path / "taken"
+        taken.mkdir()
+        for name, files in loot.items():
+            loot[name] = tuple(taken / path.name for path in files)
+            for path, kept in zip(files, loot[name], strict=True):
+                kept.write_bytes(path.read_bytes())
+        for name in ("gateway.intake", "gateway.village", "doctor", "broker"):
+            kahriz_site("ca", "revoke", name, "--why", "stolen Pi", "--ca", ca)
+            kahriz_site("ca", "issue", name, "--ca", ca)
+        village.restart()
+        assert village.node().startswith("receipt"), "the node has its old files"
+        for own in loot.values():
+            thief = village.site.client(own)
+            assert thief.connect().startswith("refused")
+            thief.close()
+    finally:
+        village.stop()
+
+
 def test_the_commands_from_nothing_to_a_brokers_configuration(tmp_path: Path) -> None:
     ca, plan, etc = tmp_path / "ca", SITE_TOML, tmp_path / "etc"
     kahriz_site("ca", "new", "--ca", ca, "--config", plan, "--host", "kahriz.lan")
