@@ -17,12 +17,12 @@ from typing import Any, NoReturn, TypeVar
 
 import rich_click as click
 
-from kahriz_gateway import commands, logs, node_cli
+from kahriz_gateway import commands, logs, node_cli, water_cli
 from kahriz_gateway.backup_cli import backup, restore
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import KnownNodes, Options, StateError, exit_code, read_plan
 from kahriz_gateway.store import StoreError, open_store, read_store
-from kahriz_gateway.ups import POWER_OFF
+from kahriz_gateway.ups import end_file
 from kahriz_water.strict import ConfigError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -74,7 +74,7 @@ def gateway() -> None:
 
 gateway.add_command(backup)
 gateway.add_command(restore)
-for each in node_cli.COMMANDS:
+for each in (*node_cli.COMMANDS, *water_cli.commands()):
     gateway.add_command(each)
 
 
@@ -90,7 +90,8 @@ def run(**given: Any) -> None:
         read_plan(options)
     except ConfigError as error:
         _refuse(error)
-    end = options.data / POWER_OFF
+    end = end_file(options.data)
+    end.unlink(missing_ok=True)  # of another day
     sys.exit(service.run(service.services(options), _stop_at_signal(), end))
 
 

@@ -7,6 +7,8 @@ A UPS that tells only "mains" or "battery" does not know its charge: hours are c
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from kahriz_water.site import Ups
 
 HOUR_MS = 3_600_000
 CHARGE = 0.5  # an hour on mains gives back half an hour; a guess, on the safe side
-POWER_OFF = "power-off"  # its appearance in the data folder asks for a clean end
+POWER_OFF = "power-off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,14 @@ class Power:
     def ends(self, ups: Ups) -> bool:
         """Whether it is time to stop cleanly."""
         return not self.on_mains and self.hours_left(ups) <= ups.stop_hours
+
+
+def end_file(data: Path, environ: Mapping[str, str] = os.environ) -> Path:
+    """The file whose appearance asks for a clean end; systemd's own folder forgets it at a start,
+
+    so that a machine which starts again is not switched off by an old wish.
+    """
+    return Path(environ.get("RUNTIME_DIRECTORY") or data) / POWER_OFF
 
 
 def on_mains(ups: Ups) -> bool | None:

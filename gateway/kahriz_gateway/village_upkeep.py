@@ -117,7 +117,7 @@ class Upkeep:
 
     def _ask_for_the_end(self, wanted: bool) -> None:
         """The file that kahriz-power-off.path waits for, and `gateway run` too."""
-        path = self._data / ups.POWER_OFF
+        path = ups.end_file(self._data)
         if wanted and not path.exists():
             log.error("the battery is nearly empty: asking for a clean end")
             path.touch()

@@ -192,6 +192,31 @@ def test_mains_lost_rings_with_the_hours_left_and_asks_for_a_clean_end(powered: 
     assert not off.exists(), "the mains came back in time"
 
 
+def test_the_wish_to_be_switched_off_does_not_outlive_a_start(
+    tmp_path: Path, clock_file: Path
+) -> None:
+    """`gateway run` ends both services cleanly when it appears, and forgets an old one."""
+    data = tmp_path / "data"
+    data.mkdir()
+    end = ups.end_file(data, {})
+    end.touch()
+    assert ups.end_file(data, {"RUNTIME_DIRECTORY": "/run/kahriz-village"}).parts[1] == "run"
+    argv = [sys.executable, "-m", "kahriz", "gateway", "run", "--config", str(SITE_TOML),
+            "--data", str(data), "--broker", "127.0.0.1:1", "--page", "127.0.0.1:0",
+            "--clock-file", str(clock_file)]  # fmt: skip
+    child = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
+    try:
+        for service in ("intake", "village"):
+            wait_for(lambda s=service: notify_sign.read(data, s), f"{service} works")
+        assert not end.exists()
+        end.touch()
+        assert child.wait(PATIENCE_S) == 0
+        for service in ("intake", "village"):
+            assert (notify_sign.read(data, service) or {})["state"] == "stopped"
+    finally:
+        child.kill()
+
+
 def test_the_battery_fills_up_more_slowly_than_it_empties(tmp_path: Path) -> None:
     plan = Ups(str(tmp_path / "gpio"), "0", 8.0, 0.5)
     power = ups.after(None, True, NOW_MS)
