@@ -94,15 +94,26 @@ class Interpreter:
                 self._seen_version = -1  # a comparison changes what a stage is worth
         return len(rows)
 
+    def read_records(self) -> Records:
+        """The records as they are now, for a redoing by hand."""
+        self._records = records_store.load(self._village)
+        return self._records
+
     def put(self, readings: sqlite3.Connection, rows: list[Row]) -> None:
         """Inside a transaction: interpret these rows, and again those beside them."""
         for row in rows:
-            self._take_back(row.node, row.journal, row.n, row.ts)
+            self._take_back(row)
         upto_rev = max((row.rev for row in rows), default=0)
         for found in flagged(readings, rows, upto_rev, self._plan, self._records):
-            self._row(found)
+            self._row(found, found.again or found.row.rev <= self._recompute_upto)
 
-    def _row(self, found: Flagged) -> None:
+    def redo(self, readings: sqlite3.Connection, rows: list[Row]) -> int:
+        """Inside a transaction: interpret rows that have been before; how many values changed."""
+        found = flagged(readings, rows, 0, self._plan, self._records)
+        return sum(self._row(one, True) for one in found)
+
+    def _row(self, found: Flagged, before: bool) -> int:
+        """Store what a row means; `before`: it has been interpreted, perhaps otherwise."""
         row, ts = found.row, found.reading.ts
         values = interpret(found.reading, self._records, self._plan)
         final = row.tq != "est"
@@ -111,33 +122,35 @@ class Interpreter:
                 "INSERT OR REPLACE INTO estimated(node, journal, n, ts) VALUES(?,?,?,?)",
                 (row.node, row.journal, row.n, ts),
             )
-        if found.again or row.rev <= self._recompute_upto:
-            self._withdraw(row.node, ts, values)
-        village_store.put_values(self._village, values, final)
+        gone = self._withdraw(row.node, ts, values, final) if before else 0
         self.last_ts[row.node] = max(ts, self.last_ts.get(row.node, ts))
+        return gone + village_store.put_values(self._village, values, final)
 
-    def _take_back(self, node: str, journal: str, n: int, ts: int | None) -> None:
+    def _take_back(self, row: Row) -> None:
         """What stood under an estimated time goes when the row comes with another one."""
         before = self._village.execute(
             "DELETE FROM estimated WHERE node=? AND journal=? AND n=? RETURNING ts",
-            (node, journal, n),
+            (row.node, row.journal, row.n),
         ).fetchone()
         if before is not None:
-            points = self._points_of(node)
-            if before[0] != ts:
+            points = self._points_of(row.node)
+            if before[0] != row.ts:
                 village_store.delete_values(self._village, points, before[0])
-            elif ts is not None:  # the estimate was right: now it may go out
+            elif (
+                row.ts is not None and row.tq != "est"
+            ):  # the estimate was right: now it may go out
                 for point in points:
                     for quantity in village_store.quantities_of(self._village, point):
-                        village_store.put_change(self._village, point, quantity, ts)
+                        village_store.put_change(self._village, point, quantity, row.ts)
 
     def _points_of(self, node: str) -> list[str]:
         deployed = [d.point for d in self._records.deployments if d.node == node]
         return list(dict.fromkeys(deployed + [p.id for p in self._plan.points if p.node == node]))
 
-    def _withdraw(self, node: str, ts: int, values: list[Value]) -> None:
-        """Recomputing: a number that is no longer derived must not stay beside the new ones."""
+    def _withdraw(self, node: str, ts: int, values: list[Value], final: bool) -> int:
+        """Redoing: a number that is no longer derived must not stay beside the new ones."""
         now = {(v.point, v.quantity) for v in values}
+        withdrawn = 0
         for point in self._points_of(node):
             for quantity in village_store.quantities_of(self._village, point):
                 if (point, quantity) not in now:
@@ -146,7 +159,10 @@ class Interpreter:
                         (point, quantity, ts),
                     )
                     if gone.rowcount:
-                        village_store.put_change(self._village, point, quantity, ts)
+                        withdrawn += 1
+                        if final:
+                            village_store.put_change(self._village, point, quantity, ts)
+        return withdrawn
 
 
 def _digest(plan: Plan, records: Records) -> dict[str, Any]:

@@ -149,7 +149,7 @@ def quantities_of(conn: sqlite3.Connection, point: str) -> list[str]:
     return [r["x"] for r in rows]
 
 
-def _value(row: sqlite3.Row) -> Value:
+def value_of(row: sqlite3.Row) -> Value:
     return Value(
         row["point"], row["quantity"], row["ts"], row["value"], row["u"], row["q"],
         row["u_random"], bool(row["manual"]),
@@ -165,7 +165,7 @@ def values_between(
         " ORDER BY ts",
         (point, quantity, after_ms, upto_ms),
     )
-    return [_value(r) for r in found]
+    return [value_of(r) for r in found]
 
 
 def last_value(conn: sqlite3.Connection, point: str, quantity: str) -> Value | None:
@@ -173,7 +173,7 @@ def last_value(conn: sqlite3.Connection, point: str, quantity: str) -> Value | N
         "SELECT * FROM value WHERE point=? AND quantity=? ORDER BY ts DESC LIMIT 1",
         (point, quantity),
     ).fetchone()
-    return None if row is None else _value(row)
+    return None if row is None else value_of(row)
 
 
 def get_cursor(conn: sqlite3.Connection, name: str) -> int:

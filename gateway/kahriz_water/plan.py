@@ -61,6 +61,7 @@ def parse_plan(text: str, source: str = "site.toml") -> Plan:
         name=_name(site),
         district=site.text("district"),
         timezone=site.text("timezone", "Asia/Baku"),
+        ask=site.optional_text("ask") or "",
         points=points,
         reaches=reaches,
         offtakes=tuple(_offtake(t, points, reaches) for t in top.tables("offtake")),

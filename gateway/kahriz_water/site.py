@@ -158,6 +158,7 @@ class Plan:
     csv: Csv | None = None
     webhooks: tuple[Webhook, ...] = ()
     ups: Ups | None = None
+    ask: str = ""  # who calibrates: "uncalibrated: ask ..."
 
     def point(self, ident: str) -> Point | None:
         return next((p for p in self.points if p.id == ident), None)
