@@ -199,10 +199,3 @@ def total(ident: str, start: str, end: str, as_json: bool, **given: Any) -> None
 
 def _most(most_m3: float | None) -> str:
     return "an unknown most" if most_m3 is None else f"{most_m3:.1f}"
-
-
-def commands() -> list[click.Command]:
-    """What `kahriz gateway` takes from here."""
-    from kahriz_gateway.gauging_cli import gauging
-
-    return [recompute, reading, total, gauging]
