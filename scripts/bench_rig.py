@@ -26,6 +26,7 @@ from kahriz_sim.services import (
 )
 from kahriz_wire.messages import Hello, encode_hello
 
+ROOT = Path(__file__).parents[1]
 SITE = "bench"
 ROWS = 12  # a message: an hour of a node
 FIRST_MS = 1_760_000_000_000
@@ -164,7 +165,7 @@ class Rig:
         return argv + (["--influx-url", self.influx.login_url] if self.influx else [])
 
     def _service(self, name: str, *module: str) -> Child:
-        argv = [sys.executable, "-m", *module, *self._argv()]
+        argv = [gateway_python(), "-m", *module, *self._argv()]
         return Child(name, argv, self.folder / f"{name}.log")
 
     def _kahriz(self, *argv: str) -> None:
@@ -253,6 +254,22 @@ def _broker(folder: Path) -> Broker:
     child.start()
     child.wait_until(lambda: answers_mqtt(port))
     return Broker("mosquitto", port, child)
+
+
+def gateway_python() -> str:
+    """A Python with what the Pi has and nothing else: a stray numpy alone is 12 MB."""
+    home = ROOT / "build" / "bench" / "venv"
+    if not (home / "installed").exists():
+        uv = ROOT / ".tools" / "bin" / "uv"
+        start = [str(uv if uv.exists() else "uv")]
+        python = ["--python", str(home / "bin" / "python")]
+        for argv in (
+            ["venv", "-q", "--clear", "--python", sys.executable, str(home)],
+            ["pip", "install", "-q", *python, "-e", f"{ROOT}[gateway]"],
+        ):
+            subprocess.run([*start, *argv], check=True)
+        (home / "installed").write_text("")
+    return str(home / "bin" / "python")
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from kahriz_gateway.page.quantities import QUANTITIES
 from kahriz_sim.services import Child, free_port
 from kahriz_water.plan import parse_plan
 from scripts.bench_report import Figure, Report
-from scripts.bench_rig import Site, wait_until
+from scripts.bench_rig import Site, gateway_python, wait_until
 
 POINTS = 10
 DT_S = 600
@@ -76,8 +76,9 @@ def _page(report: Report, folder: Path, name: str) -> None:
     port = free_port()
     nobody = free_port()
     argv = [
-        sys.executable, "-m", "kahriz", "gateway", "village", "--config", str(folder / "site.toml"),
-        "--data", str(folder), "--broker", f"127.0.0.1:{nobody}", "--page", f"127.0.0.1:{port}",
+        gateway_python(), "-m", "kahriz", "gateway", "village",
+        "--config", str(folder / "site.toml"), "--data", str(folder),
+        "--broker", f"127.0.0.1:{nobody}", "--page", f"127.0.0.1:{port}",
     ]  # fmt: skip
     village = Child("village", argv, folder / "village.log")
     begin = time.monotonic()

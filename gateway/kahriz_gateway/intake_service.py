@@ -28,6 +28,7 @@ from kahriz_gateway.config import (
 )
 from kahriz_gateway.intake import Intake
 from kahriz_gateway.intake_pulse import Pulse
+from kahriz_gateway.memory import give_back
 from kahriz_gateway.mqtt import Door
 from kahriz_gateway.notify import Notifier
 from kahriz_gateway.store import StoreError
@@ -56,6 +57,7 @@ def serve(options: Options, stop: threading.Event) -> None:
         pulse = Pulse(options.data, intake, door, clock, Notifier())
         door.start()
         broker_selftest.begin(options, door, stop)
+        give_back()
         try:
             intake.run(door, stop, pulse)
         finally:

@@ -19,6 +19,7 @@ from kahriz_gateway import store, village_store
 from kahriz_gateway.broker_tls import context
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.config import client_id
+from kahriz_gateway.memory import give_back
 from kahriz_gateway.mqtt import Door
 from kahriz_gateway.notify import Notifier
 from kahriz_gateway.outputs import Surroundings, outputs
@@ -139,6 +140,7 @@ def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> No
     loop = Loop(lambda: Village(conn, config, data_dir, clock, sender), data_dir, clock, Notifier())
     door.start()
     threads = [_start(name, target, stop) for name, target in helpers.items()]
+    give_back()
     try:
         loop.run(stop)
     finally:
