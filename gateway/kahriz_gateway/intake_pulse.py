@@ -28,17 +28,17 @@ class Pulse:
 
     def __call__(self) -> None:
         connected = self._door.subscribed.is_set()
-        if connected:
-            self._notifier.ready("storing readings")
-        if self._door.working:
-            self._notifier.beat()
         trouble, rival = self._intake.trouble, self._intake.rival
         trusted = self._clock.trusted()
         now = (connected, trouble, rival, trusted)
         if now != self._last:
             self._last = now
-            self._notifier.status(_status(connected, trouble, rival, trusted))
             self._write("online" if connected else "waiting", trouble, rival, trusted)
+            self._notifier.status(_status(connected, trouble, rival, trusted))
+        if connected:
+            self._notifier.ready("storing readings")
+        if self._door.working:
+            self._notifier.beat()
 
     def stopped(self) -> None:
         """The last words."""

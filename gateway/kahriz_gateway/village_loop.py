@@ -82,8 +82,8 @@ class Loop:
             self._notifier.status("watching the water")
             self._write("working")
         elif began:
-            self._notifier.ready("watching the water")
             self._write("working")
+            self._notifier.ready("watching the water")
         return took
 
     def _enter(self, text: str) -> None:
