@@ -13,7 +13,10 @@ OnChip = Callable[..., Any]
 ROOT = Path(__file__).parents[2]
 BOARD = ROOT / "firmware" / "kahriz_sim" / "board"
 WHERE = {
-    "machine": ["chip/pin.py", "chip/uart.py", "chip/i2c.py", "chip/soc.py", "fakes/machine.py"],
+    "machine": [
+        *(f"chip/{part}.py" for part in ("pin", "uart", "i2c", "soc", "counter")),
+        "fakes/machine.py",
+    ],
     "network": ["fakes/network.py"],
     "esp32": ["fakes/esp32.py"],
     "time": ["fakes/time.py"],
@@ -25,8 +28,8 @@ WHERE = {
 OURS = {  # functions of the board itself beside the classes it lends to `machine` and `network`
     "machine": {"power_up", "watch", "drive", "number_of", "output_level", "attach", "lose_power"}
     | {"measure", "set_unique_id", "memory", "RTC_PINS", "RTC_MEMORY_MAX", "number", "EXT0_WAKE"}
-    | {"EXT1_WAKE", "IRQ_RX"},
-    "network": {"power_up", "asleep", "is_up", "radio_is_on"},
+    | {"EXT1_WAKE", "IRQ_RX", "pulse", "source"},
+    "network": {"power_up", "asleep", "is_up", "radio_is_on", "is_routed", "has_dns"},
     "socket": {"drop_all"},
 }
 
