@@ -17,6 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from kahriz_tools import node_config
 from kahriz_tools.errors import BenchError
 from kahriz_tools.image import build_image
+from kahriz_tools.release_cli import release
 
 DEFAULT_SITE = "banovshalar-gozlu"
 EXIT_CODES = (
@@ -72,6 +73,9 @@ def node() -> None:
     """The technician's laptop: put the program on a board."""
 
 
+node.add_command(release)
+
+
 @node.command(epilog=EXIT_CODES)
 @port_option
 @node_option
@@ -84,6 +88,11 @@ def node() -> None:
 )
 @click.option("--broker-host", help="The gateway's address on the site's Wi-Fi.")
 @click.option("--broker-port", type=click.IntRange(1, 65535))
+@click.option(
+    "--release-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Whose signature the node trusts for programs over the air; without it the board's stays.",
+)
 @click.option("--rename", is_flag=True, help="The readings on the board go on under this name.")
 @click.option("--dry-run", is_flag=True, help="Compare and tell; write nothing.")
 @json_option
@@ -95,6 +104,7 @@ def flash(
     wifi_password_file: Path | None,
     broker_host: str | None,
     broker_port: int | None,
+    release_key: Path | None,
     rename: bool,
     dry_run: bool,
     as_json: bool,
@@ -132,6 +142,10 @@ def flash(
             for doubt in doubts:
                 talk.say(f"note: {doubt}")
             wanted[node_config.PATH] = node_config.encode(config)
+            if release_key is not None:
+                from kahriz_tools.release import KEY_PATH, modulus
+
+                wanted[KEY_PATH] = modulus(release_key)
             change = work.plan(board, wanted)
             if not dry_run:
                 with talk.bar(change.size_bytes) as wrote:

@@ -22,6 +22,7 @@ from kahriz_tools.node_config import CONFIG_CODE, Json
 PLATFORM = "esp32"
 OLDEST = (1, 23, 0)  # first release with the vfs and tls modules; MicroPython release notes
 JOURNAL = "/journal"
+SLOT = "/sel"  # names a program that came over the air: what comes by cable shall run instead
 STAGE_BLOCKS = 8  # folders and the mover, with margin
 STAGED_BOOT = f"{mover.STAGE}/boot.py"
 COMMIT = f"{mover.STAGE}.boot"  # the mover, until it is renamed to /boot.py
@@ -88,6 +89,8 @@ def plan(board: Board, wanted: dict[str, bytes]) -> Change:
     on_board = board.hashes(sorted(wanted))
     write = tuple(p for p in sorted(wanted) if on_board[p] != _sha(wanted[p]))
     ours = [path for package in PACKAGES for path in board.files(f"/lib/{package}")]
+    if board.hashes([SLOT])[SLOT] is not None:
+        ours.append(SLOT)
     remove = tuple(path for path in sorted(ours) if path not in wanted)
     size = sum(len(wanted[path]) for path in write)
     return Change(write, remove, len(wanted) - len(write), size)

@@ -23,9 +23,8 @@ from kahriz_tools.errors import BenchError
 
 PACKAGES = ("kahriz_wire", "kahriz_node")
 STARTERS = ("boot.py", "main.py")
-NOT_FOR_THE_CHIP = frozenset(  # of the wire, what the gateway alone decodes
-    ("_template.py", *(f"kahriz_wire/{name}.py" for name in ("birth", "messages", "rows", "session")))
-)
+GATEWAYS_SIDE = ("birth", "messages", "rows", "session")  # of the wire: no node decodes these
+NOT_FOR_THE_CHIP = {"_template.py", *(f"kahriz_wire/{name}.py" for name in GATEWAYS_SIDE)}
 OPTIMISE = "-O2"  # drops asserts and __debug__, keeps line numbers for tracebacks
 COMPILE_TIMEOUT_S = 60
 
@@ -57,6 +56,11 @@ def build_image(dest: Path, drivers: Collection[str] | None = None) -> list[Path
         _put(path, data)
     _sweep(dest / "lib", set(wanted))
     return sorted(wanted)
+
+
+def compile_module(source: Path, inside: Path) -> bytes:
+    """One file as .mpy; `inside` is its path in the program, for tracebacks."""
+    return _compile(_compiler(), source, inside)
 
 
 def _compiler() -> str:

@@ -11,7 +11,7 @@ import network
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kahriz_node.shapes import Any, State, Ping
+    from kahriz_node.shapes import Any, Ping, State
 
 # Pins of the node board (hardware/outlet). GPIO 34 is input only; 33 can wake from deep sleep.
 BUTTON_PIN = 33  # to ground when pressed, external pull-up
