@@ -31,13 +31,13 @@ import os
 import random
 import select
 import socket
-import ssl
 import struct
 import time
 
 import _onewire
 import esp32
 import machine
+import mbedtls
 import micropython
 import network
 import onewire
@@ -47,8 +47,8 @@ from chip.world import WorldGone, world
 FIRMWARE = {
     "_onewire": _onewire, "binascii": binascii, "esp32": esp32, "gc": gc, "hashlib": hashlib,
     "io": io, "json": json, "machine": machine, "micropython": micropython, "network": network,
-    "onewire": onewire, "os": os, "random": random, "select": select, "socket": socket, "ssl": ssl,
-    "struct": struct, "sys": sys, "time": time,
+    "onewire": onewire, "os": os, "random": random, "select": select, "socket": socket,
+    "ssl": mbedtls, "struct": struct, "sys": sys, "time": time, "tls": mbedtls,
 }  # fmt: skip
 KEEP = frozenset(sys.modules)  # what the chip's firmware has; the rest is the program's
 LIB = "/lib"  # the program's folder, read from the host; all the rest of / is the flash file
@@ -139,8 +139,9 @@ def wake(image, starters):
     network.asleep()
     socket.drop_all()
     vfs.umount("/")
+    cable = sys.path[0] == LIB and not isinstance(how, clock.ChipReset)  # not a slot's program
     for name in list(sys.modules):
-        if name not in KEEP and not name.startswith(PURE):
+        if name not in KEEP and not (cable and name.startswith(PURE)):
             del sys.modules[name]
     return how
 

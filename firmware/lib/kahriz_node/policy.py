@@ -9,6 +9,7 @@ BURST_MS = 1800000  # after a cold boot or the button every reading goes out at 
 BACK_OFF_H = (1, 2, 4, 8)  # a failed association costs as much as an hour of everything else
 HOUR_MS = 3600000
 DAY_MS = 24 * HOUR_MS
+JOIN_MS = 8000  # a scan takes 2 s, an association 1-3 s
 RADIO_MW = 400  # 120 mA at 3.3 V: ESP32 data sheet, receiving 95-100 mA, sending up to 240 mA
 BURSTS = {  # quantity: (key of the channel that limits its rate, digits of a row in the key's unit)
     "distance_m": ("burst_mm_per_min", 10),
@@ -53,7 +54,7 @@ def affordable(state: "State", config: "Rhythm", rtc: int, share: int) -> bool:
     begin, spent_ms = state.get("radio", (rtc, 0))
     if not 0 <= rtc - begin < DAY_MS:
         spent_ms = 0
-    worst_ms: int = spent_ms + 2 * config.deadline_ms  # to associate, and to talk
+    worst_ms: int = spent_ms + JOIN_MS + config.deadline_ms
     return worst_ms * RADIO_MW <= config.radio_j_per_day * 1000000 // share
 
 

@@ -28,7 +28,7 @@ def upload(node: "Node", session: "Callable[[], Outcome]") -> "Outcome | None":
             lift_rtc(node)
         for _ in range(2):
             lease = known.get("lease")
-            if not board.join(config.ssid, config.wifi_password, config.deadline_ms, known):
+            if not board.join(config.ssid, config.wifi_password, policy.JOIN_MS, known):
                 break
             board.feed()
             outcome = session()
