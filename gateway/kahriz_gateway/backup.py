@@ -141,12 +141,20 @@ def looking(path: Path) -> Iterator[sqlite3.Connection]:
 def _fill(partial: Path, data: Path, config: Path) -> int:
     if (data / VILLAGE).exists():
         _copy(data / VILLAGE, partial / VILLAGE)
-        with contextlib.closing(village_store.open_village(data / VILLAGE, True)) as conn:
-            _write(partial / RECORDS, records.export_records(conn).encode())
+        text = _records(data / VILLAGE)
+        if text is not None:
+            _write(partial / RECORDS, text.encode())
     _copy(data / READINGS, partial / READINGS)
     _write(partial / PLAN, config.read_bytes())
     with looking(partial / READINGS) as conn:
         return int(conn.execute("SELECT count(*) FROM reading").fetchone()[0])
+
+
+def _records(village: Path) -> str | None:
+    """The dated records for people to read; a store of an older version has them inside alone."""
+    with contextlib.closing(village_store.open_village(village, True)) as conn:
+        version = conn.execute("PRAGMA user_version").fetchone()[0]
+        return records.export_records(conn) if version == len(village_store.MIGRATIONS) else None
 
 
 def _copy(source: Path, target: Path) -> None:

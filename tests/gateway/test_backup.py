@@ -16,11 +16,12 @@ from click.testing import CliRunner
 from kahriz_gateway import backup, notify_sign, records, village_store
 from kahriz_gateway.backup_restore import restore
 from kahriz_gateway.cli import gateway as command
-from kahriz_gateway.store import StoreError, get_meta, read_store
+from kahriz_gateway.store import MIGRATIONS, StoreError, get_meta, read_store
 from kahriz_water.plan import parse_plan
 
-from .conftest import NOW_MS, SITE, SITE_TOML, Gateway, rows
+from .conftest import NOW_MS, ROOT, SITE, SITE_TOML, Gateway, rows
 
+STORES = ROOT / "tests" / "data" / "stores"
 RECORDS = SITE_TOML.with_name("records.toml")
 
 
@@ -156,6 +157,24 @@ def test_old_backups_go_and_strange_folders_stay(data: Path, tmp_path: Path) -> 
     made = [backup.make(data, SITE_TOML, stick, NOW_MS + day * 86_400_000, 2) for day in range(4)]
     assert backup.listed(stick, SITE) == [each.path for each in made[2:]]
     assert (stick / f"{SITE}-holiday-pictures").is_dir()
+
+
+def test_the_stores_of_an_older_version_are_saved_as_they_are_and_restored_as_todays(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "old"
+    data.mkdir()
+    for name in ("readings", "village"):
+        shutil.copyfile(STORES / f"{name}-v1.db", data / f"{name}.db")
+    saved = backup.make(data, SITE_TOML, tmp_path / "stick", NOW_MS)
+    with backup.looking(saved.path / "readings.db") as conn:
+        assert get_meta(conn, "schema") == "1"
+    restore(saved.path, tmp_path / "after", NOW_MS)
+    conn = read_store(tmp_path / "after" / "readings.db")
+    assert get_meta(conn, "schema") == str(len(MIGRATIONS))
+    assert conn.execute("SELECT count(*) FROM reading").fetchone() == (22,)
+    village = village_store.open_village(tmp_path / "after" / "village.db", True)
+    assert village.execute("SELECT count(*) FROM alarm").fetchone()[0] == 1
 
 
 def test_what_was_about_to_be_sent_says_that_it_may_be_a_repeat(data: Path, tmp_path: Path) -> None:
