@@ -71,7 +71,7 @@ class LoneIntake:
 
     def back_up(self) -> None:
         """Somebody copies the store."""
-        self._copy = sqlite3.connect(":memory:")
+        self._copy = sqlite3.connect(":memory:", check_same_thread=False)
         self.conn.backup(self._copy)
 
     def restore(self, store: str) -> bool:

@@ -4,6 +4,7 @@
 The number of the wake is coded into what the sensor reads, so that a row says whose it is.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,7 @@ class NodeLife:
         self._syncs: list[int] = []  # times of receipts in this power-on that told the time
         self._last_calls = 3
         self._fault = NO_FAULT
+        self.settle: Callable[[], None] = _nothing  # until the gateway's side of a session is over
         self._copied_for: int | None = None
 
     # -- the board's questions
@@ -63,6 +65,7 @@ class NodeLife:
 
     def sleep(self, asked: dict[str, Any]) -> dict[str, Any]:
         weather = self.weather
+        self.settle()
         if asked.get("cut"):
             self.mid_write_cuts += 1
             if self._wake is not None:
@@ -105,10 +108,11 @@ class NodeLife:
         return {"ma": LEAST_MA + code * STEP_MA}
 
     def radio(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self._clock.ms = self.t_ms + asked["at"]
         if self.weather.is_away("ap", self.t_ms):
             return {"up": False, "rssi": None, "assoc_ms": 8000}
-        return {"up": True, "rssi": -67, "assoc_ms": self.weather.random.randint(300, 1500)}
+        assoc_ms = self.weather.random.randint(300, 1500)
+        self._clock.ms = self.t_ms + asked["at"] + assoc_ms  # then the session begins
+        return {"up": True, "rssi": -67, "assoc_ms": assoc_ms}
 
     def _begin(self, cause: str) -> dict[str, Any]:
         self.number += 1
@@ -167,3 +171,7 @@ class NodeLife:
             self._copied_for = restores[0]
             self._intake.back_up()
         return found
+
+
+def _nothing() -> None:
+    """Where no broker is."""

@@ -22,7 +22,7 @@ DEADLINE_MS = 2500  # instead of 8000: a silent gateway is waited for in real ti
 def run_life(
     number: int, seed: int, days: float, image: Path, rates: Rates = USUAL, kind: str = "pool"
 ) -> Verdict:
-    """The life of node `number` under a seed; `kind` is the node of the demo site it is built as."""
+    """The life of node `number` under a seed, built as the node `kind` of the demo site."""
     name = f"node-{number:02}"
     weather = Weather(f"{seed}/{number}", BEGIN_MS, days, rates)
     with tempfile.TemporaryDirectory(prefix="kahriz-life-") as given:
@@ -33,6 +33,7 @@ def run_life(
         intake = LoneIntake(folder, config["site"], clock)
         life = NodeLife(weather, intake, clock)
         broker = LoneBroker(intake.said, life.answers, life.fault)
+        life.settle = broker.settle
         try:
             config["node"], config["deadline_ms"] = name, DEADLINE_MS
             config["phase_s"] = number * 180 % 3600
