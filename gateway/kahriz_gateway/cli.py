@@ -7,7 +7,6 @@ Exit codes: 0 well, 1 a check failed, 2 wrong usage, 3 configuration, 4 store, 5
 
 from __future__ import annotations
 
-import importlib
 import json
 import signal
 import sys
@@ -20,6 +19,7 @@ import rich_click as click
 
 from kahriz_gateway import commands, logs, node_cli
 from kahriz_gateway.backup_cli import backup, restore
+from kahriz_gateway.cli_later import LaterGroup
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import KnownNodes, Options, StateError, exit_code, read_plan
 from kahriz_gateway.store import StoreError, open_store, read_store
@@ -68,29 +68,7 @@ def _refuse(error: Exception, code: int | None = None) -> NoReturn:
 _REFUSALS = (ConfigError, StoreError, ClockError, StateError)
 
 
-class _Group(click.RichGroup):
-    """What the hydrologist calls is imported only then: intake stays small."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *_LATER])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _LATER:
-            return super().get_command(ctx, cmd_name)
-        found = getattr(importlib.import_module(_LATER[cmd_name]), cmd_name)
-        assert isinstance(found, click.Command)
-        return found
-
-
-_LATER = {
-    "gauging": "kahriz_gateway.gauging_cli",
-    "reading": "kahriz_gateway.water_cli",
-    "recompute": "kahriz_gateway.water_cli",
-    "total": "kahriz_gateway.water_cli",
-}
-
-
-@click.group(cls=_Group)
+@click.group(cls=LaterGroup)
 def gateway() -> None:
     """The village: keeps every reading, knows the water, raises the alarm, shows the page."""
 

@@ -20,6 +20,7 @@ from kahriz_water.site import Plan
 from kahriz_water.value import Value
 
 CURSOR = "village"
+DISCHARGE = ("discharge_lps", "discharge_lt_lps", "discharge_gt_lps")
 ROWS = 2_000  # a transaction: seven days of history of six nodes are six of them
 
 log = logging.getLogger(__name__)
@@ -148,20 +149,33 @@ class Interpreter:
         return list(dict.fromkeys(deployed + [p.id for p in self._plan.points if p.node == node]))
 
     def _withdraw(self, node: str, ts: int, values: list[Value], final: bool) -> int:
-        """Redoing: a number that is no longer derived must not stay beside the new ones."""
+        """Redoing: a number that is no longer derived must not stay beside the new ones.
+
+        A discharge makes room for its bound and the other way round; anything else stays, marked
+        as missing, because an output that merges fields has to be told.
+        """
         now = {(v.point, v.quantity) for v in values}
         withdrawn = 0
         for point in self._points_of(node):
             for quantity in village_store.quantities_of(self._village, point):
-                if (point, quantity) not in now:
+                if (point, quantity) in now:
+                    continue
+                where = (point, quantity, ts)
+                if quantity in DISCHARGE and any((point, other) in now for other in DISCHARGE):
                     gone = self._village.execute(
                         "DELETE FROM value WHERE point=? AND quantity=? AND ts=? AND manual=0",
-                        (point, quantity, ts),
+                        where,
                     )
-                    if gone.rowcount:
-                        withdrawn += 1
-                        if final:
-                            village_store.put_change(self._village, point, quantity, ts)
+                else:
+                    gone = self._village.execute(
+                        "UPDATE value SET q=9, u=NULL, u_random=NULL"
+                        " WHERE point=? AND quantity=? AND ts=? AND manual=0 AND q<>9",
+                        where,
+                    )
+                if gone.rowcount:
+                    withdrawn += 1
+                    if final:
+                        village_store.put_change(self._village, *where)
         return withdrawn
 
 

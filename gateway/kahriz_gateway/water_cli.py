@@ -11,11 +11,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import rich_click as click
 
 from kahriz_gateway import manual_store, records_store, totals, village_store
+from kahriz_gateway.cli_refill import moment_ms
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import Options, StateError, exit_code, read_plan
 from kahriz_gateway.recompute import recompute as redo
@@ -71,13 +71,7 @@ def moment(text: str | None, plan: Plan, clock_file: Path | None = None) -> int:
     """A day or a time, in the site's own zone when it names none; now for None."""
     if text is None:
         return open_clock(clock_file).now_ms()
-    try:
-        found = datetime.fromisoformat(text)
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=ZoneInfo(plan.timezone))
-    except (ValueError, ZoneInfoNotFoundError) as error:
-        raise ConfigError("time", f"a day or time such as 2026-05-01T09:05 ({error})") from error
-    return round(found.timestamp() * 1000)
+    return moment_ms(plan, text)
 
 
 def day(ms: int) -> str:
