@@ -121,8 +121,8 @@ class Nodes:
 
     def _heard(self, message: Message) -> None:
         receipt = decode_receipt(message.payload)
-        node = self.nodes[message.topic.split("/")[3]]
-        if receipt.journal == JOURNAL and receipt.upto >= node.upto:
+        node = self.nodes.get(message.topic.split("/")[3])  # the gateway's own look has one too
+        if node and receipt.journal == JOURNAL and receipt.upto >= node.upto:
             node.upto, node.missing = receipt.upto, receipt.missing
 
 

@@ -105,7 +105,8 @@ class Accept:
 
     def _up(self, name: str, node: str, journal: str, payload: bytes, received: int | None) -> Key:
         good, unreadable = decode_rows(payload)
-        judged = [(row, self._implausible(row)) for row in good]
+        latest = self._clock.now_ms() + AHEAD_MS if self._clock.trusted() else None
+        judged = [(row, self._implausible(row, latest)) for row in good]
         refused: list[Refused] = [(row.n, why) for row, why in judged if why is not None]
         refused += [(each.n, each.why) for each in unreadable]
         plausible = [row for row, why in judged if why is None]
@@ -114,12 +115,12 @@ class Accept:
             self._set_aside(name, node, journal, payload, refused, conflicts, received)
         return node, journal
 
-    def _implausible(self, row: Row) -> str | None:
+    def _implausible(self, row: Row, latest: int | None) -> str | None:
         if row.ts is None:
             return None
         if row.ts < self._earliest_ms:
             return f"row {row.n}: a time before this program was written"
-        if self._clock.trusted() and row.ts > self._clock.now_ms() + AHEAD_MS:
+        if latest is not None and row.ts > latest:
             return f"row {row.n}: a time more than a day ahead"
         return None
 

@@ -29,6 +29,8 @@ _INSERT = (
 
 def values_text(row: Row) -> str:
     """The measured values alone, always in the same order."""
+    if all(type(value) is float for value in row.values.values()):  # keys are words: no escapes
+        return "{" + ",".join([f'"{k}":{v!r}' for k, v in sorted(row.values.items())]) + "}"
     return _in_order(row.values)
 
 

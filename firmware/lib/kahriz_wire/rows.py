@@ -102,6 +102,8 @@ def _row(n: int, body: "dict[str, object]") -> Row:
     what = f"row {n}"
     if len(body) > KEYS_MOST:
         raise WireError(what, f"at most {KEYS_MOST} keys")
+    if _is_plain(body):  # all but a few rows: no words for a complaint are needed
+        return Row(n, body["q"], _values(body, what), body["ts"])  # type: ignore[arg-type]
     q = checks.whole(body.get("q", 2), 1, 9, what + ".q")
     if q not in fields.QARTOD:
         raise WireError(what + ".q", "expected 1, 2, 3, 4 or 9")
@@ -119,6 +121,21 @@ def _row(n: int, body: "dict[str, object]") -> Row:
         up_s = checks.maybe_whole(body, "up_s", 0, checks.N_MOST, what)
         boot = checks.maybe_whole(body, "boot", 0, checks.N_MOST, what)
     return Row(n, q, _values(body, what), ts, None if tq is None else str(tq), up_s, boot)
+
+
+def _is_plain(body: "dict[str, object]") -> bool:
+    """A flag, a synced time, and nothing else beside the values."""
+    ts = body.get("ts")
+    q = body.get("q")
+    return (
+        type(ts) is int
+        and 1 <= ts <= checks.MS_MOST
+        and type(q) is int
+        and q in fields.QARTOD
+        and "tq" not in body
+        and "up_s" not in body
+        and "boot" not in body
+    )
 
 
 def _values(body: "dict[str, object]", what: str) -> "dict[str, float | str]":
