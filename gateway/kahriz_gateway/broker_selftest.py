@@ -47,14 +47,16 @@ def _await(options: Options, door: Door, stop: threading.Event) -> None:
 
 def look(options: Options) -> None:
     """Run the checks that tell our broker from others, and say what they found."""
+    from kahriz_gateway.broker_visit import one_at_a_time
     from kahriz_gateway.checks import FAIL, SELF_TEST, About, examine
 
-    for result in examine(About(options), SELF_TEST):
-        found = result.finding
-        if found.state == FAIL:
-            log.warning("%s: %s; mend: %s", result.name, found.says, found.mend)
-        else:
-            log.info("%s: %s", result.name, found.says)
+    with one_at_a_time(options.data):
+        for result in examine(About(options), SELF_TEST):
+            found = result.finding
+            if found.state == FAIL:
+                log.warning("%s: %s; mend: %s", result.name, found.says, found.mend)
+            else:
+                log.info("%s: %s", result.name, found.says)
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from kahriz_gateway.broker_tls import beside
 from kahriz_gateway.clock import EARLIEST_MS, ClockError
 from kahriz_gateway.store import StoreError
-from kahriz_water.plan import Influx, Plan, parse_plan, refuse_exposed
+from kahriz_water.plan import Influx, Plan, parse_plan
+from kahriz_water.plan_broker import refuse_exposed
 from kahriz_water.strict import ConfigError
 
 # Exit codes, stable: 2 is the command line's own (wrong usage).

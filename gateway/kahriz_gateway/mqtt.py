@@ -86,6 +86,7 @@ class Door:
         client.on_subscribe = self._stands
         client.on_message = self._message
         client.on_socket_open = _no_delay
+        self._tls = tls is not None
         if tls is not None:
             client.tls_set_context(tls)
         client.reconnect_delay_set(*RECONNECT_S)
@@ -133,6 +134,11 @@ class Door:
         except (RuntimeError, ValueError):
             return False
         return all(info.is_published() for info in infos)
+
+    @property
+    def complained(self) -> bool:
+        """Whether the broker refused us or went away since we were last subscribed."""
+        return self._complained
 
     @property
     def working(self) -> bool:
@@ -219,6 +225,9 @@ class Door:
             self._complain(f"broker {self._where}: connection lost ({reason}); trying again")
 
     def _unreachable(self, client: Client, userdata: object) -> None:
+        if self._tls:
+            self._complain(f"no TLS with a broker at {self._where}: `kahriz doctor` says why")
+            return
         self._complain(f"no broker at {self._where}; trying again until there is one")
 
     def _complain(self, text: str) -> None:

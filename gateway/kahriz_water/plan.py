@@ -11,12 +11,12 @@ from __future__ import annotations
 import itertools
 import tomllib
 
+from kahriz_water.plan_broker import read_broker
 from kahriz_water.pulse_meter import PulseMeter
 from kahriz_water.quality_limits import Limits, read_limits
 from kahriz_water.site import (
     KINDS,
     LANGUAGES,
-    Broker,
     Csv,
     Influx,
     Name,
@@ -25,7 +25,6 @@ from kahriz_water.site import (
     Plan,
     Point,
     Reach,
-    Tls,
     Ups,
     Webhook,
 )
@@ -65,7 +64,7 @@ def parse_plan(text: str, source: str = "site.toml") -> Plan:
         points=points,
         reaches=reaches,
         offtakes=tuple(_offtake(t, points, reaches) for t in top.tables("offtake")),
-        broker=_broker(top.optional_table("broker")),
+        broker=read_broker(top.optional_table("broker")),
         page=_page(top.optional_table("page")),
         influx=_influx(top.optional_table("influx")),
         csv=_csv(top.optional_table("csv")),
@@ -182,45 +181,6 @@ def _offtake(table: Table, points: tuple[Point, ...], reaches: tuple[Reach, ...]
     table.raw("point")
     table.done()
     return offtake
-
-
-def _broker(table: Table | None) -> Broker:
-    if table is None:
-        return Broker()
-    tls = _tls(table.optional_table("tls"))
-    broker = Broker(
-        table.text("host", "127.0.0.1"),
-        table.whole("port", 1, 65535, "a TCP port", 1883 if tls is None else 8883),
-        tls,
-        table.boolean("plain", False),
-    )
-    table.done()
-    refuse_exposed(broker, table.at("tls"))
-    return broker
-
-
-def _tls(table: Table | None) -> Tls | None:
-    if table is None:
-        return None
-    default = Tls()
-    tls = Tls(
-        table.text("ca", default.ca),
-        table.text("cert", default.cert),
-        table.text("key", default.key),
-    )
-    table.done()
-    return tls
-
-
-def refuse_exposed(broker: Broker, path: str) -> None:
-    """A broker beyond this machine is spoken to by TLS, or the plan says that it knows better."""
-    if broker.exposed:
-        raise ConfigError(
-            path,
-            "a table [broker.tls] (`kahriz site ca new` makes the files), because the broker is "
-            "beyond this machine; or plain = true if everybody in that network may forge readings",
-            f"{broker.host}:{broker.port}",
-        )
 
 
 def _page(table: Table | None) -> Page:
