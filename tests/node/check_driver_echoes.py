@@ -143,11 +143,11 @@ def test_hrxl_messages_are_read_among_the_power_up_text():
 
 
 def test_hrxl_is_read_in_light_sleep_at_every_rate_of_its_family():
-    for period_ms in (133, 148, 158, 166):  # PD11500, timing table
+    for period_ms in (133, 148, 158, 166, 181):  # PD11500, timing table
         driver, line = maxbotix(lambda k: b"R1234\r", period_ms)
         assert driver.read(0) == {"distance_m": 12340, "spread_m": 0, "echoes": 15}, period_ms
         assert line.dozed_ms > 0.5 * line.now_ms, period_ms
-        assert line.now_ms <= 4000, period_ms
+        assert line.now_ms <= 4200, period_ms
 
 
 def test_hrxl_without_a_target_or_too_near_is_no_echo():

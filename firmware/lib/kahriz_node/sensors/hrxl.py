@@ -4,7 +4,7 @@
 Wiring: pin 6 supply 2.7-5.5 V through the switch on `power`, pin 7 ground, pin 5 (serial) -> rx,
 pin 4 (ranging on when high) -> tx, which idles high. MB738x send TTL; MB736x send RS-232 polarity
 at logic levels: say "inverted": 1. Face at least 0.5 m over the highest water.
-Source: MaxBotix PD11500: 9600 baud 8N1, "R1234" and carriage return in mm every 133-166 ms; 5000 or
+Source: MaxBotix PD11500: 9600 baud 8N1, "R1234" and carriage return in mm every 133-181 ms; 5000 or
 9999 without a target; 5 m models begin at 300 mm, 10 m models at 500 mm.
 config.json: {"driver": "hrxl", "uart": 2, "tx": 14, "rx": 36, "power": 15, "nearest_mm": 300}
 """

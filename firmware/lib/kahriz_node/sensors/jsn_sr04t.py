@@ -3,8 +3,8 @@
 
 Wiring: 5V -> 3.3-5 V through the switch on `power`, GND ground, RX/Trig -> trigger, TX/Echo -> echo
 (over 10 k and 20 k to ground when it runs at 5 V). Mode resistor R27 open. Accuracy +-1 cm.
-Source: JSN-SR04T data sheet: trigger of 10 us or more, echo high for the time of flight, at most
-60 ms without an echo, range 200-4500 mm; 50 ms and more between two triggers.
+Source: JSN-SR04T data sheet as sellers print it: trigger of 10 us or more, echo high for the time
+of flight, at most 60 ms without an echo, range 200-4500 mm; 50 ms and more between two triggers.
 config.json: {"driver": "jsn_sr04t", "trigger": 23, "echo": 13}
 """
 
