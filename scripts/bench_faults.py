@@ -133,12 +133,15 @@ def _deed(each: Rig, i: int) -> Callable[[], None]:
 
 
 def _count(report: Report, each: Rig, what: str, rows: int) -> None:
-    """Every row once in the store, every point in InfluxDB."""
-    kept = each.ask("readings.db", "SELECT count(*) FROM reading")
-    single = "SELECT count(*) FROM (SELECT DISTINCT node, journal, n FROM reading)"
-    single_rows = each.ask("readings.db", single)
-    points = each.in_influx()
-    lost = (rows - single_rows) + max(0, rows - points)
-    doubled = (kept - single_rows) + max(0, points - rows)
+    lost, doubled = count_rows(each, rows)
     report.add(Figure(f"{what}: lost of {rows:,} rows", [lost], "rows", "0", most=0))
     report.add(Figure(f"{what}: doubled", [doubled], "rows", "0", most=0))
+
+
+def count_rows(each: Rig, rows: int) -> tuple[int, int]:
+    """(lost, doubled): every row once in the store, every point once in InfluxDB."""
+    kept = each.ask("readings.db", "SELECT count(*) FROM reading")
+    distinct = "SELECT count(*) FROM (SELECT DISTINCT node, journal, n FROM reading)"
+    single = each.ask("readings.db", distinct)
+    points = each.in_influx() if each.influx else rows
+    return (rows - single) + max(0, rows - points), (kept - single) + max(0, points - rows)

@@ -147,8 +147,11 @@ def rows_text(first: int) -> bytes:
 class Rig:
     """One folder with a broker of unlimited queue, an InfluxDB, and our gateway when asked."""
 
-    def __init__(self, folder: Path, nodes: int, *, influx: bool) -> None:
+    def __init__(
+        self, folder: Path, nodes: int, *, influx: bool, python: str | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._python = python or gateway_python()
         self.folder = folder
         self.site = Site(folder, nodes)
         self.broker = _broker(folder)
@@ -165,7 +168,7 @@ class Rig:
         return argv + (["--influx-url", self.influx.login_url] if self.influx else [])
 
     def _service(self, name: str, *module: str) -> Child:
-        argv = [gateway_python(), "-m", *module, *self._argv()]
+        argv = [self._python, "-m", *module, *self._argv()]
         return Child(name, argv, self.folder / f"{name}.log")
 
     def _kahriz(self, *argv: str) -> None:
@@ -273,8 +276,8 @@ def gateway_python() -> str:
 
 
 @contextlib.contextmanager
-def rig(folder: Path, nodes: int, *, influx: bool) -> Iterator[Rig]:
-    made = Rig(folder, nodes, influx=influx)
+def rig(folder: Path, nodes: int, *, influx: bool, python: str | None = None) -> Iterator[Rig]:
+    made = Rig(folder, nodes, influx=influx, python=python)
     try:
         yield made
     finally:
