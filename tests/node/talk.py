@@ -17,7 +17,7 @@ sys.path.insert(0, sys.argv[2])
 from check_journal import BEGIN_S, opened, reading, small_segments
 from places import draw, folder
 
-from kahriz_node import records, uplink
+from kahriz_node import commands, records, uplink
 
 PIECE_BYTES = 700
 
@@ -90,12 +90,19 @@ def orders():
         yield json.loads(line)
 
 
+def errands(session):
+    """Commands only; `readings` of the order are those of this wake."""
+    readings = order.get("readings", {"weir": {"distance_m": 6510}})
+    commands.obey(session, root, readings, book.next - 1)
+
+
 book = None
 for order in orders():
     if book is None:
         if order.get("small"):
             small_segments()
-        book = opened(folder(), boot=3)
+        root = folder()
+        book = opened(root, boot=3)
     for _ in range(order.get("rows", 0)):
         kind = records.UNKNOWN if order.get("unknown") else records.SYNCED
         stamp = records.Stamp(BEGIN_S + 300 * book.next, kind, 300 * book.next, 3)
@@ -108,7 +115,7 @@ for order in orders():
     Plan.deadline_ms = order.get("deadline_ms", 6000)
     Plan.batch = order.get("batch", 12)
     birth = (lambda: b'{"v":1}') if order.get("birth") else None
-    done = uplink.run(Net(), book, Plan, order.get("health", {}), birth)
+    done = uplink.run(Net(), book, Plan, order.get("health", {}), birth, errands)
     print(
         json.dumps(
             {
