@@ -73,6 +73,14 @@ def test_a_broker_called_by_its_address_may_have_a_name(node: Node, site: Site) 
     assert outcome["error"] == "tls-name"
 
 
+def test_while_the_site_changes_its_authority_both_are_believed(node: Node, site: Site) -> None:
+    stranger = str(site.folder / "stranger-ca.der")
+    both = papers(site, ca="stranger-ca") | {"ca2": str(site.folder / "ca.der")}
+    assert node.session(rows=1, context=context(site), tls=both)[0]["answered"]
+    both = papers(site) | {"ca2": stranger}
+    assert node.session(rows=1, context=context(site), tls=both)[0]["answered"]
+
+
 REFUSED = {
     "wrong CA": ("broker", {"ca": "stranger-ca"}, "tls-ca"),
     "expired certificate": ("old", {}, "tls-expired"),

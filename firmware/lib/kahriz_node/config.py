@@ -111,9 +111,9 @@ def section(body: "Spec", key: str, keys: "Sequence[str]") -> "Spec":
 def certificates(broker: "Spec") -> None:
     """Names of the files that broker.tls needs, and of the broker where its host is an address."""
     what = "config.broker.tls"
-    known(broker["tls"], ("ca", "cert", "key", "name"), what)
+    known(broker["tls"], ("ca", "ca2", "cert", "key", "name"), what)
     given: Spec = broker["tls"]
-    for key in ("ca", "cert", "key"):
+    for key in ("ca", "cert", "key") + (("ca2",) if "ca2" in given else ()):
         path = words.text(checks.needed(given, key, what), 64, what + "." + key)
         if not path.startswith("/") or not path.endswith(".der"):
             raise WireError(what + "." + key, "expected a DER file of the node, /tls/NAME.der")

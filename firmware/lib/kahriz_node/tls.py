@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Mutual TLS: node and broker show each other certificates of the site's own authority.
 
-`plan.tls` names the files: ca (DER), cert (DER), key (SEC1 DER) and, where the broker is called by
-its address, name (what its certificate says; else the host). mbedTLS takes its memory outside the
-GC heap: wrap before anything big is made. It dates certificates by the chip's RTC, which the node
-has lifted before this (node.py). Nothing waits here: the handshake happens inside the first write,
-non-blocking, under the session's one deadline.
+`plan.tls` names the files: ca (DER; ca2 beside it while the site changes its authority), cert
+(DER), key (SEC1 DER) and, where the broker is called by its address, name (what its certificate
+says; else the host). mbedTLS takes its memory outside the GC heap: wrap before anything big is
+made. It dates certificates by the chip's RTC, which the node has lifted before this (node.py).
+Nothing waits here: the handshake happens inside the first write, non-blocking, under the session's
+one deadline.
 """
 
 TYPE_CHECKING = False
@@ -38,6 +39,8 @@ def wrap(sock: "Any", plan: "Any") -> "Any":
     files = plan.tls
     context: Any = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)  # demands a certificate
     context.load_verify_locations(_read(files["ca"]))
+    if "ca2" in files:
+        context.load_verify_locations(_read(files["ca2"]))
     context.load_cert_chain(_read(files["cert"]), _read(files["key"]))
     name = files.get("name", plan.host)
     return context.wrap_socket(sock, do_handshake_on_connect=False, server_hostname=name)
