@@ -104,9 +104,15 @@ def make(
         number = release.number(version)
     except WireError as error:
         raise BenchError(f"version {version}", str(error), CODE) from error
-    files = _program(version, number, drivers)
-    mpy = {data[1] for data in files.values()}
-    lines = [f"kahriz 1 {number} {min(mpy)} {version}"]
+    files = program(version, number, drivers)
+    return pack(key, files, version)
+
+
+def pack(key: rsa.RSAPrivateKey, files: dict[str, bytes], version: str) -> Made:
+    """List and sign; `files` are .mpy by their path in the program."""
+    number = release.number(version)
+    mpy = min(data[1] for data in files.values())
+    lines = [f"kahriz 1 {number} {mpy} {version}"]
     lines += [
         f"{hashlib.sha256(data).hexdigest()} {len(data)} {path}" for path, data in files.items()
     ]
@@ -119,8 +125,8 @@ def make(
     return Made(head + signature + manifest + body, number, version, len(files))
 
 
-def _program(version: str, number: int, drivers: Collection[str] | None) -> dict[str, bytes]:
-    """Path below the slot -> .mpy, of this version."""
+def program(version: str, number: int, drivers: Collection[str] | None) -> dict[str, bytes]:
+    """The program of this version: path in a slot -> .mpy."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "image"
         lib = root / "lib"

@@ -55,6 +55,11 @@ def day(folder: Path) -> Day:
     """The day, lived once."""
     log = folder / "operations"
     events = [json.loads(line) for line in program("cut_day.py", str(log)).splitlines()]
+    return recorded(log, events)
+
+
+def recorded(log: Path, events: list[dict[str, Any]]) -> Day:
+    """The operations of a log, and the flash before them."""
     data = log.read_bytes()
     operations = []
     at = 0
@@ -62,7 +67,7 @@ def day(folder: Path) -> Day:
         where, size = struct.unpack_from("<II", data, at)
         operations.append((where, data[at + 8 : at + 8 + size]))
         at += 8 + size
-    return Day((folder / "operations.new").read_bytes(), operations, events)
+    return Day(Path(f"{log}.new").read_bytes(), operations, events)
 
 
 @pytest.fixture(scope="session")
