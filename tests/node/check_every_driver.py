@@ -3,7 +3,7 @@
 
 from driver_bench import Board, drivers_on_disk, example, source, with_channels
 
-from kahriz_node import config, sensors
+from kahriz_node import config, records, sensors
 from kahriz_node.sensors import SensorError
 from kahriz_wire import fields
 
@@ -111,6 +111,20 @@ def test_a_wait_in_an_ultrasonic_driver_is_mostly_light_sleep():
     for name in sensors.SENSORS:
         if "distance_m" in sensors.module(name).KEYS:
             assert "doze_ms" in source(name), name
+
+
+def test_a_quantity_keeps_its_width_in_the_journal():
+    """Journals on flash are read with these letters: a wider range in FIELDS would shift them."""
+    for letter, quantities in (
+        ("B", ("echoes",)),
+        ("b", ("rssi_dbm",)),
+        ("h", ("c",)),
+        ("H", ("distance_m", "spread_m", "current_ma", "v")),
+        ("i", ("level_m", "pressure_bar")),
+        ("I", ("flow_lps", "pulses", "us_cm")),
+    ):
+        for quantity in quantities:
+            assert records.code(quantity) == letter, quantity
 
 
 def test_faults_fit_into_half_a_byte_and_keep_their_places():
