@@ -18,6 +18,7 @@ from kahriz_water.deployment import Deployment
 from kahriz_water.manual import manual_values
 from kahriz_water.records import Records, StaffReading
 from kahriz_water.site import Plan, Point
+from kahriz_water.value import Value
 
 OFF_M = 0.010  # A02YYUW data sheet: +-10 mm; beyond it zero, plate or sensor have moved
 NEAR = 1.5  # intervals between a reading of the staff gauge and the sensor's
@@ -44,8 +45,18 @@ def put_manual(conn: sqlite3.Connection, records: Records, plan: Plan) -> int:
                 )
                 village_store.put_change(conn, reading.point, row["quantity"], reading.at)
                 changed += 1
-        changed += village_store.put_values(conn, values)
+        free = [v for v in values if not _measured(conn, v)]
+        changed += village_store.put_values(conn, free)
     return changed
+
+
+def _measured(conn: sqlite3.Connection, value: Value) -> bool:
+    """Whether a sensor spoke in that very millisecond: then its word stands in the table."""
+    row = conn.execute(
+        "SELECT 1 FROM value WHERE point=? AND quantity=? AND ts=? AND manual=0",
+        (value.point, value.quantity, value.ts),
+    ).fetchone()
+    return row is not None
 
 
 def compare(conn: sqlite3.Connection, records: Records, plan: Plan, last_ts: dict[str, int]) -> int:

@@ -157,11 +157,11 @@ def block(name: str, pairs: dict[str, Any], moments: tuple[str, ...] = ("from", 
     lines = [f"[[{name}]]"]
     for key, value in pairs.items():
         if value is not None and value != "":
-            lines.append(f"{key} = {_moment(value) if key in moments else _toml(value)}")
+            lines.append(f"{key} = {iso(value) if key in moments else _toml(value)}")
     return "\n".join(lines) + "\n"
 
 
-def _moment(ms: int) -> str:
+def iso(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
