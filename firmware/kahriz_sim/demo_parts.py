@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kahriz_sim.demo import DemoOptions
 
 BOARD = Path(__file__).parent / "board"
-HEAP = "heapsize=256k"  # the simulated board holds 110 kB of it; pointers are twice the chip's
+HEAP = "heapsize=384k"  # the simulated board holds 110 kB of it; pointers are twice the chip's
 
 
 def micropython() -> str:

@@ -122,7 +122,7 @@ class Bench:
         self.worlds.append(MiniWorld(**script))
         return self.worlds[-1]
 
-    def command(self, world: MiniWorld, heap: str = "256k") -> list[str]:
+    def command(self, world: MiniWorld, heap: str = "384k") -> list[str]:
         """The command line of the board."""
         arguments = ["--world", f"127.0.0.1:{world.port}", "--node", "outlet"]
         arguments += ["--flash", str(self.flash), "--image", str(self.image)]

@@ -2,11 +2,12 @@
 # ruff: noqa: E402 - the fakes go on the path before anything is imported by its chip name
 """One simulated ESP32 node as one process.
 
-    micropython -X heapsize=256k run.py --world HOST:PORT --node ID --flash FILE --image DIR
+    micropython -X heapsize=384k run.py --world HOST:PORT --node ID --flash FILE --image DIR
 
 Each wake mounts the flash file as `/`, imports the program afresh and runs boot.py and main.py;
 the world says when and why the next wake begins. `--config FILE` fills config.json of a new flash
-file, and renews it in an old one when it differs. Nothing survives a wake but RTC memory, the RTC
+file, and renews it in an old one when it differs; `--energy FILE` appends what each wake spends its
+time on. Nothing survives a wake but RTC memory, the RTC
 and the flash; kill -9 is a power cut. Of the heap the board itself holds about 110 kB; what is more
 than 128 kB beside that is taken away: the program has what `-X heapsize=128k` would give it alone.
 
@@ -54,14 +55,16 @@ KEEP = frozenset(sys.modules)  # what the chip's firmware has; the rest is the p
 LIB = "/lib"  # the program's folder, read from the host; all the rest of / is the flash file
 PURE = "kahriz_wire"  # functions and tables without state: kept loaded, a tenth of a wake's time
 PROGRAM_HEAP = 128 * 1024  # for the program; at 64 bits it needs about twice the chip's
+LEDGER_HEAP = 16 * 1024  # for the energy ledger's lines
+SMALLEST_PIECE = 1024  # holes below this stay the program's
 RESTART_MS = 300  # ROM boot loader after a reset
 
 
 def arguments(argv):
-    values = {"--config": None}
+    values = {"--config": None, "--energy": None}
     names = iter(argv)
     for name in names:
-        if name not in ("--world", "--node", "--flash", "--image", "--config"):
+        if name not in ("--world", "--node", "--flash", "--image", "--config", "--energy"):
             raise ValueError(f"unknown argument {name}")
         values[name] = next(names, None)
     for name in ("--world", "--node", "--flash", "--image"):
@@ -105,9 +108,19 @@ def written(path):
 
 
 def leave_the_program(size):
-    """Take what is free beyond `size` out of the heap; returns what holds it."""
+    """Take what is beyond `size` out of the heap; the rest is one piece, as a chip's heap is."""
     gc.collect()
-    return bytearray(max(0, gc.mem_free() - size))
+    place = bytearray(size)
+    ballast = []
+    piece = 64 * 1024
+    while piece >= SMALLEST_PIECE:
+        try:
+            ballast.append(bytearray(piece))
+        except MemoryError:
+            piece //= 2
+    del place
+    gc.collect()
+    return ballast
 
 
 def wake(image, starters):
@@ -198,13 +211,20 @@ def main():
     world.open(host, int(port))
     hello = world.ask("attach", node=values["--node"], pid=_pid())
     wiring.fit(hello.get("fitted", ()))  # before the host's files go out of sight
+    ledger = None
+    if values["--energy"]:
+        from chip.energy import Ledger
+
+        ledger = Ledger(values["--energy"])
     image, starters = prepare(values)
     world.ssid = hello.get("wifi", {}).get("ssid")
     LIFE["ppm"] = hello.get("rtc_ppm", 0)
     soc.set_unique_id(b"\x24\x0a\xc4" + values["--node"].encode()[:3])
     wiring.connect()
+    if ledger is not None:
+        ledger.watch()
     imports.guard(FIRMWARE)
-    ballast = leave_the_program(PROGRAM_HEAP + flash.HELD_MOST * flash.SECTOR)
+    ballast = leave_the_program(PROGRAM_HEAP + (LEDGER_HEAP if ledger is not None else 0))
     reply = world.ask("boot")
     cause, rtc_us = clock.PWRON_RESET, 0
     while reply["cause"] != "end":
@@ -213,6 +233,8 @@ def main():
         if how is None:
             say("main.py ended: the chip stands at its REPL")
             return 1
+        if ledger is not None:
+            ledger.close(getattr(how, "ms", 0) or 0)
         reply, cause, rtc_us = next_wake(how)
     return 0 * len(ballast)
 

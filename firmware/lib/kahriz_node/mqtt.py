@@ -17,6 +17,7 @@ CONNACK = 0x20
 PUBLISH = 0x30
 PUBACK = 0x40
 CHUNK_BYTES = 1440  # one TCP segment
+HEAR_BYTES = 512  # a receipt fits; a large piece is hard to find in a heap in pieces
 PACKET_MOST_BYTES = 8192  # nothing longer is meant for a node
 KEEP_ALIVE_S = 60
 DIAL_MS = 4000  # the gateway is next door: a SYN may be lost once
@@ -50,14 +51,16 @@ def _field(data: bytes) -> bytes:
     return bytes((len(data) >> 8, len(data) & 0xFF)) + data
 
 
-def _packet(kind: int, body: bytes) -> bytes:
+def _packet(kind: int, *parts: bytes) -> bytes:
     head = bytearray((kind,))
-    size = len(body)
+    size = 0
+    for part in parts:
+        size += len(part)
     while size > 0x7F:
         head.append(size & 0x7F | 0x80)
         size >>= 7
     head.append(size)
-    return bytes(head) + body
+    return b"".join((head,) + parts)  # noqa: RUF005 - MicroPython has no * in a tuple
 
 
 def connect(
@@ -89,7 +92,7 @@ def subscribe(number: int, topic: str, qos: int) -> bytes:
 def publish(number: int, topic: str, payload: bytes, retain: bool = False) -> bytes:
     """PUBLISH of QoS 1."""
     mark = bytes((number >> 8, number & 0xFF))
-    return _packet(0x33 if retain else 0x32, _field(topic.encode()) + mark + payload)
+    return _packet(0x33 if retain else 0x32, _field(topic.encode()), mark, payload)
 
 
 DISCONNECT = b"\xe0\x00"
@@ -157,7 +160,7 @@ class Wire:
         return int(events[0][1])
 
     def _hear(self) -> None:
-        more = self._stream.read(CHUNK_BYTES)
+        more = self._stream.read(HEAR_BYTES)
         if more is not None:
             if not more:
                 raise MqttError("closed")

@@ -207,8 +207,9 @@ class Session:
                     continue
                 if texts and (size + len(text) + 1 > UP_BYTES or unknown != (word == "unk")):
                     self._sent_rows(first, last, len(texts))
-                    yield kind, outgoing.up(texts)
-                    texts = []
+                    payload = outgoing.up(texts)
+                    texts = []  # not twice in the heap while it is sent
+                    yield kind, payload
                 if not texts:
                     first = c
                     size = 0

@@ -18,6 +18,9 @@ _GET_SECTOR = const(5)
 _ERASE = const(6)
 
 
+_spaces = [memoryview(bytearray(SECTOR)) for _ in range(HELD_MOST)]  # not of the program's heap
+
+
 def open_image(path):
     """Open or make the image; returns (file, whether it is new)."""
     try:
@@ -87,7 +90,7 @@ class FlashChip:
         if len(self._held) >= HELD_MOST:
             space = self._held.pop(self._order.pop(0))
         else:
-            space = memoryview(bytearray(SECTOR))
+            space = _spaces[len(self._held)]  # one chip is alive at a time
         self._file.seek(block * SECTOR)
         self._file.readinto(space)
         self._held[block] = space
