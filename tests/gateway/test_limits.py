@@ -291,6 +291,7 @@ def test_a_full_disk_stops_the_villages_values_and_not_its_page(
         try:
             wait_for(lambda: values() == 12, "the first rows are interpreted")
             page = wait_for(lambda: _address(log), "the page has its address")
+            wait_for(lambda: _answers(page), "the page answers")
             size = max(p.stat().st_size for p in data.glob("village.*"))
             before = resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (size, -1))
             gateway.up(rows(13, 24))
@@ -315,6 +316,13 @@ def _address(log: Path) -> str | None:
         if mark in line:
             return line.split(mark)[1].decode()
     return None
+
+
+def _answers(url: str) -> bool:
+    try:
+        return bool(_get(url + "/healthz")[0])
+    except OSError:
+        return False
 
 
 def _get(url: str) -> tuple[int, dict[str, Any]]:

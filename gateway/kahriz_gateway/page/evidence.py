@@ -15,6 +15,7 @@ NAMES = {
     "drop_share": mark("Less by, %"),
     "drop_share_below": mark("Less by, at the lower point, %"),
     "calm_hours": mark("Calm for, h"),
+    "detail": mark("In words"),
 }
 
 
