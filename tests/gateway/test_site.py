@@ -2,6 +2,7 @@
 """A site from an empty folder to a receipt by TLS, and the drills: lost node, lost key."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from kahriz_gateway.site_cli import site as site_command
 
+from ..node.nodes import Node
 from .conftest import SITE, SITE_TOML, wait_for
 from .site_broker import Site
 
@@ -86,6 +88,26 @@ def test_a_micropython_node_gets_its_receipt_over_mutual_tls(village: Village, h
     answer = village.node(host=host)
     assert answer.startswith("receipt ")
     assert json.loads(answer.removeprefix("receipt "))["s"] == "5be1c07a"
+
+
+@pytest.mark.needs("mosquitto")
+def test_the_nodes_own_program_delivers_its_rows_over_mutual_tls(village: Village) -> None:
+    """kahriz_node under MicroPython, the shipped broker configuration, the real intake."""
+    files = village.site.ca / "nodes" / "middle"
+    papers = {key: str(files / f"{key}.der") for key in ("ca", "cert", "key")}
+    node = Node("micropython")
+    try:
+        outcome = node.order(village.site.port, rows=100, tls=papers)
+        assert not outcome["answered"], "with middle's certificate outlet has no say"
+        papers = {key: path.replace("middle", "outlet") for key, path in papers.items()}
+        outcome = node.order(village.site.port, tls=papers)
+        assert (outcome["answered"], outcome["error"], outcome["open"]) == (True, "", [])
+    finally:
+        node.close()
+    conn = sqlite3.connect(village.site.folder / "data" / "readings.db", timeout=20)
+    stored = conn.execute("SELECT count(*), min(n), max(n) FROM reading").fetchone()
+    conn.close()
+    assert stored == (100, 1, 100)
 
 
 @pytest.mark.needs("mosquitto")
