@@ -21,7 +21,6 @@ from .conftest import NOW_MS, SITE_TOML, Process, TestClock, wait_for
 from .drill_node import DrillNode, MakeIntake, counted
 
 NAMES = ("inlet", "middle", "outlet")
-pytestmark = pytest.mark.needs("mosquitto")
 
 
 @pytest.fixture
@@ -70,6 +69,7 @@ def nodes(mosquitto: Broker) -> list[DrillNode]:
     return [DrillNode(mosquitto.port, name) for name in NAMES]
 
 
+@pytest.mark.needs("mosquitto")
 def test_what_last_nights_backup_lacks_comes_from_the_nodes(
     mosquitto: Broker, tmp_path: Path, intake_in: MakeIntake, nodes: list[DrillNode]
 ) -> None:
@@ -108,6 +108,7 @@ def test_what_last_nights_backup_lacks_comes_from_the_nodes(
     village.close()
 
 
+@pytest.mark.needs("mosquitto")
 def test_a_destroyed_card_is_filled_up_from_the_nodes(
     mosquitto: Broker, tmp_path: Path, intake_in: MakeIntake, nodes: list[DrillNode]
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_destroyed_card_is_filled_up_from_the_nodes(
     assert intake.query("SELECT count(*) FROM gap") == [(0,)]
 
 
+@pytest.mark.needs("mosquitto")
 def test_a_wiped_or_replaced_node_begins_a_new_journal_and_a_person_is_told(
     mosquitto: Broker, tmp_path: Path, intake_in: MakeIntake
 ) -> None:
@@ -158,6 +160,7 @@ def test_a_wiped_or_replaced_node_begins_a_new_journal_and_a_person_is_told(
     village.close()
 
 
+@pytest.mark.needs("mosquitto")
 def test_two_boards_with_one_name_both_keep_their_readings_and_ring(
     mosquitto: Broker, tmp_path: Path, intake_in: MakeIntake
 ) -> None:
@@ -179,6 +182,7 @@ def test_two_boards_with_one_name_both_keep_their_readings_and_ring(
     village.close()
 
 
+@pytest.mark.needs("mosquitto")
 def test_a_second_gateway_is_known_said_in_words_and_an_alarm(
     mosquitto: Broker, tmp_path: Path, intake_in: MakeIntake, nodes: list[DrillNode]
 ) -> None:
@@ -211,15 +215,15 @@ def test_a_second_gateway_is_known_said_in_words_and_an_alarm(
 
 
 def test_one_gateway_that_starts_again_and_again_is_no_second_one(
-    mosquitto: Broker, tmp_path: Path, intake_in: MakeIntake
+    broker: Broker, tmp_path: Path, intake_in: MakeIntake
 ) -> None:
-    intake = intake_in(tmp_path / "data", mosquitto.port)
+    intake = intake_in(tmp_path / "data", broker.port)
     for _ in range(3):
         intake.kill9()
         intake.start()
-    mosquitto.kill9()
+    broker.kill9()
     seen = intake.log.read_bytes().count(b"subscribed")
-    mosquitto.restart()
+    broker.restart()
     wait_for(lambda: intake.log.read_bytes().count(b"subscribed") > seen, "intake comes back")
     assert b"second gateway" not in intake.log.read_bytes()
     assert intake.query("SELECT count(*) FROM notice") == [(0,)]
@@ -256,6 +260,7 @@ def test_a_store_moved_away_beside_a_living_village_is_read_anew(tmp_path: Path)
     village.close()
 
 
+@pytest.mark.needs("mosquitto")
 def test_a_reader_of_the_backup_finds_the_ledger_whole(
     mosquitto: Broker, tmp_path: Path, intake_in: MakeIntake
 ) -> None:
