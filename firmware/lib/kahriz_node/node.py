@@ -122,6 +122,7 @@ class Node:
             self.state["error"] = f"config {self.config.rev}: no gateway, gone back"
             self.state["refused"] = self.config.rev
             self.state.pop("trial")
+            self.state.setdefault("uplink", {}).update({"fails": 0, "rows": 10000})  # at once
             configs.remove(self.root, configs.TRIAL)
             return False
         self.state["trial"] = tries + 1
