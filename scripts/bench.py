@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts.bench_faults import kills, outage, start_and_size
+from scripts.bench_faults import kills, month, outage, start_and_size
 from scripts.bench_ingest import backlog, receive_and_store, whole_chain
 from scripts.bench_report import Report, machine
 from scripts.bench_store import big_store
@@ -37,6 +37,7 @@ def parts(full: bool) -> dict[str, Callable[[Report], None]]:
         "receive": lambda r: receive_and_store(r, BUILD, 20_000 if full else 4000, runs),
         "backlog": lambda r: backlog(r, BUILD, 100_000 if full else 10_000, 50, 1),
         "outage": lambda r: outage(r, BUILD, 20.0, 300 if full else 100),
+        "month": lambda r: month(r, BUILD, 30 if full else 2),
         "kills": lambda r: _kills(r, full),
         "store": lambda r: big_store(r, BUILD, 10 if full else 1),
     }
@@ -53,7 +54,9 @@ def _kills(report: Report, full: bool) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="the large numbers; half an hour")
+    parser.add_argument(
+        "--full", action="store_true", help="the large numbers; a quarter of an hour"
+    )
     parser.add_argument("--write", action="store_true", help="write BENCHMARKS.md")
     parser.add_argument("--only", action="append", choices=list(parts(False)), help="one part")
     chosen = parser.parse_args()

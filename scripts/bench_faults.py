@@ -92,6 +92,31 @@ def outage(report: Report, build: Path, seconds: float, per_s: int) -> None:
         nodes.close()
 
 
+def month(report: Report, build: Path, days: int) -> None:
+    """Six nodes, so many days of hourly messages, and no InfluxDB from the first to the last."""
+    with (
+        tempfile.TemporaryDirectory(dir=build) as folder,
+        rig(Path(folder), 6, influx=True) as each,
+    ):
+        assert each.influx is not None
+        each.influx.kill9()
+        each.start()
+        load = each.site.load(6 * 24 * days)
+        with contextlib.closing(Link(each.broker.port, "bench-load")) as link:
+            link.publish(load.messages)
+            link.settle()
+        seen = "SELECT rev FROM cursor WHERE name='village'"
+        wait_until(lambda: each.ask("village.db", seen) >= load.rows, "the village has all", 0.1)
+        what = f"{days} days of six nodes without InfluxDB"
+        size = [memory_mb(each.village.pid, "VmHWM")]
+        report.add(Figure(f"{what}: memory of village at its peak", size, "MB"))
+        begin = time.monotonic()
+        each.influx.restart()
+        wait_until(lambda: each.passed_on(load.rows), "InfluxDB is filled up", 0.1)
+        report.add(Figure(f"{what}: filled up after", [time.monotonic() - begin], "s"))
+        _count(report, each, what, load.rows)
+
+
 def kills(report: Report, build: Path, per_s: int, count: int, gap: int) -> None:
     """kill -9 of intake, village, broker and all of them in turn, while nodes go on."""
     with (

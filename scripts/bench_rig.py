@@ -31,12 +31,12 @@ SITE = "bench"
 ROWS = 12  # a message: an hour of a node
 FIRST_MS = 1_760_000_000_000
 DT_MS = 300_000
-PATIENCE_S = 300.0
+PATIENCE_S = 600.0
 BROKER = """\
 listener {port} 127.0.0.1
 allow_anonymous true
 set_tcp_nodelay true
-max_inflight_messages 200
+max_inflight_messages 1000
 max_queued_messages 0
 max_queued_bytes 0
 max_packet_size 65536
