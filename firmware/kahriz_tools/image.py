@@ -14,6 +14,7 @@ second build changes nothing and two builds into one folder do not hurt each oth
 import contextlib
 import importlib.util
 import os
+import re
 import subprocess
 from collections.abc import Collection
 from pathlib import Path
@@ -34,12 +35,7 @@ def build_image(dest: Path, drivers: Collection[str] | None = None) -> list[Path
 
     `drivers` are names of the driver index, as a node's config.json says them; None means all.
     """
-    unknown = sorted(set(drivers or ()) - set(SENSORS))
-    if unknown:
-        raise BenchError(
-            f"no driver {', '.join(unknown)}", f"there are: {', '.join(sorted(SENSORS))}", 3
-        )
-    left_out = {f"{name}.py" for name in SENSORS if drivers is not None and name not in drivers}
+    left_out = _not_loaded_by(drivers) if drivers is not None else set()
     compiler = _compiler()
     wanted: dict[Path, bytes] = {}
     for name in STARTERS:
@@ -61,6 +57,23 @@ def build_image(dest: Path, drivers: Collection[str] | None = None) -> list[Path
 def compile_module(source: Path, inside: Path) -> bytes:
     """One file as .mpy; `inside` is its path in the program, for tracebacks."""
     return _compile(_compiler(), source, inside)
+
+
+def _not_loaded_by(drivers: Collection[str]) -> set[str]:
+    """File names of the sensors folder that these drivers do without."""
+    unknown = sorted(set(drivers) - set(SENSORS))
+    if unknown:
+        raise BenchError(
+            f"no driver {', '.join(unknown)}", f"there are: {', '.join(sorted(SENSORS))}", 3
+        )
+    folder = _package("kahriz_node") / "sensors"
+    words = {word for name in drivers for word in _words(folder / f"{name}.py")}
+    shared = {path.stem for path in folder.glob("_*.py")} - {"__init__"}
+    return {f"{name}.py" for name in (set(SENSORS) - set(drivers)) | (shared - words)}
+
+
+def _words(source: Path) -> list[str]:
+    return re.findall(r"\w+", source.read_text(encoding="utf-8"))
 
 
 def _compiler() -> str:

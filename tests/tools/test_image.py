@@ -62,6 +62,7 @@ def test_an_image_for_a_node_holds_the_drivers_it_names_and_what_they_share(
         "ds18b20",
     }
     assert (sensors / "_echoes.mpy").is_file()
+    assert not (sensors / "_modbus.mpy").exists()
     assert (tmp_path / "lib" / "kahriz_node" / "node.mpy").is_file()
 
 
