@@ -11,11 +11,27 @@ from kahriz_node import mqtt
 from kahriz_wire import topics
 
 
+class Stream(socket.socket):
+    """A socket that reads and writes as MicroPython's streams do: None where it would block."""
+
+    def read(self, most: int) -> bytes | None:
+        try:
+            return self.recv(most)
+        except BlockingIOError:
+            return None
+
+    def write(self, data: bytes) -> int | None:
+        try:
+            return self.send(data)
+        except BlockingIOError:
+            return None
+
+
 class Net:
     """What `kahriz_node.uplink` wants of a network."""
 
-    def socket(self) -> socket.socket:
-        return socket.socket()
+    def socket(self) -> Stream:
+        return Stream()
 
     def resolve(self, host: str, port: int) -> tuple[str, int]:
         return host, port

@@ -4,42 +4,18 @@
 from __future__ import annotations
 
 import secrets
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from kahriz_node import uplink
-from kahriz_sim import link
+from kahriz_sim.link import Net
 from kahriz_sim.play_series import Recording, Sensor, Series, Site
 
 from .conftest import NOW_MS, SITE, Process, wait_for
 
 _SITE = Site(SITE, 300, {"weir": Sensor("weir", "weir", "distance_m", "")})
 MakeIntake = Callable[[Path, int], Process]
-
-
-class Stream(socket.socket):
-    """A socket that can also be read and written as MicroPython's streams are."""
-
-    def write(self, data: bytes) -> int | None:
-        try:
-            return self.send(data)
-        except BlockingIOError:
-            return None
-
-    def read(self, most: int) -> bytes | None:
-        try:
-            return self.recv(most)
-        except BlockingIOError:
-            return None
-
-
-class Net(link.Net):
-    """This machine's network, whose sockets are streams."""
-
-    def socket(self) -> socket.socket:
-        return Stream()
 
 
 @dataclass(frozen=True)
