@@ -151,3 +151,15 @@ machine.lightsleep = lightsleep
         found = run(bench, image, watch + f"read({example(driver)!r})\nsay(sum(slept))\n")
         (_, took_ms), slept_ms = found
         assert slept_ms > 0.55 * took_ms, driver
+
+
+def test_the_loop_is_warmed_up_for_the_stated_time_and_off_without_its_switch(
+    bench: Any, image: Path
+) -> None:
+    spec = example("loop_ads1115")
+    bare = {key: value for key, value in spec.items() if key != "power"}
+    lines = "".join(f"read({one!r})\n" for one in (spec, spec | {"warm_up_ms": 40}, bare))
+    warm, cold, unsupplied = (values for values, _ in run(bench, image, lines, loop=12.0))
+    assert warm == {"current_ma": 12000}
+    assert cold["current_ma"] < 11950  # the transmitter was still starting: state its own time
+    assert unsupplied == "open_loop"
