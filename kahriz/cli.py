@@ -7,18 +7,14 @@ from collections.abc import Mapping
 import click
 
 GROUPS: Mapping[str, tuple[str, str]] = {
-    "doctor": ("kahriz_gateway.doctor_cli:doctor", "What ails this gateway, each with its mend."),
     "demo": ("kahriz_sim.demo_cli:demo", "A whole kahriz on this machine: nodes, broker, gateway."),
+    "doctor": ("kahriz_gateway.doctor_cli:doctor", "What ails this gateway, each with its mend."),
     "gateway": ("kahriz_gateway.cli:gateway", "The village: store, discharge, alarms, page."),
     "node": ("kahriz_tools.cli:node", "The technician's laptop: put the program on a board."),
     "play": ("kahriz_sim.play_cli:play", "Send a recorded series through the whole chain."),
-    "site": (
-        "kahriz_gateway.site_cli:site",
-        "Certificates of a site, and its broker's configuration.",
-    ),
     "rating": ("kahriz_water.cli:rating", "Discharge of a structure, with its uncertainty."),
-    "rating": ("kahriz_water.cli:rating", "Discharge of a stage over a weir or a flume."),
     "server": ("kahriz_server.cli:server", "The office: dashboards and long memory."),
+    "site": ("kahriz_gateway.site_cli:site", "Certificates of a site; how its broker is set up."),
 }
 
 
