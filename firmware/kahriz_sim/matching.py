@@ -31,13 +31,14 @@ class Row:
 def match(samples: list[Sample], rows: list[Row]) -> tuple[set[Sample], int]:
     """(samples that have a row, rows that have no sample of their own).
 
-    1. Rows with a synced clock take the nearest free sample within 150 s, the nearest first; a wake
-       that was cut gets what the others leave (the wake after it began in the same second).
+    0. A wake that was cut is left out when there are fewer rows than samples around it: the wake
+       after it began in the same second, and the row is that one's.
+    1. Rows with a synced clock take the nearest free sample within 150 s, the nearest first.
     2. Rows without one lie between two such rows of their journal: where as many free samples as
        rows lie between the same two wakes they belong together in order, however wrong the clock;
        else by nearness, and those without any time in order.
     """
-    samples = sorted(samples, key=attrgetter("wake"))
+    samples = _without_rowless_cuts(sorted(samples, key=attrgetter("wake")), rows)
     taken: dict[Row, Sample] = {}
     free = set(samples)
     _by_nearness([r for r in rows if r.tq is None and r.ts is not None], samples, free, taken)
@@ -55,6 +56,17 @@ def match(samples: list[Sample], rows: list[Row]) -> tuple[set[Sample], int]:
                 taken[row] = sample
                 free.discard(sample)
     return set(taken.values()), len(rows) - len(taken)
+
+
+def _without_rowless_cuts(samples: list[Sample], rows: list[Row]) -> list[Sample]:
+    stamps = sorted(row.ts for row in rows if row.ts is not None)
+    kept = list(samples)
+    for cut in [sample for sample in samples if sample.cut]:
+        low, high = cut.t_ms - NEAR_MS, cut.t_ms + NEAR_MS
+        written = bisect_right(stamps, high) - bisect_left(stamps, low)
+        if written < sum(low <= sample.t_ms <= high for sample in kept):
+            kept.remove(cut)
+    return kept
 
 
 def _stretches(journal: list[Row], taken: dict[Row, Sample]) -> list[tuple[list[Row], int, float]]:
@@ -85,8 +97,8 @@ def _by_nearness(
             continue
         low = bisect_left(times, row.ts - NEAR_MS)
         for i in range(low, bisect_right(times, row.ts + NEAR_MS)):
-            pairs.append((by_time[i].cut, abs(times[i] - row.ts), at, i))
-    for _, _, at, i in sorted(pairs):
+            pairs.append((abs(times[i] - row.ts), at, i))
+    for _, at, i in sorted(pairs):
         if rows[at] not in taken and by_time[i] in free:
             taken[rows[at]] = by_time[i]
             free.discard(by_time[i])

@@ -26,7 +26,7 @@ TOGETHER_MS = 2_000  # nodes due so soon after each other are awake side by side
 TICK_S = 0.02  # how often the clock moves in life
 LOOK_S = 0.5  # how often it looks up when it only waits for others
 SAVE_EVERY_S = 1.0
-FINISH_MAX_S = 20.0
+FINISH_MAX_S = 60.0
 HISTORY_MS = 7 * DAY_MS
 
 

@@ -65,3 +65,11 @@ def test_the_wake_after_a_cut_is_not_blamed_for_the_row_the_cut_one_never_wrote(
     found, spare = match([cut, after], [dated])
     assert found == {after}
     assert spare == 0
+
+
+def test_a_cut_wake_that_wrote_its_row_keeps_it() -> None:
+    cut, after = Sample(1, 300_000, cut=True), Sample(2, 300_300)
+    written = [Row("9f3a01c2", 1, 296_700, None), Row("9f3a01c2", 2, 300_050, "dated")]
+    found, spare = match([cut, after], written)
+    assert found == {cut, after}
+    assert spare == 0

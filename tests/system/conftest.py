@@ -64,20 +64,14 @@ class Demo:
     def kill9(self, *words: str) -> None:
         os.kill(self.child(*words), signal.SIGKILL)
 
-    def kill9_for(self, seconds: float, keeper: str, *words: str) -> None:
-        """kill -9, and the keeper that would start it again looks away for a while."""
-        watching = self.child(keeper)
-        os.kill(watching, signal.SIGSTOP)
-        self.kill9(*words)
-        time.sleep(seconds)
-        os.kill(watching, signal.SIGCONT)
-
-    def wait_for(self, what: Callable[[], bool], timeout_s: float = 120) -> None:
+    def wait_for(
+        self, what: Callable[[], bool], timeout_s: float = 120, every_s: float = 0.2
+    ) -> None:
         end = time.monotonic() + timeout_s
         while not what():
             assert self.process.poll() is None, f"the demo ended: {self.errors()}"
             assert time.monotonic() < end, f"waited {timeout_s} s in vain: {self.errors()}"
-            time.sleep(0.2)
+            time.sleep(every_s)
 
     def errors(self) -> str:
         return (self.data.parent / "stderr.txt").read_text()[-2000:]
