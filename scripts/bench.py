@@ -33,8 +33,8 @@ def parts(full: bool) -> dict[str, Callable[[Report], None]]:
     runs = 5 if full else 3
     return {
         "start": lambda r: start_and_size(r, BUILD, runs),
-        "ingest": lambda r: whole_chain(r, BUILD, 3000 if full else 600, runs if full else 2),
-        "receive": lambda r: receive_and_store(r, BUILD, 20_000 if full else 4000, runs),
+        "ingest": lambda r: whole_chain(r, BUILD, 2000 if full else 600, 3 if full else 2),
+        "receive": lambda r: receive_and_store(r, BUILD, 10_000 if full else 4000, runs),
         "backlog": lambda r: backlog(r, BUILD, 100_000 if full else 10_000, 50, 1),
         "outage": lambda r: outage(r, BUILD, 20.0, 300 if full else 100),
         "month": lambda r: month(r, BUILD, 30 if full else 2),
