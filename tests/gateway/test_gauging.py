@@ -3,15 +3,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kahriz_gateway import records_store
+from kahriz_gateway.page.app import create_app
 from kahriz_gateway.records_toml import iso
 
 from .waters import DT_MS, START_MS, Waters, weir
+
+
+class FixedClock:
+    """A clock that stands."""
+
+    def __init__(self, ms: int) -> None:
+        self.ms = ms
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def trusted(self) -> bool:
+        return True
+
+    def not_before(self, ms: int) -> None:
+        pass
 
 
 @pytest.fixture
@@ -129,3 +148,32 @@ def test_a_gauging_that_cannot_be_meant_is_refused(
 ) -> None:
     assert word in gauge(waters, method, 6, *more, code=3)
     assert records_store.gaugings(waters.conn) == []
+
+
+def front_page(waters: Waters) -> str:
+    """The page's front screen in English, through its own interface."""
+    app = create_app(waters.plan, waters.folder, FixedClock(START_MS + 24 * DT_MS))
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(dict(message))
+
+    scope = {
+        **{"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET"},
+        **{"path": "/", "raw_path": b"/", "query_string": b"lang=en", "root_path": ""},
+        **{"scheme": "http", "headers": [(b"host", b"127.0.0.1")]},
+        **{"server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1)},
+    }
+    asyncio.run(app(scope, receive, send))
+    return b"".join(m.get("body", b"") for m in sent).decode()
+
+
+def test_the_page_says_whom_to_ask_until_the_point_is_calibrated(waters: Waters) -> None:
+    front = front_page(waters)
+    assert front.count("uncalibrated: ask R. Quliyev") == 1, "points without numbers say no data"
+    gauge(waters, "bucket", 6, *BUCKET)
+    gauge(waters, "pool", 18, *POOL)
+    assert "uncalibrated" not in front_page(waters)

@@ -13,6 +13,7 @@ from kahriz_gateway.page.format import midnight
 from kahriz_gateway.page.nodes import late_ms
 from kahriz_gateway.page.quantities import Quantity, order, quantity
 from kahriz_gateway.page.queries import Number, Volume
+from kahriz_gateway.records_store import calibration_of
 from kahriz_gateway.village_store import quantities_of
 from kahriz_water.site import Plan, Point
 
@@ -32,6 +33,7 @@ class PointNow:
     heard: int | None
     stale: bool
     mute: bool
+    uncalibrated: bool = False
 
     @property
     def chief(self) -> Number | None:
@@ -100,7 +102,8 @@ def point_now(conn: sqlite3.Connection, point: Point, now_ms: int) -> PointNow:
     late = late_ms(point.dt_s, point.batch)
     stale = chief is None or now_ms - chief.ts > late
     mute = heard is not None and (chief is None or heard - chief.ts > 2 * point.dt_s * 1000)
-    return PointNow(point, numbers, _percent(point, numbers), heard, stale, mute)
+    gauged = point.structure is None or calibration_of(conn, point.id, now_ms).calibrated
+    return PointNow(point, numbers, _percent(point, numbers), heard, stale, mute, not gauged)
 
 
 def flow_of(point: PointNow) -> Quantity | None:
