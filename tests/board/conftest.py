@@ -91,9 +91,12 @@ class MiniWorld:
             self.begins.append(self.t_ms)
             return {"t": self.t_ms, "cause": cause}
         if op == "radio":
-            return dict(self.senses["radio"])
+            radio = self.senses["radio"]
+            return dict(radio() if callable(radio) else radio)
         device = request["device"]
         value = self.senses[device]
+        if callable(value):
+            value = value()
         if isinstance(value, dict):
             return value
         if device == "ultrasonic":
@@ -131,15 +134,20 @@ class Bench:
     def run(self, main: str, world: MiniWorld | None = None, timeout_s: float = 60) -> list[Any]:
         """Run `main`, which may `say` things and sleeps at its end, until the world ends."""
         (self.image / "main.py").write_text(SAY + main + SLEEP)
+        said = self._run(world or self.world(), timeout_s)
+        return [json.loads(line) for line in said.splitlines()]
+
+    def start(self, world: MiniWorld, timeout_s: float = 60) -> None:
+        """Run the program of the image until the world ends; it has nothing to print."""
+        said = self._run(world, timeout_s)
+        assert (self.code, said, self.stderr) == (0, "", "")
+
+    def _run(self, world: MiniWorld, timeout_s: float) -> str:
         done = subprocess.run(
-            self.command(world or self.world()),
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
+            self.command(world), capture_output=True, text=True, timeout=timeout_s, check=False
         )
         self.stderr, self.code = done.stderr, done.returncode
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        return done.stdout
 
     def close(self) -> None:
         """Stop the worlds."""

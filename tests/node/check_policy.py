@@ -93,3 +93,70 @@ def test_a_node_that_woke_a_little_early_does_not_wake_twice():
 def test_with_unknown_time_the_nap_follows_the_wake():
     assert policy.nap_ms(Config, None, 4200) == 295800
     assert policy.nap_ms(Config, None, 400000) == 30000
+
+
+def test_a_dead_gateway_costs_no_more_joules_than_a_day_may_have():
+    state = {}
+    spent_ms = [0] * 10
+    for wake in range(10 * 288):
+        rtc = wake * 5 * MINUTE
+        policy.begin(state, "timer", rtc)
+        if policy.due(state, Config, "timer", rtc, TRUE + rtc, 3300):
+            spent_ms[rtc // (24 * HOUR)] += 16000
+            state["fails"] = 0  # as if there were no back-off
+            policy.note(state, Config, True, rtc, TRUE + rtc, 16000)
+    assert max(spent_ms) * policy.RADIO_MW <= Config.radio_j_per_day * 1000000
+    assert min(spent_ms) > 0
+
+
+def test_with_its_back_off_a_dead_access_point_takes_under_15_joules_a_day():
+    state = {}
+    days = [0] * 3
+    for wake in range(3 * 288):
+        rtc = wake * 5 * MINUTE
+        policy.begin(state, "power_on" if wake == 0 else "timer", rtc)
+        if policy.due(state, Config, "timer", rtc, None, 3300):
+            ms = 60 + 2 * 2100  # the radio starts, two scans find nothing
+            days[rtc // (24 * HOUR)] += ms * policy.RADIO_MW // 1000
+            policy.note(state, Config, False, rtc, None, ms)
+    assert max(days) <= 15000
+
+
+WEIR = [("weir", {"burst_mm_per_min": 2}), ("air", {})]
+
+
+def moved(*readings, minutes=5):
+    """Whether a hurry came of readings, one a few minutes after the other."""
+    state = {}
+    for number, reading in enumerate(readings):
+        policy.watch(state, WEIR, {"weir": reading}, number * minutes * MINUTE)
+    return bool(state.get("hurry"))
+
+
+def test_a_stage_that_moves_faster_than_its_rate_is_told_at_once():
+    assert moved({"distance_m": 6500}, {"distance_m": 6400})  # 10 mm in 5 minutes
+    assert moved({"distance_m": 6400}, {"distance_m": 6500})
+    assert not moved({"distance_m": 6500}, {"distance_m": 6401})
+    assert moved({"distance_m": 6500}, {"distance_m": 6440}, minutes=3)
+
+
+def test_a_fault_between_two_readings_is_no_burst():
+    assert not moved({"distance_m": 6500}, "no_echo", {"distance_m": 6450})
+    assert moved({"distance_m": 6500}, "no_echo", {"distance_m": 6200})
+
+
+def test_a_hurry_leaves_half_of_the_joules_to_the_hours():
+    state = {"rows": 1, "hurry": 1, "radio": [0, 50000]}
+    assert policy.due(state, Config, "timer", HOUR, None, 3300)
+    state["radio"] = [0, 70000]
+    assert not policy.due(state, Config, "timer", HOUR, None, 3300)
+    state["rows"] = 12
+    assert policy.due(state, Config, "timer", HOUR, None, 3300)
+
+
+def test_a_hurry_lasts_until_the_gateway_has_it():
+    state = {"hurry": 1, "rows": 1}
+    policy.note(state, Config, False, HOUR, None, 2000)
+    assert state["hurry"]
+    policy.note(state, Config, True, 3 * HOUR, None, 2000)
+    assert "hurry" not in state

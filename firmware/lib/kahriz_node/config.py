@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kahriz_node.shapes import Sequence, Spec
 
 CHANNELS_MOST = 8
+DNS_MS = 8000  # lwIP asks a dead DNS for 7 s, and nothing can stop it
 KEYS = (
     "v",
     "rev",
@@ -58,6 +59,8 @@ def check(body: "Spec") -> None:
     words.text(needed(wifi, "password", "wifi."), 64, "config.wifi.password")
     broker = section(body, "broker", ("host", "port", "user", "password", "tls"))
     words.text(needed(broker, "host", "broker."), 64, "config.broker.host")
+    if body.get("deadline_ms", DNS_MS) < DNS_MS and not broker["host"].replace(".", "").isdigit():
+        raise WireError("config.deadline_ms", f"a host by name needs {DNS_MS}; DNS may take 7 s")
     checks.maybe_whole(broker, "port", 1, 65535, "config.broker")
     words.maybe_text(broker, "user", 64, "config.broker")
     words.maybe_text(broker, "password", 128, "config.broker")

@@ -35,7 +35,7 @@ def upload(node: "Node", session: "Callable[[], Outcome]") -> "Outcome | None":
             remembered = lease is not None and known.get("lease") is lease
             if outcome.reached or not remembered:
                 break
-            known.clear()
+            known.pop("ap", None)
             board.leave()
         if outcome is not None and outcome.answered:
             uses["wifi"] = known

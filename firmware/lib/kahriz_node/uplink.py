@@ -337,8 +337,12 @@ def run(
     talk = Session(net, journal, plan, health, birth, errands)
     stream = sock = None
     try:
+        try:
+            address = net.resolve(plan.host, plan.port)
+        except OSError:
+            raise mqtt.MqttError("dns") from None
         sock = net.socket()
-        mqtt.dial(sock, net.resolve(plan.host, plan.port), deadline)
+        mqtt.dial(sock, address, deadline)
         talk.outcome.reached = True
         if plan.tls:
             from kahriz_node import tls

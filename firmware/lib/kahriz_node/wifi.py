@@ -35,8 +35,8 @@ def join(
             if _wait(station, time, begin, min(KNOWN_MS, limit_ms), True):
                 return True
             station.disconnect()
-            if "lease" in known:
-                station.ifconfig("dhcp")
+        if "lease" in known:  # set in this wake; without "ap" by an attempt that was in vain
+            station.ifconfig("dhcp")
         known.clear()
         found = search(station, ssid)
         if found is None:
