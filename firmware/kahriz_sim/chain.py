@@ -54,7 +54,12 @@ class Chain:
         }
         if choice not in kinds:
             raise ServiceError(f"--broker {choice!r} is not known: {', '.join(kinds)}")
-        broker = start_broker(self.folder, kinds[choice])
+        # The nodes keep the port in their flash: a run that is gone on with takes the same again.
+        known = self.folder / "broker.port"
+        broker = start_broker(
+            self.folder, kinds[choice], int(known.read_text()) if known.exists() else 0
+        )
+        known.write_text(str(broker.port))
         self.keeper.watch("the broker", broker, broker.restart)
         self.broker_port = broker.port
         self.screen.say(f"broker: {broker.kind} on {broker.host}:{broker.port}")

@@ -57,6 +57,7 @@ PURE = "kahriz_wire"  # functions and tables without state: kept loaded, a tenth
 PROGRAM_HEAP = 128 * 1024  # for the program; at 64 bits it needs about twice the chip's
 LEDGER_HEAP = 16 * 1024  # for the energy ledger's lines
 SMALLEST_PIECE = 1024  # holes below this stay the program's
+NAMES_SPARE = 700
 RESTART_MS = 300  # ROM boot loader after a reset
 
 
@@ -77,7 +78,7 @@ def prepare(values):
     """Open the flash file, format it when new, and put the image where the program is found."""
     image, new = flash.open_image(values["--flash"])
     config = None
-    if values["--config"]:
+    if new and values["--config"]:
         with open(values["--config"], "rb") as file:
             config = file.read()
     starters = []
@@ -92,19 +93,10 @@ def prepare(values):
         vfs.VfsLfs2.mkfs(chip, readsize=32, progsize=32, lookahead=32)
     if config is not None:
         vfs.mount(vfs.VfsLfs2(chip, mtime=False), "/")
-        if new or written("/config.json") != config:
-            with open("/config.json", "wb") as file:
-                file.write(config)
+        with open("/config.json", "wb") as file:
+            file.write(config)
         vfs.umount("/")
     return image, starters
-
-
-def written(path):
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return None
 
 
 def leave_the_program(size):
@@ -224,6 +216,7 @@ def main():
     if ledger is not None:
         ledger.watch()
     imports.guard(FIRMWARE)
+    grow_names()
     ballast = leave_the_program(PROGRAM_HEAP + (LEDGER_HEAP if ledger is not None else 0))
     reply = world.ask("boot")
     cause, rtc_us = clock.PWRON_RESET, 0
