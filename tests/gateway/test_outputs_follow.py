@@ -113,6 +113,26 @@ def test_health_and_alarms_are_followed_too(conn: sqlite3.Connection, tmp_path: 
     assert output.healths[0].figures["missing_rows"] == 0.0
 
 
+def test_backlog_and_missing_are_told_apart_and_the_gateway_has_its_own(
+    conn: sqlite3.Connection, tmp_path: Path
+) -> None:
+    readings = store.open_store(tmp_path / "readings.db", "banovshalar-gozlu")
+    readings.execute("INSERT INTO hello(node, received, body) VALUES('outlet', 1000, '{}')")
+    readings.execute("INSERT INTO session VALUES('outlet','9f3a01c2','s',1,41,1000,'{}')")
+    for a, b, since in ((3, 4, 500), (29, 40, 1000)):  # lost on the way; announced just now
+        readings.execute("INSERT INTO gap VALUES('outlet','9f3a01c2',?,?,?)", (a, b, since))
+    _put(conn, *(_value("stage_m", ts, 0.1) for ts in range(1, 8)))
+    output = Kept()
+    follower = Follower("kept", output, tmp_path)
+    output.fail = True
+    with pytest.raises(DeliveryError):
+        follower.step(conn)  # the values do not go out, so they are the gateway's backlog
+    follower._health(conn)
+    told = {health.node: health.figures for health in output.healths}
+    assert told["outlet"] == {"backlog_rows": 14.0, "missing_rows": 2.0}
+    assert told["gateway"] == {"backlog_rows": 7.0, "quarantined_messages": 0.0}
+
+
 def test_mqtt_state_is_the_newest_moment_and_never_goes_back() -> None:
     kept: dict[str, bytes] = {}
     state = MqttState("s", lambda topic, body: kept.update({topic: body}) is None)
