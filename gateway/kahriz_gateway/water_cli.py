@@ -22,7 +22,7 @@ from kahriz_gateway.recompute import recompute as redo
 from kahriz_gateway.store import StoreError, read_store
 from kahriz_water.plan import Plan
 from kahriz_water.records import StaffReading
-from kahriz_water.site import Point
+from kahriz_water.site import Point, Reach
 from kahriz_water.strict import ConfigError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -59,6 +59,13 @@ def point_of(plan: Plan, ident: str) -> Point:
     if point is None:
         raise ConfigError("--point", "one of " + ", ".join(p.id for p in plan.points), ident)
     return point
+
+
+def reach_of(plan: Plan, ident: str) -> Reach:
+    reach = plan.reach(ident)
+    if reach is None:
+        raise ConfigError("--reach", "one of " + ", ".join(r.id for r in plan.reaches), ident)
+    return reach
 
 
 def village_of(data: Path) -> sqlite3.Connection:
@@ -162,19 +169,26 @@ def staff_words(kept: StaffReading) -> str:
 
 @click.command()
 @site_options
-@click.option("--point", "ident", required=True, help="Where.")
+@click.option("--point", "ident", help="Where.")
+@click.option("--reach", "between", help="What a reach lost between its two points.")
 @click.option("--from", "start", required=True, metavar="DATE")
 @click.option("--to", "end", required=True, metavar="DATE")
 @click.option("--json", "as_json", is_flag=True)
-def total(ident: str, start: str, end: str, as_json: bool, **given: Any) -> None:
+def total(
+    ident: str | None, between: str | None, start: str, end: str, as_json: bool, **given: Any
+) -> None:
     """Volume of a span with its uncertainty, as a range where there were bounds."""
+    if (ident is None) == (between is None):
+        raise click.UsageError("give --point or --reach")
     try:
         plan = plan_of(given["config"])
-        point = point_of(plan, ident)
+        conn = village_of(given["data"])
         a, b = moment(start, plan), moment(end, plan)
         if b <= a:
             raise ConfigError("--to", "a time after --from", end)
-        found = totals.total_of(village_of(given["data"]), point, a, b)
+        if between is not None:
+            _tell_balance(totals.balance_of(conn, plan, reach_of(plan, between), a, b), as_json)
+        found = totals.total_of(conn, point_of(plan, ident or ""), a, b)
     except REFUSALS as error:
         refuse(error)
     if as_json:
@@ -187,6 +201,21 @@ def total(ident: str, start: str, end: str, as_json: bool, **given: Any) -> None
             f"{ident}: {found.m3:.1f}{most} m3 ± {found.u_m3:.1f} (systematic"
             f" {found.u_systematic_m3:.1f}), {found.coverage:.1%} of the time covered by"
             f" {found.readings} readings, {found.manual} of them manual"
+        )
+    sys.exit(1 if found is None else 0)
+
+
+def _tell_balance(found: totals.Balance | None, as_json: bool) -> NoReturn:
+    """Print a balance and end."""
+    if as_json:
+        click.echo(json.dumps(None if found is None else asdict(found)))
+    elif found is None:
+        click.echo("one of the two points says nothing of this span")
+    else:
+        word = "more than" if found.certain else "within"
+        click.echo(
+            f"lost {found.lost_m3:.1f} m3 of {found.above.m3:.1f}: {word} the ± {found.u_m3:.1f}"
+            " that the two instruments do not know"
         )
     sys.exit(1 if found is None else 0)
 

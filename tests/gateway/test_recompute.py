@@ -13,6 +13,7 @@ from kahriz_gateway import village_store
 from kahriz_gateway.outputs.follower import Follower
 from kahriz_gateway.outputs.influx import from_plan
 from kahriz_gateway.records_toml import iso
+from kahriz_gateway.village_interpret import Interpreter
 from kahriz_sim.services import Influx, start_influx
 from kahriz_water.site import Influx as InfluxPlan
 from kahriz_water.structures.v_notch import VNotch
@@ -122,6 +123,23 @@ def test_a_record_that_comes_while_history_is_being_redone_is_not_forgotten(
     expected += [sixty.free_flow_m3s(0.17)] * 5
     lps = [v.value / 1000 for v in waters.values("discharge_lps")]
     assert lps == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_kill_in_the_middle_of_a_redone_history_leaves_nothing_half_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kahriz_gateway.village_interpret.ROWS", 10)
+    waters = Waters(tmp_path)
+    waters.put(weir(0.150) for _ in range(40))
+    waters.work()
+    waters.import_(RATING.format(since=at(5)))
+    for _ in range(6):  # each step a new process
+        waters.interpreter = Interpreter(waters.conn, waters.plan)
+        waters.interpreter.look_at_records()
+        with village_store.transaction(waters.conn):
+            waters.interpreter.take(waters.readings)
+    expected = [12.07] * 5 + [6.98] * 35
+    assert [v.value for v in waters.values("discharge_lps")] == pytest.approx(expected, rel=0.002)
 
 
 def test_a_refused_wish_says_what_is_expected(waters: Waters) -> None:

@@ -55,6 +55,10 @@ def test_a_reach_between_two_weirs_has_the_errors_of_both(waters: Waters) -> Non
     assert found is not None
     assert found.lost_m3 == pytest.approx((12.07 - 10.17) * 30.0, rel=0.02)
     assert found.u_m3 == pytest.approx(math.hypot(found.above.u_m3, found.below.u_m3))
+    span = ("--from", iso(START_MS), "--to", iso(START_MS + 100 * DT_MS))
+    assert "within the ±" in waters.run("total", "--reach", "upper", *span)
+    assert "says nothing" in waters.run("total", "--reach", "lower", *span, code=1)
+    assert "upper, lower" in waters.run("total", "--reach", "middle", *span, code=3)
     lower = waters.plan.reach("lower")
     assert lower is not None
     assert balance_of(waters.conn, waters.plan, lower, START_MS, START_MS + DT_MS) is None
