@@ -6,7 +6,7 @@
 
 Each wake mounts the flash file as `/`, imports the program afresh and runs boot.py and main.py;
 the world says when and why the next wake begins. `--config FILE` fills config.json of a new flash
-file, and renews it in an old one when it differs; `--energy FILE` appends what each wake spends its
+file; `--energy FILE` appends what each wake spends its
 time on. Nothing survives a wake but RTC memory, the RTC
 and the flash; kill -9 is a power cut. Of the heap the board itself holds about 110 kB; what is more
 than 128 kB beside that is taken away: the program has what `-X heapsize=128k` would give it alone.
@@ -19,6 +19,11 @@ import sys
 
 import uos
 import vfs
+
+# MicroPython's table of names doubles in one piece of 13 kB when the board's and the program's pass
+# 1,280 together. The chip holds the program's alone, so let it be done here, in an empty heap.
+for number in range(1100):
+    hasattr(sys, f"name_{number}")
 
 HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path[:] = [HERE + "/fakes", HERE, ".frozen"]
@@ -57,7 +62,6 @@ PURE = "kahriz_wire"  # functions and tables without state: kept loaded, a tenth
 PROGRAM_HEAP = 128 * 1024  # for the program; at 64 bits it needs about twice the chip's
 LEDGER_HEAP = 16 * 1024  # for the energy ledger's lines
 SMALLEST_PIECE = 1024  # holes below this stay the program's
-NAMES_SPARE = 700
 RESTART_MS = 300  # ROM boot loader after a reset
 
 
@@ -216,7 +220,6 @@ def main():
     if ledger is not None:
         ledger.watch()
     imports.guard(FIRMWARE)
-    grow_names()
     ballast = leave_the_program(PROGRAM_HEAP + (LEDGER_HEAP if ledger is not None else 0))
     reply = world.ask("boot")
     cause, rtc_us = clock.PWRON_RESET, 0
