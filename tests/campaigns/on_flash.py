@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""Fills 1.5 MB of littlefs with rows of two channels: on_flash.py LIB NODE_TESTS [MOST].
+
+Prints JSON lines: {"rows", "free", "reads", "free_blocks"} at some counts (reads: flash operations
+that opening the journal took), and at the end {"rows", "held"} when the first row is gone.
+"""
+
+import gc
+import json
+import os
+import sys
+
+sys.path.insert(0, sys.argv[1])
+sys.path.insert(0, sys.argv[2])
+
+from check_journal import fill, opened
+from places import Flash, mounted
+
+BLOCKS = 384
+LOOK_AT = (100, 1000, 5000, 20000, 80000)
+
+
+def look(device, root, rows):
+    """What opening costs now."""
+    gc.collect()
+    device.reads = 0
+    assert opened(root).next == rows + 1
+    print(json.dumps({"rows": rows, "reads": device.reads, "free_blocks": os.statvfs(root)[3]}))
+
+
+def main(most):
+    device = Flash(BLOCKS)
+    root = mounted(device)
+    book = opened(root)
+    rows = 0
+    while rows < most and book.first == 1:
+        fill(book, 1)
+        rows += 1
+        if rows in LOOK_AT:
+            look(device, root, rows)
+    if book.first > 1:
+        print(json.dumps({"rows": rows, "held": rows - book.first + 1}))
+
+
+main(int(sys.argv[3]) if len(sys.argv) > 3 else 10**9)
