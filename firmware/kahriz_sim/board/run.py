@@ -15,6 +15,7 @@ Exit codes: 0 the world ended, 1 main.py ended at the REPL, 2 wrong arguments, 3
 130 Ctrl-C.
 """
 
+import gc
 import sys
 
 import uos
@@ -24,12 +25,13 @@ import vfs
 # 1,280 together. The chip holds the program's alone, so let it be done here, in an empty heap.
 for number in range(1100):
     hasattr(sys, f"name_{number}")
+    if number % 50 == 0:
+        gc.collect()  # else what stays is scattered over the whole heap
 
 HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path[:] = [HERE + "/fakes", HERE, ".frozen"]
 
 import binascii
-import gc
 import hashlib
 import io
 import json
