@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import bisect
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from kahriz_water.deployment import Deployment
 from kahriz_water.site import Point
@@ -73,6 +75,14 @@ class Records:
     zeros: tuple[Zero, ...] = ()
     ratings: tuple[DatedRating, ...] = ()
     staff: tuple[StaffReading, ...] = ()
+    _checks: Mapping[str, list[StaffReading]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        checks: dict[str, list[StaffReading]] = {}
+        for reading in sorted(self.staff, key=lambda s: s.at):
+            if reading.computed_m is not None:
+                checks.setdefault(reading.point, []).append(reading)
+        object.__setattr__(self, "_checks", checks)
 
     def zero_at(self, at: Deployment, ts_ms: int) -> Zero | None:
         """The zero of a channel at a moment; a new deployment begins without the old one's."""
@@ -100,12 +110,13 @@ class Records:
 
     def u_staff_m(self, point: str, zero: Zero, ts_ms: int) -> float:
         """How far sensor and staff gauge were apart lately, since the zero; standard."""
+        checks = self._checks.get(point, [])
+        last = bisect.bisect_right(checks, ts_ms, key=lambda s: s.at)
         offsets = [
             offset
-            for s in self.staff
-            if s.point == point and zero.from_ms <= s.at <= ts_ms
-            if (offset := s.offset_m(zero.zero_m)) is not None
-        ][-CHECKS:]
+            for s in checks[max(0, last - CHECKS) : last]
+            if s.at >= zero.from_ms and (offset := s.offset_m(zero.zero_m)) is not None
+        ]
         if not offsets:
             return U_UNCHECKED_M
         rms = math.sqrt(sum(o * o for o in offsets) / len(offsets))
