@@ -19,6 +19,8 @@ LAG_MS = 3600000  # an RTC this far behind is lifted
 
 def upload(node: "Node", session: "Callable[[], Outcome]") -> "Outcome | None":
     """The outcome of a session, None without an access point; the radio is off afterwards."""
+    from kahriz_node.node import unload
+
     board, config, uses = node.board, node.config, node.uses
     begin = board.ticks_ms()
     known: State = uses.pop("wifi", {})
@@ -31,6 +33,7 @@ def upload(node: "Node", session: "Callable[[], Outcome]") -> "Outcome | None":
             if not board.join(config.ssid, config.wifi_password, policy.JOIN_MS, known):
                 break
             board.feed()
+            unload("kahriz_node.wifi")
             outcome = session()
             remembered = lease is not None and known.get("lease") is lease
             if outcome.reached or not remembered:
