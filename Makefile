@@ -17,7 +17,8 @@ setup:
 run: setup
 	@exec $(BIN)/kahriz demo $(ARGS)
 
-test: setup build/typings
+test: build/typings
+	@scripts/setup --group oracle
 	@scripts/parts
 	$(BIN)/pytest $(ARGS)
 
@@ -30,7 +31,7 @@ check: setup build/typings
 	@$(MAKE) --no-print-directory messages dashboards
 	@git diff --exit-code --stat -- '*.mo' server/grafana || { echo "check: generated files differ from their sources: commit what make messages dashboards wrote"; exit 1; }
 
-build/typings: uv.lock
+build/typings: uv.lock | setup
 	@mkdir -p build && rm -rf $@
 	@PATH=".tools/bin:$$PATH" uv pip install --quiet --target $@ --no-deps \
 	    micropython-esp32-esp32_generic-stubs==1.29.0.post1 micropython-stdlib-stubs==1.29.0.post2

@@ -74,7 +74,7 @@ class _Plan:
     batch: int = 12
     user: str | None = None
     password: str | None = None
-    tls: object = None
+    tls: dict[str, str] | None = None
 
 
 def send(site: Site, series: Series, journal_id: str, host: str, port: int, screen: Screen) -> int:

@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
 from kahriz_gateway import quarantine
 from kahriz_gateway.intake_accept import Accept
 from kahriz_gateway.store import open_store
@@ -29,8 +32,6 @@ from kahriz_wire.messages import (
     encode_hello,
     encode_rows,
 )
-from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 ROOT = Path(__file__).parents[2]
 SITE = "banovshalar-gozlu"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from kahriz_sim.services import Broker, start_broker
 
 from .conftest import PATIENCE_S, SITE, SITE_TOML, Node, Process, rows, wait_for

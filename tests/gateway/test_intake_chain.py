@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+
 from kahriz_sim.services import Broker
 
 from .conftest import NOW_MS, Node, Process, rows, wait_for

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from kahriz_gateway import quarantine
 from kahriz_sim.services import Broker
 from kahriz_wire.messages import decode_rows

@@ -4,6 +4,7 @@
 import json
 
 import pytest
+
 from kahriz_gateway import quarantine
 from kahriz_gateway.store import gaps
 from kahriz_wire.messages import (

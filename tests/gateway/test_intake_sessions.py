@@ -4,6 +4,7 @@
 import sqlite3
 
 import pytest
+
 from kahriz_gateway import quarantine
 from kahriz_gateway.clock import AHEAD_MS, EARLIEST_MS
 from kahriz_gateway.store import gaps

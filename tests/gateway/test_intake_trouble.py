@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from kahriz_gateway import intake as intake_module
 from kahriz_gateway.intake import Intake
 from kahriz_gateway.mqtt import Announcement, Arrival, Door

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
 from kahriz_gateway.intake_accept import Accept
 from kahriz_gateway.ledger import Ledger
 from kahriz_gateway.store import gaps, open_store

@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+
 from kahriz_gateway.store import (
     MIGRATIONS,
     StoreError,
