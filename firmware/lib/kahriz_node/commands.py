@@ -10,8 +10,8 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from kahriz_node.session import Session
     from kahriz_node.shapes import Any, Readings
-    from kahriz_node.uplink import Session
 
 DONE_MOST = 16
 RESEND_MOST = 2000

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kahriz_node.journal import Journal
     from kahriz_node.node import Node
-    from kahriz_node.uplink import Session
+    from kahriz_node.session import Session
 
 CONFIG_MOST_BYTES = 4096
 QUIET_MS = 2500  # nothing for so long: the rest is for next time

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def do(node: "Node") -> None:
     """All of it; ends in a reset when that was asked for."""
-    unload("kahriz_node.uplink", "kahriz_node.mqtt", "kahriz_node.commands")
+    unload("kahriz_node.session", "kahriz_node.uplink", "kahriz_node.mqtt", "kahriz_node.commands")
     again = False
     for op, number in node.todo:
         if op == "identify":

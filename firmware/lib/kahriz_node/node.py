@@ -13,8 +13,9 @@ from kahriz_node.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from kahriz_node.session import Session
     from kahriz_node.shapes import Board, Readings
-    from kahriz_node.uplink import Outcome, Session
+    from kahriz_node.uplink import Outcome
 
 ERROR_LONGEST = 120
 SOON_MS = 1000

@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: MIT
+"""One session with the gateway, to the letter of the contract; nothing is believed but a receipt.
+
+`net` and `plan` are those of uplink.py, which makes the connection.
+
+`journal`: id (8 hexadecimal digits); first (oldest n held), next (n not yet given); stuck, a list
+of [a, b, sessions] that the session reads and replaces; open_ranges() -> ranges without receipt;
+obey(receipt) moves the mark; rows(a, b) yields (a, b, text, word) in order of n, each either one
+row (its JSON text; word is "unk" when its time is unknown, else "") or a range the journal has no
+more (text None, word the reason).
+"""
+
+from kahriz_node import mqtt
+from kahriz_wire import WireError, outgoing, ranges, receipt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kahriz_node.shapes import Any, Book, Callable, Iterator, Net, Plan
+    from kahriz_node.uplink import Outcome
+
+AGAIN_MS = 1000  # a broker may answer before the subscription stands: one more hello after this
+QUIET_MS = 2500  # no further receipt for so long after the last rows: the rest is for next time
+PARTING_MS = 700  # kept back for ack, sleep and DISCONNECT
+UP_BYTES = 1800  # a batch of 12 rows is one array, and still fits into a heap in pieces
+STUCK_SESSIONS = 3
+ROUND_MOST_MS = 2000  # the gateway's time is believed up to this round trip
+
+
+class Session:
+    """The state between hello and DISCONNECT."""
+
+    def __init__(
+        self,
+        net: "Net",
+        journal: "Book",
+        plan: "Plan",
+        health: "dict[str, Any]",
+        birth: "Callable[[], bytes] | None",
+        errands: "Callable[[Session], None] | None",
+        outcome: "Outcome",
+    ) -> None:
+        self._net = net
+        self._journal = journal
+        self._plan = plan
+        self._birth = birth
+        self._errands = errands
+        self.heard: Callable[[bytes, bytes], None] | None = None  # what is no receipt goes there
+        self._number = 0
+        self._sent: list[list[int]] = []
+        self._extra = 0  # rows beyond the newest batch
+        self._gone: list[tuple[int, int, str]] = []  # as the ack says it
+        self._not_held: list[list[int]] = []  # the same as ranges
+        self.done: list[dict[str, object]] = []  # results of commands
+        self._pubacks = 0
+        self._max_rows: int | None = None
+        self._birth_wanted = False
+        self._receipt_topic = outgoing.topic(plan.site, plan.node, "receipt").encode()
+        self.outcome = outcome
+        self.s = net.random_hex8()
+        self._hello = outgoing.hello(
+            self.s, journal.id, journal.first, journal.next, list(health.items())
+        )
+
+    def run(self, wire: mqtt.Wire, deadline: mqtt.Deadline, connect: bytes) -> None:
+        """The whole conversation on a connected wire; CONNECT is what is still to be said of it."""
+        self._wire = wire
+        self._deadline = deadline
+        self._open(connect)
+        self._await_receipt()
+        self._backlog()
+        if self._errands is not None:
+            self._errands(self)
+        self._part()
+
+    def _topic(self, kind: str) -> str:
+        return outgoing.topic(self._plan.site, self._plan.node, kind)
+
+    def _next_number(self) -> int:
+        self._number = self._number % 0xFFFF + 1
+        return self._number
+
+    def _publish(self, kind: str, payload: bytes, retain: bool = False) -> bytes:
+        return mqtt.publish(self._next_number(), self._topic(kind), payload, retain)
+
+    def _open(self, connect: bytes) -> None:
+        packets = [
+            connect,
+            mqtt.subscribe(self._next_number(), self._topic("receipt"), 0),
+            self._publish("hello", self._hello),
+        ]
+        held = self._held(self._journal.open_ranges())
+        newest = tail(ranges.minus(held, self._stuck()), self._plan.batch)
+        self._hello_spent = self._deadline.spent()
+        for up in self._arrays(newest):
+            packets.append(self._publish(*up))
+            self._wire.write(b"".join(packets))  # a batch is one array: all of this is one write
+            packets = []
+        self._wire.write(b"".join(packets))
+
+    def _await_receipt(self) -> None:
+        again = self._hello_spent + AGAIN_MS
+        while not self.outcome.answered:
+            wait = again - self._deadline.spent() if again else self._deadline.left()
+            self._listen(max(wait, 0))
+            if again and self._deadline.spent() >= again and not self.outcome.answered:
+                self._wire.write(self._publish("hello", self._hello))
+                again = 0
+
+    def _backlog(self) -> None:
+        """Send what the receipt leaves open, until it is covered, quiet, or time to part."""
+        quiet_since = self._deadline.spent()
+        while self._deadline.left() > PARTING_MS:
+            before = self.outcome.receipt
+            if self._send_open():
+                quiet_since = self._deadline.spent()
+            if not ranges.common(self._sent, self._open_ranges()):
+                return
+            quiet = QUIET_MS - (self._deadline.spent() - quiet_since)
+            if quiet <= 0:
+                return
+            self._listen(min(quiet, max(self._deadline.left() - PARTING_MS, 0)))
+            if self.outcome.receipt is not before:
+                quiet_since = self._deadline.spent()
+
+    def _send_open(self) -> bool:
+        """Rows without receipt that this session has not sent; those that never pass go last."""
+        todo = ranges.minus(self._held(self._open_ranges()), self._sent)
+        most = self._max_rows
+        if most is not None:
+            todo = ranges.head(todo, most - self._extra)
+        stuck = ranges.common(todo, self._stuck())
+        some = False
+        for part in [ranges.minus(todo, stuck)] + [[[n, n]] for n in numbers(stuck)]:
+            for up in self._arrays(part):
+                if self._deadline.left() <= PARTING_MS:
+                    return some
+                self._wire.write(self._publish(*up))
+                self._extra += self._last_rows
+                while self._listen(0):  # what was heard meanwhile shall not pile up
+                    pass
+                some = True
+        return some
+
+    def _part(self) -> None:
+        """Ack if there is something to say, sleep, and out once the broker has heard it."""
+        packets = []
+        if self._birth_wanted and self._birth is not None:
+            packets.append(self._publish("birth", self._birth(), True))
+        wanted = self._journal.open_ranges()
+        gone = [one for one in self._gone if ranges.common([list(one[:2])], wanted)]
+        if gone or self.done:
+            ack = outgoing.ack(self.s, self._journal.id, gone, self.done)
+            packets.append(self._publish("ack", ack))
+        packets.append(self._publish("status", outgoing.SLEEP, True))
+        self._wire.write(b"".join(packets))
+        until = self._deadline.spent() + PARTING_MS
+        while self._pubacks != self._number and self._deadline.spent() < until:
+            self._listen(min(PARTING_MS, self._deadline.left()))  # a reset would eat the last words
+        self._wire.write(mqtt.DISCONNECT)
+
+    def _stuck(self) -> "list[list[int]]":
+        return [[a, b] for a, b, times in self._journal.stuck if times >= STUCK_SESSIONS]
+
+    def _open_ranges(self) -> "list[list[int]]":
+        """What is without receipt and not known to be gone."""
+        return ranges.minus(self._journal.open_ranges(), self._not_held)
+
+    def _held(self, wanted: "list[list[int]]") -> "list[list[int]]":
+        """Of the ranges asked for those in the journal; the gateway closes what is below first."""
+        return ranges.common(wanted, [[self._journal.first, self._journal.next - 1]])
+
+    def _arrays(self, wanted: "list[list[int]]") -> "Iterator[tuple[str, bytes]]":
+        """Payloads of one segment as (kind, bytes); what is gone is noted for the ack."""
+        kind = "up/" + self._journal.id
+        texts: list[str] = []
+        first = last = size = 0
+        unknown = False
+        for a, b in wanted:
+            for c, d, text, word in self._journal.rows(a, b):
+                if text is None:
+                    if len(self._gone) < outgoing.GONE_MOST:
+                        self._gone.append((c, d, word))
+                    self._not_held.append([c, d])
+                    continue
+                if texts and (size + len(text) + 1 > UP_BYTES or unknown != (word == "unk")):
+                    self._sent_rows(first, last, len(texts))
+                    payload = outgoing.up(texts)
+                    texts = []  # not twice in the heap while it is sent
+                    yield kind, payload
+                if not texts:
+                    first = c
+                    size = 0
+                    unknown = word == "unk"
+                texts.append(text)
+                size += len(text.encode()) + 1
+                last = d
+        if texts:
+            self._sent_rows(first, last, len(texts))
+            yield kind, outgoing.up(texts)
+
+    def _sent_rows(self, a: int, b: int, count: int) -> None:
+        self._sent.append([a, b])
+        self._sent = ranges.normal(self._sent)
+        self._last_rows = count
+        self._last_n = b
+        self.outcome.rows += count
+
+    def _listen(self, most_ms: int) -> bool:
+        """Take one packet; False when none comes in time."""
+        packet = self._wire.read(most_ms)
+        if packet is None:
+            return False
+        kind, body = packet
+        if kind == mqtt.CONNACK:
+            if len(body) != 2 or body[1]:
+                raise mqtt.MqttError(f"refused {body[1] if len(body) == 2 else 0}")
+        elif kind == mqtt.PUBACK and len(body) == 2:
+            self._pubacks = body[0] << 8 | body[1]
+        elif kind & 0xF0 == mqtt.PUBLISH:
+            topic, payload, number = mqtt.message(kind, body)
+            if number:
+                self._wire.write(mqtt.puback(number))
+            if topic == self._receipt_topic:
+                self._heed(payload)
+            elif self.heard is not None:
+                self.heard(topic, payload)
+        return True
+
+    def _heed(self, payload: bytes) -> None:
+        try:
+            word = receipt.decode_receipt(payload)
+        except WireError:
+            return
+        if word.s != self.s or word.journal != self._journal.id:
+            return
+        outcome = self.outcome
+        if not outcome.answered:
+            outcome.now_tick = self._net.ticks_ms()
+            outcome.round_ms = self._deadline.spent() - self._hello_spent
+            if word.now is not None and outcome.round_ms <= ROUND_MOST_MS:
+                outcome.now_ms = word.now + outcome.round_ms // 2
+        outcome.answered = True
+        outcome.receipt = word
+        self._max_rows = word.max_rows
+        self._birth_wanted = word.birth
+        self._journal.obey(word)
+
+    def left(self) -> int:
+        """Milliseconds until it is time to part."""
+        return self._deadline.left() - PARTING_MS
+
+    def ask(self, kind: str) -> None:
+        """Subscribe to one more kind of message."""
+        self._wire.write(mqtt.subscribe(self._next_number(), self._topic(kind), 1))
+
+    def say(self, kind: str, payload: bytes) -> None:
+        """Publish something."""
+        self._wire.write(self._publish(kind, payload))
+
+    def listen(self, most_ms: int) -> bool:
+        """Take one packet; False when none comes in time, or it is time to part."""
+        left = self.left()
+        return left > 0 and self._listen(min(most_ms, left))
+
+    def resend(self, a: int, b: int) -> int:
+        """Send rows again that are receipted; the last number there was time for."""
+        last = a - 1
+        for up in self._arrays(self._held([[a, b]])):
+            if self.left() <= 0:
+                return last
+            self._wire.write(self._publish(*up))
+            last = self._last_n
+            while self._listen(0):
+                pass
+        return b
+
+    def settle(self) -> None:
+        """Count the sessions that rows have gone without a receipt."""
+        old = self._journal.stuck
+        left = ranges.common(self._sent, self._open_ranges())
+        self._journal.stuck = [
+            [a, b, 1 + max([times for c, d, times in old if c <= b and a <= d] or [0])]
+            for a, b in left
+        ]
+
+
+def tail(wanted: "list[list[int]]", most: int) -> "list[list[int]]":
+    """The last `most` numbers of the ranges."""
+    return ranges.minus(wanted, ranges.head(wanted, ranges.count(wanted) - most))
+
+
+def numbers(wanted: "list[list[int]]") -> "Iterator[int]":
+    """Each number of the ranges."""
+    for a, b in wanted:
+        while a <= b:
+            yield a
+            a += 1
