@@ -6,6 +6,7 @@ The number of the wake is coded into what the sensor reads, so that a row says w
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from kahriz_sim.lone_broker import NO_FAULT, Fault
@@ -55,6 +56,7 @@ class NodeLife:
         self._syncs: list[int] = []  # times of receipts in this power-on that told the time
         self._last_calls = 3
         self._fault = NO_FAULT
+        self._chance = Random(weather.seed)  # of this wake: no wake's luck hangs on another's
         self.settle: Callable[[], None] = _nothing  # until the gateway's side of a session is over
         self._copied_for: int | None = None
 
@@ -70,14 +72,14 @@ class NodeLife:
             self.mid_write_cuts += 1
             if self._wake is not None:
                 self._wake.cut = True
-            self.t_ms += asked["ms"] + weather.random.randint(1000, DARK_MOST_MS)
+            self.t_ms += asked["ms"] + self._chance.randint(1000, DARK_MOST_MS)
             return self._begin("power_on")
         due_ms = self.t_ms + round(asked["ms"] / (1 + weather.ppm(self.t_ms) * 1e-6))
         if weather.cuts and weather.cuts[0] <= due_ms:
             while weather.cuts and weather.cuts[0] <= due_ms:
                 due_ms = max(due_ms, weather.cuts.pop(0))
             self.cuts += 1
-            self.t_ms = due_ms + weather.random.randint(1000, DARK_MOST_MS)
+            self.t_ms = due_ms + self._chance.randint(1000, DARK_MOST_MS)
             return self._begin("power_on")
         self.t_ms = due_ms
         if weather.restores and weather.restores[0] <= due_ms:
@@ -110,7 +112,7 @@ class NodeLife:
     def radio(self, asked: dict[str, Any]) -> dict[str, Any]:
         if self.weather.is_away("ap", self.t_ms):
             return {"up": False, "rssi": None, "assoc_ms": 8000}
-        assoc_ms = self.weather.random.randint(300, 1500)
+        assoc_ms = self._chance.randint(300, 1500)
         self._clock.ms = self.t_ms + asked["at"] + assoc_ms  # then the session begins
         return {"up": True, "rssi": -67, "assoc_ms": assoc_ms}
 
@@ -124,7 +126,7 @@ class NodeLife:
             self._syncs.clear()
         reply: dict[str, Any] = {"t": self.t_ms, "cause": cause}
         every = self.weather.rates.cut_every_wakes
-        chance = self.weather.random
+        chance = self._chance = Random(f"{self.weather.seed}/{self.number}")
         if every and self.t_ms < self.weather.end_ms and chance.randrange(every) == 0:
             reply["cut"] = [chance.randint(1, CUT_WRITES_MOST), chance.choice(MODES)]
         return reply
@@ -137,9 +139,9 @@ class NodeLife:
         return self._fault
 
     def _draw_fault(self) -> Fault:
-        chance, weather = self.weather.random, self.weather
-        if weather.is_away("broker", self.t_ms):
-            return Fault(silent=True)
+        chance, weather = self._chance, self.weather
+        if weather.is_away("broker", self.t_ms):  # silence costs real time, so it is the rarer
+            return Fault(silent=True) if chance.random() < 0.1 else Fault(reset_after=0)
         if weather.is_away("frozen", self.t_ms):
             return Fault(lose_answers=10**6, unheard_after=0)
         often = 0.5 if weather.is_away("bad_line", self.t_ms) else weather.rates.bad_session

@@ -16,7 +16,7 @@ from .weather import USUAL, Rates, Weather
 ROOT = Path(__file__).parents[2]
 NODES = ROOT / "firmware" / "kahriz_sim" / "sites" / "banovshalar-gozlu" / "nodes"
 BEGIN_MS = 1_790_000_100_000
-DEADLINE_MS = 2500  # instead of 8000: a silent gateway is waited for in real time
+DEADLINE_MS = 2000  # instead of 8000: a silent gateway is waited for in real time
 
 
 def run_life(

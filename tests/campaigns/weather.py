@@ -40,9 +40,9 @@ class Weather:
     """One node's luck over a span."""
 
     def __init__(self, seed: str, begin_ms: int, days: float, rates: Rates = USUAL) -> None:
-        self.random = Random(seed)
+        self.seed = seed
         self.rates = rates
-        chance = self.random
+        chance = Random(seed)
         self.begin_ms = begin_ms
         self.end_ms = begin_ms + round(days * DAY_MS)
         self.base_ppm = chance.randint(-rates.drift_most_ppm, rates.drift_most_ppm)
