@@ -13,7 +13,7 @@ from pathlib import Path
 from scripts.bench_mqtt import Link
 from scripts.bench_nodered import NodeRed, install
 from scripts.bench_report import Figure, Report
-from scripts.bench_rig import SITE, Rig, cpu_s, memory_mb, rig, wait_until
+from scripts.bench_rig import PATIENCE_S, SITE, Rig, cpu_s, memory_mb, rig, wait_until
 
 NODES = 20
 PAHO = Path(__file__).with_name("bench_paho.py")
@@ -150,6 +150,8 @@ def backlog(report: Report, build: Path, queued: int, live_per_s: int, runs: int
                 each.start_intake()
                 sent = 0
                 while (each.stored() - before) < load.rows:
+                    if time.monotonic() - begin > PATIENCE_S:
+                        raise TimeoutError("the backlog does not come to an end")
                     due = int((time.monotonic() - begin) * live_per_s)
                     link.publish(each.site.load(due - sent).messages)
                     sent = max(sent, due)

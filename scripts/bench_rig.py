@@ -29,8 +29,8 @@ from kahriz_wire.messages import Hello, encode_hello
 ROOT = Path(__file__).parents[1]
 SITE = "bench"
 ROWS = 12  # a message: an hour of a node
-FIRST_MS = 1_760_000_000_000
-DT_MS = 300_000
+FIRST_MS = 1_740_000_000_000  # so long ago that no run comes to rows of tomorrow
+DT_MS = 60_000
 PATIENCE_S = 600.0
 BROKER = """\
 listener {port} 127.0.0.1
@@ -101,7 +101,8 @@ class Site:
         for node in self.nodes:
             plan.append(
                 f'[[point]]\nid = "{node}"\nname = {{ az = "b", ru = "b", en = "b" }}\n'
-                'kind = "weir"\nstructure = { kind = "v_notch", angle_deg = 90 }\n'
+                f'kind = "weir"\ndt_s = {DT_MS // 1000}\n'
+                'structure = { kind = "v_notch", angle_deg = 90 }\n'
             )
             for channel, zero in (("weir", 'zero_m = 0.8\nsound_speed = "fixed"\n'), ("air", "")):
                 records.append(

@@ -23,7 +23,7 @@ from kahriz_gateway.page.quantities import QUANTITIES
 from kahriz_sim.services import Child, free_port
 from kahriz_water.plan import parse_plan
 from scripts.bench_report import Figure, Report
-from scripts.bench_rig import Site, gateway_python, wait_until
+from scripts.bench_rig import DT_MS, Site, gateway_python, wait_until
 
 POINTS = 10
 DT_S = 600
@@ -121,9 +121,8 @@ def _make(folder: Path, rows: int) -> None:
     for old in folder.glob("village.db*"):
         old.unlink()
     site = Site(folder, POINTS)
-    site.toml.write_text(
-        site.toml.read_text().replace('kind = "weir"', f'kind = "weir"\ndt_s = {DT_S}')
-    )
+    plan = site.toml.read_text().replace(f"dt_s = {DT_MS // 1000}", f"dt_s = {DT_S}")
+    site.toml.write_text(plan)
     argv = [sys.executable, "-m", "kahriz", "gateway", "records", "import", str(site.records)]
     options = ["--config", str(site.toml), "--data", str(folder)]
     subprocess.run([*argv, *options], check=True, capture_output=True)
