@@ -15,7 +15,7 @@ from kahriz_sim.energy_day import day
 from kahriz_tools.image import build_image
 
 POLICIES = (
-    ("every 5 min, uploaded at once", 300, 1),
+    ("every 5 min, uploaded at once as far as the daily cap on radio joules lets it", 300, 1),
     ("every 5 min, hourly", 300, 12),
     ("every 10 min, hourly", 600, 6),
     ("every 15 min, every 2 h", 900, 8),

@@ -48,7 +48,7 @@ def live(
     with socket.create_server(("127.0.0.1", 0)) as ear:
         ear.settimeout(ATTACH_S)
         port = ear.getsockname()[1]
-        command = [str(Path(sys.executable).parent / "micropython"), "-X", "heapsize=384k"]
+        command = [str(Path(sys.executable).parent / "micropython"), "-X", "heapsize=640k"]
         command += [str(RUN), "--world", f"127.0.0.1:{port}", "--node", node]
         command += ["--flash", str(flash), "--image", str(image), "--config", str(config)]
         board = subprocess.Popen([*command, *(more or [])], stderr=subprocess.PIPE, text=True)
