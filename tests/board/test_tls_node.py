@@ -73,8 +73,6 @@ def live(bench: Bench, program: Path, site: Site, tmp_path: Path) -> Iterator[Li
             }  # fmt: skip
         config["deadline_ms"] = deadline_ms
         config["channels"]["loop"].update(channel or {})
-        (tmp_path / "config.json").write_text(json.dumps(config))
-        bench.more = ["--config", str(tmp_path / "config.json")]
         bench.image = tmp_path / f"image{len(peers)}"
         shutil.copytree(program, bench.image)
         files = {"ca": ca, "node": "pool", "key": "pool.key"}
@@ -82,6 +80,7 @@ def live(bench: Bench, program: Path, site: Site, tmp_path: Path) -> Iterator[Li
             f"/tls/{name}.der": (site.folder / f"{file}.der").read_bytes().hex()
             for name, file in files.items()
         }
+        hexed["/config.json"] = json.dumps(config).encode().hex()
         boot = bench.image / "boot.py"
         boot.write_text(boot.read_text() + FILL.format(hexed))
         bench.last = bench.world(**world)
