@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The technician at the box: the button measures and uploads now, and the lights say what came."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kahriz_gateway import commands
+from kahriz_gateway import commands, node_config
 
-from .whole import Place
+from .whole import SITE, Place
 
 PRESS = [*["deepsleep"] * 8, "button"]
 
@@ -97,3 +98,15 @@ def test_factory_goes_back_to_the_cables_settings_and_gives_no_number_twice(plac
     assert len({hello["journal"] for hello in hellos}) == 1
     assert hellos[-1]["boot"] == 3
     assert len(commands.listed(place.village.conn)) == 1
+
+
+def test_factory_ends_a_configuration_by_receipt(place: Place) -> None:
+    place.live([])
+    body = node_config.parse(json.dumps({**place.config, "dt_s": 600}), SITE, "outlet")
+    node_config.put(place.village.conn, "outlet", body, None)
+    place.live(["deepsleep"])
+    assert place.village.runs().cfg == 2
+    place.village.conn.execute("DELETE FROM node_config")
+    commands.put(place.village.conn, "outlet", "factory", {}, None)
+    place.live(["deepsleep"] * 2)
+    assert place.village.runs().cfg == 1

@@ -87,5 +87,6 @@ def test_a_new_configuration_by_cable_ends_the_one_by_receipt(place: Place) -> N
     assert place.village.runs().cfg == 2
     place.village.conn.execute("DELETE FROM node_config")
     place.config["rev"] = 7
+    place.put("/config.json", json.dumps(place.config).encode())
     place.live([])
     assert place.village.runs().cfg == 7
