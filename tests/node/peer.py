@@ -105,6 +105,7 @@ class Peer:
                 line, _ = self._listener.accept()
             except OSError:
                 return
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as a broker of ours
             with line:
                 try:
                     _Conversation(self, self._dressed(line)).run()
