@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))  # the tests' own parts are the bench
 
 from kahriz_tools.image import build_image  # noqa: E402
 from tests.campaigns.slow_link import SlowLink  # noqa: E402
+from tests.node import test_heap as heap  # noqa: E402
 from tests.node import test_size as weight  # noqa: E402
 from tests.node.certs import Site  # noqa: E402
 from tests.node.nodes import Node  # noqa: E402
@@ -41,9 +42,6 @@ def sizes(folder: Path) -> None:
 
 def heap_peak(folder: Path) -> None:
     """The least heap in which a wake with 150 rows of backlog goes through."""
-    if not (ROOT / "tests" / "node" / "lean_wake.py").exists():
-        print("heap of a wake         not measured: tests/node/lean_wake.py is not here")
-        return
     image = folder / "lean"
     build_image(image)
     source = ROOT / "tests" / "node" / "lean_wake.py"
@@ -63,8 +61,6 @@ def heap_peak(folder: Path) -> None:
 
 def fits(folder: Path, image: Path, heap_kb: int, tls: bool) -> bool:
     """Whether the wake goes through in a heap of that size."""
-    from tests.node import test_heap as heap
-
     with tempfile.TemporaryDirectory(dir=folder) as given:
         root = Path(given)
         site = Site(root)
