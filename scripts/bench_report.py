@@ -79,7 +79,7 @@ class Report:
         self.left_out.append(text)
         print(f"not measured: {text}", flush=True)
 
-    def markdown(self, how: str, load: str) -> str:
+    def markdown(self, how: str, load: str, peer: str = "") -> str:
         rows = [["what", "median", "spread", "goal", ""], ["---"] * 5]
         rows += [figure.cells() for figure in self.figures]
         table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
@@ -88,7 +88,7 @@ class Report:
             "# Speed and size\n\n"
             f"Written by `{how}`. Ratios are medians of runs taken in turn on one machine; numbers "
             "of another machine differ, their ratios less.\n\n"
-            f"{machine()}\n\nLoad average before and after: {load}.\n\n{table}\n\n"
+            f"{machine()}\n{peer}\n\nLoad average before and after: {load}.\n\n{table}\n\n"
             f"{READ}\n\n## Not measured in this run\n\n{left}\n"
         )
 
