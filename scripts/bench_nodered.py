@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -124,7 +123,8 @@ def _flow(port: int, function: str, url: str) -> list[dict[str, object]]:
 
 
 def version() -> str:
-    done = subprocess.run(
-        ["node", "--version"], capture_output=True, text=True, check=False, env=dict(os.environ)
-    )
+    node = shutil.which("node")
+    if node is None:
+        return "no Node-RED: no node on this machine"
+    done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
     return f"Node-RED {VERSION} on node {done.stdout.strip()}"
