@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from kahriz_node.shapes import Any, Book, Callable, Iterator, Net, Plan
     from kahriz_node.uplink import Outcome
 
-AGAIN_MS = 1000  # a broker may answer before the subscription stands: one more hello after this
+AGAIN_MS = 1000  # once more hello: a broker may answer before the subscription stands
 QUIET_MS = 2500  # no further receipt for so long after the last rows: the rest is for next time
 PARTING_MS = 700  # kept back for ack, sleep and DISCONNECT
 UP_BYTES = 1800  # a batch of 12 rows is one array, and still fits into a heap in pieces
+BACKLOG_BYTES = 900  # later in a session the heap is in smaller pieces
 STUCK_SESSIONS = 3
 ROUND_MOST_MS = 2000  # the gateway's time is believed up to this round trip
 
@@ -131,7 +132,7 @@ class Session:
         stuck = ranges.common(todo, self._stuck())
         some = False
         for part in [ranges.minus(todo, stuck)] + [[[n, n]] for n in numbers(stuck)]:
-            for up in self._arrays(part):
+            for up in self._arrays(part, BACKLOG_BYTES):
                 if self._deadline.left() <= PARTING_MS:
                     return some
                 self._wire.write(self._publish(*up))
@@ -169,7 +170,9 @@ class Session:
         """Of the ranges asked for those in the journal; the gateway closes what is below first."""
         return ranges.common(wanted, [[self._journal.first, self._journal.next - 1]])
 
-    def _arrays(self, wanted: "list[list[int]]") -> "Iterator[tuple[str, bytes]]":
+    def _arrays(
+        self, wanted: "list[list[int]]", most: int = UP_BYTES
+    ) -> "Iterator[tuple[str, bytes]]":
         """Payloads of one segment as (kind, bytes); what is gone is noted for the ack."""
         kind = "up/" + self._journal.id
         texts: list[str] = []
@@ -182,7 +185,7 @@ class Session:
                         self._gone.append((c, d, word))
                     self._not_held.append([c, d])
                     continue
-                if texts and (size + len(text) + 1 > UP_BYTES or unknown != (word == "unk")):
+                if texts and (size + len(text) + 1 > most or unknown != (word == "unk")):
                     self._sent_rows(first, last, len(texts))
                     payload = outgoing.up(texts)
                     texts = []  # not twice in the heap while it is sent
