@@ -89,7 +89,7 @@ class LoneIntake:
         """(node, journal) of all that ever said hello."""
         return list(self.conn.execute("SELECT node, journal FROM session"))
 
-    def rows(self) -> list[tuple[str, int, int | None, str | None, dict[str, float], int]]:
+    def rows(self) -> list[tuple[str, int, int | None, str | None, dict[str, float], int | None]]:
         """(journal, n, ts, tq, values, received) in order of n."""
         found = self.conn.execute(
             "SELECT journal, n, ts, tq, body, received FROM reading ORDER BY journal, n"

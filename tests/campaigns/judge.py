@@ -8,6 +8,7 @@ from .life import CODES, LEAST_MA, NEAREST_MM, STEP_MA, NodeLife, Wake
 
 FRESH_MS = 2000  # the promise for a synced stamp
 DAY_MS = 86_400_000
+LONGEST_MS = 20 * DAY_MS  # of an outage
 EST_MS_A_DAY = 60_000  # the promise for an estimated one, once the drift is known
 RAW_SHARE = 0.08  # an RTC of 5 % whose drift nobody knows yet, read forwards and back
 
@@ -107,13 +108,15 @@ def _code(values: dict[str, float]) -> int:
 
 
 def _look_at_time(
-    verdict: Verdict, wake: Wake, n: int, ts: int | None, tq: str | None, received: int
+    verdict: Verdict, wake: Wake, n: int, ts: int | None, tq: str | None, received: int | None
 ) -> None:
     if ts is None:
         verdict.undated += 1
         return
     error = ts - wake.measured_ms
     kind = tq or "synced"
+    if kind == "dated" and received is None:
+        kind = "dated, came while the gateway had no time"
     if kind == "est" and not wake.learned:
         kind = "est, drift unknown"
     if abs(error) > abs(verdict.worst_ms.get(kind, 0)):
@@ -123,7 +126,9 @@ def _look_at_time(
     elif kind == "est":
         age_ms = wake.measured_ms - (wake.synced_ms or 0)
         most = max(EST_MS_A_DAY, EST_MS_A_DAY * age_ms / DAY_MS)
-    elif kind == "dated":
+    elif kind.startswith("dated,"):
+        most = RAW_SHARE * LONGEST_MS  # nobody knows how long it waited
+    elif kind == "dated" and received is not None:
         most = FRESH_MS + RAW_SHARE * abs(received - wake.measured_ms)
     else:
         age_ms = wake.measured_ms - (wake.synced_ms or wake.measured_ms)

@@ -15,6 +15,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from kahriz_sim.errors import ConfigError
 from kahriz_tools.image import build_image
 
 from .judge import Verdict
@@ -52,7 +53,12 @@ def main() -> int:
                 for n in numbers
             }
             for job in as_completed(jobs):
-                verdict: Verdict = job.result()
+                try:
+                    verdict: Verdict = job.result()
+                except ConfigError as error:  # a brick: the others live on
+                    broken += 1
+                    print(f"  node {jobs[job]}: BROKEN {error}")
+                    continue
                 verdict.lost, lost = verdict.lost[:20], len(verdict.lost)
                 print(json.dumps(verdict.as_dict() | {"at_s": round(time.monotonic() - begun)}))
                 sys.stdout.flush()
