@@ -17,53 +17,15 @@ from pathlib import Path
 from types import FrameType
 
 from kahriz_sim.audit import Audit, audit
+from kahriz_sim.demo_options import SCENARIOS_DIR, DemoError, DemoOptions
 from kahriz_sim.demo_parts import Parts
 from kahriz_sim.demo_screen import Screen
 from kahriz_sim.services import ServiceError
 from kahriz_sim.world import World
 
-HERE = Path(__file__).parent
 DAY_MS = 86_400_000
 DRAIN_S = 60.0  # the village may be a few thousand rows behind when life ends
 STEP_MS = 300_000  # the screen looks up after each step of the history
-
-
-class DemoError(Exception):
-    """The demo cannot run; the message is one line with the mend."""
-
-
-@dataclass(frozen=True)
-class DemoOptions:
-    """What the command line chose."""
-
-    site: str = "banovshalar-gozlu"
-    scenario: str = "leak"
-    leak_lps: float = 2.0
-    leak_after: float = 60.0
-    reach: str = "upper"
-    speed: float = 60.0
-    history_days: float = 7.0
-    duration: float | None = None
-    seed: int = 1
-    broker: str = "auto"
-    page_address: str = "127.0.0.1:8080"
-    data_dir: Path | None = None
-    fresh: bool = False
-    no_browser: bool = False
-    no_influx: bool = False
-
-    @property
-    def site_dir(self) -> Path:
-        return HERE / "sites" / self.site
-
-    @property
-    def page(self) -> tuple[str, int]:
-        host, _, port = self.page_address.rpartition(":")
-        if not host or not port.isdigit():
-            raise DemoError(
-                f"--page {self.page_address!r} is not HOST:PORT, such as 127.0.0.1:8080"
-            )
-        return host, int(port)
 
 
 @dataclass(frozen=True)
@@ -213,7 +175,7 @@ def run_demo(options: DemoOptions, *, quiet: bool) -> Result:
     try:
         world = World(
             options.site_dir,
-            HERE / "scenarios" / f"{options.scenario}.toml",
+            SCENARIOS_DIR / f"{options.scenario}.toml",
             options.seed,
             int(str(settings["start_ms"])),
             folder,

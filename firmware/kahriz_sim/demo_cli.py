@@ -7,9 +7,10 @@ from pathlib import Path
 
 import rich_click as click
 
-HERE = Path(__file__).parent
-SITES = sorted(p.parent.name for p in HERE.glob("sites/*/world.toml"))
-SCENARIOS = sorted(p.stem for p in HERE.glob("scenarios/*.toml"))
+from kahriz_sim.demo_options import SCENARIOS_DIR, SITES_DIR
+
+SITES = sorted(p.parent.name for p in SITES_DIR.glob("*/world.toml"))
+SCENARIOS = sorted(p.stem for p in SCENARIOS_DIR.glob("*.toml"))
 
 
 @click.command()
@@ -75,7 +76,8 @@ def demo(**options: object) -> None:
     Seven days of history come first, then life at --speed; after --leak-after seconds
     --reach begins to lose --leak-lps.
     """
-    from kahriz_sim.demo import DemoError, DemoOptions, audit_only, run_demo
+    from kahriz_sim.demo import audit_only, run_demo
+    from kahriz_sim.demo_options import DemoError, DemoOptions
 
     as_json = bool(options.pop("as_json"))
     audit = bool(options.pop("audit"))

@@ -4,15 +4,12 @@
 import json
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kahriz_sim.chain import Chain
+from kahriz_sim.demo_options import DemoOptions
 from kahriz_sim.demo_screen import Screen
 from kahriz_sim.services import ServiceError, find_program
 from kahriz_sim.world import World
-
-if TYPE_CHECKING:
-    from kahriz_sim.demo import DemoOptions
 
 BOARD = Path(__file__).parent / "board"
 HEAP = "heapsize=384k"  # the simulated board holds 110 kB of it; pointers are twice the chip's
@@ -32,7 +29,7 @@ def micropython() -> str:
 class Parts(Chain):
     """The chain with six nodes below it."""
 
-    def __init__(self, options: "DemoOptions", folder: Path, world: World, screen: Screen) -> None:
+    def __init__(self, options: DemoOptions, folder: Path, world: World, screen: Screen) -> None:
         super().__init__(folder, screen, options.page_address)
         self.options = options
         self.world = world
