@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # make run · make test · make check · make bench: each sets up what it needs by itself.
-.PHONY: help setup run test check bench format messages dashboards flash clean
+.PHONY: help setup run test check bench bench-node energy campaign-cuts campaign-year
+.PHONY: format messages dashboards flash clean
 ARGS ?=
 BIN := .venv/bin
 
@@ -9,6 +10,8 @@ help:
 	@echo "make test   every test, with the real parts                   (ARGS='tests/node -k journal')"
 	@echo "make check  format, lint, types, import rules, generated files"
 	@echo "make bench  speed, as ratios measured in one run"
+	@echo "make bench-node · make energy        the node's size, heap and speed; how long a battery lasts (a model)"
+	@echo "make campaign-cuts · campaign-year   power cuts and simulated lives by the thousand (ARGS='--cuts 1000')"
 	@echo "make flash PORT=/dev/ttyUSB0 NODE=outlet [SITE=…]   the node's program onto an ESP32"
 
 setup:
@@ -29,7 +32,7 @@ check: setup build/typings
 	$(BIN)/mypy --config-file firmware/mypy.ini
 	$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory messages dashboards
-	@git diff --exit-code --stat -- '*.mo' server/grafana || { echo "check: generated files differ from their sources: commit what make messages dashboards wrote"; exit 1; }
+	@git diff --exit-code --stat -- '*.mo' server/grafana firmware/DRIVERS.md || { echo "check: generated files differ from their sources: commit what make messages dashboards wrote"; exit 1; }
 
 build/typings: uv.lock | setup
 	@mkdir -p build && rm -rf $@
@@ -43,12 +46,22 @@ format: setup
 
 messages: setup
 	@$(BIN)/python scripts/messages.py
+	@$(BIN)/python scripts/driver_pages.py
 
 dashboards: setup
 	@$(BIN)/kahriz server dashboards
 
 bench: setup
-	@$(BIN)/python scripts/bench.py
+	@$(BIN)/python scripts/bench.py $(ARGS)
+
+bench-node: setup
+	@$(BIN)/python scripts/bench_node.py $(ARGS)
+
+energy: setup
+	@$(BIN)/python scripts/energy.py $(ARGS)
+
+campaign-cuts campaign-year: setup
+	@$(BIN)/python -m tests.campaigns.$(@:campaign-%=%) $(ARGS)
 
 flash: setup
 	@test -n "$(PORT)" -a -n "$(NODE)" || { echo "make flash PORT=/dev/ttyUSB0 NODE=outlet [SITE=folder]"; exit 2; }
