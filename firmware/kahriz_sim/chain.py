@@ -35,7 +35,8 @@ class Chain:
         self.page_address = page_address
         self.broker_port = 0
         self.keeper = Keeper(
-            on_restart=lambda name: screen.say(f"{name} died and is started again")
+            on_restart=lambda name: screen.say(f"{name} died and is started again"),
+            on_failure=screen.say,
         )
         self._influx: Influx | None = None
         try:

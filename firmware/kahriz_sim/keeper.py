@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from kahriz_sim.services import ServiceError
+
 RESTART_AFTER_S = 0.5  # a program that crashes at once must not eat the machine
 _LOOK_EVERY_S = 0.1
 
@@ -29,9 +31,10 @@ class _Watched:
 
 @dataclass
 class Keeper:
-    """Watches services in a thread; `on_restart(name)` is called from that thread."""
+    """Watches services in a thread; both callbacks are called from that thread."""
 
     on_restart: Callable[[str], None] = lambda name: None
+    on_failure: Callable[[str], None] = lambda text: None
     _watched: list[_Watched] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -56,7 +59,10 @@ class Keeper:
                     return
                 each.restarts += 1
                 self.on_restart(each.name)
-                each.again()
+                try:
+                    each.again()
+                except ServiceError as error:  # a broker whose port was taken, say: tried again
+                    self.on_failure(f"{each.name} cannot be started again yet: {error}")
 
     def let_end(self, prefix: str) -> None:
         """From now on services of these names may end by themselves."""

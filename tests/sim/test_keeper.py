@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from kahriz_sim.keeper import Keeper
-from kahriz_sim.services import Child
+from kahriz_sim.services import Child, ServiceError
 
 PATIENCE_S = 30.0
 
@@ -51,3 +51,21 @@ def test_what_may_end_is_left_alone(tmp_path: Path) -> None:
     assert watched_dies.wait(PATIENCE_S)
     keeper.stop()
     assert told == ["other"]
+
+
+def test_what_cannot_be_started_again_yet_is_told_and_tried_again(tmp_path: Path) -> None:
+    told: list[str] = []
+    running = threading.Event()
+    keeper = Keeper(on_failure=told.append)
+    brief = Child("brief", [sys.executable, "-c", "pass"], tmp_path / "brief")
+    brief.start()
+
+    def again() -> None:
+        if not told:
+            raise ServiceError("its port is taken")
+        running.set()
+
+    keeper.watch("brief", brief, again)
+    assert running.wait(PATIENCE_S)
+    keeper.stop()
+    assert told == ["brief cannot be started again yet: its port is taken"]
