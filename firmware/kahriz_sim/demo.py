@@ -5,7 +5,6 @@ import contextlib
 import json
 import shutil
 import signal
-import socket
 import sqlite3
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from kahriz_sim.audit import Audit, audit
 from kahriz_sim.demo_options import SCENARIOS_DIR, DemoError, DemoOptions
 from kahriz_sim.demo_parts import Parts
 from kahriz_sim.demo_screen import Screen
-from kahriz_sim.services import ServiceError
+from kahriz_sim.services import ServiceError, claim_page
 from kahriz_sim.world import World
 
 DAY_MS = 86_400_000
@@ -57,18 +56,6 @@ class Result:
         for alarm in self.alarms:
             lines.append(f"alarm: {alarm['kind']} at {alarm['place']}, {alarm['lps']} L/s")
         return "\n".join(lines)
-
-
-def _claim(page: tuple[str, int]) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(page)
-        except OSError as error:
-            raise DemoError(
-                f"port {page[1]} for the page cannot be used ({error.strerror}): stop the program "
-                f"that holds it, or choose another: make run ARGS='--page {page[0]}:{page[1] + 1}'"
-            ) from None
 
 
 def _folder(options: DemoOptions) -> tuple[Path, bool]:
@@ -166,7 +153,10 @@ class _Stop:
 
 def run_demo(options: DemoOptions, *, quiet: bool) -> Result:
     """Run until the duration ends or somebody presses Ctrl-C; every node uploads once more."""
-    _claim(options.page)
+    try:
+        claim_page(options.page_address)
+    except ServiceError as error:
+        raise DemoError(str(error)) from None
     folder, passing = _folder(options)
     settings = _settings(folder, options)
     screen = Screen(sys.stderr, quiet=quiet)

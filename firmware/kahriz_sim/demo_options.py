@@ -35,12 +35,3 @@ class DemoOptions:
     @property
     def site_dir(self) -> Path:
         return SITES_DIR / self.site
-
-    @property
-    def page(self) -> tuple[str, int]:
-        host, _, port = self.page_address.rpartition(":")
-        if not host or not port.isdigit():
-            raise DemoError(
-                f"--page {self.page_address!r} is not HOST:PORT, such as 127.0.0.1:8080"
-            )
-        return host, int(port)

@@ -17,7 +17,7 @@ from kahriz_sim.chain import Chain
 from kahriz_sim.demo_screen import Screen
 from kahriz_sim.link import Net
 from kahriz_sim.play_series import NODE, Recording, Series, Site, read_series, read_site
-from kahriz_sim.services import ServiceError
+from kahriz_sim.services import ServiceError, claim_page
 
 SESSION_MS = 20_000  # one deadline a session, as on the node; a long backlog takes several
 TRIES = 20  # sessions without progress before it is given up
@@ -99,6 +99,7 @@ def send(site: Site, series: Series, journal_id: str, host: str, port: int, scre
 
 def run_play(options: PlayOptions, *, quiet: bool) -> Played:
     """Start broker and gateway for the recorded site, send everything, count what is stored."""
+    claim_page(options.page_address)
     site = read_site(options.site)
     series = read_series(options.readings, site)
     screen = Screen(sys.stderr, quiet=quiet)

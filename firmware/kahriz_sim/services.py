@@ -3,7 +3,13 @@
 
 from kahriz_sim.services_broker import Broker, answers_mqtt, start_broker
 from kahriz_sim.services_influx import Influx, start_influx
-from kahriz_sim.services_process import Child, ServiceError, find_program, free_port
+from kahriz_sim.services_process import (
+    Child,
+    ServiceError,
+    claim_page,
+    find_program,
+    free_port,
+)
 
 __all__ = [
     "Broker",
@@ -11,6 +17,7 @@ __all__ = [
     "Influx",
     "ServiceError",
     "answers_mqtt",
+    "claim_page",
     "find_program",
     "free_port",
     "start_broker",

@@ -61,6 +61,28 @@ def claim_port(port: int, what: str) -> int:
     return port
 
 
+def claim_page(address: str) -> None:
+    """Whether the page can be served at HOST:PORT; ServiceError says why not, with the mend."""
+    host, _, digits = address.rpartition(":")
+    port = int(digits) if digits.isdecimal() else 0
+    if not host or not 0 < port < 65536:
+        raise ServiceError(f"--page {address!r} is not HOST:PORT, such as 127.0.0.1:8080")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except socket.gaierror as error:
+            raise ServiceError(
+                f"--page {address!r}: no such host here ({error.strerror}): take 127.0.0.1:{port}"
+            ) from None
+        except OSError as error:
+            other = port + 1 if port < 65535 else 8080
+            raise ServiceError(
+                f"port {port} for the page cannot be used ({error.strerror}): stop the program "
+                f"that holds it, or choose another, such as --page {host}:{other}"
+            ) from None
+
+
 def make_dir(path: Path) -> Path:
     """The folder, made when missing; ServiceError when it cannot be written."""
     try:

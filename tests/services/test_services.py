@@ -20,6 +20,7 @@ from kahriz_sim.services import (
     Influx,
     ServiceError,
     answers_mqtt,
+    claim_page,
     find_program,
     start_broker,
     start_influx,
@@ -214,3 +215,18 @@ def refusal(influx: Influx) -> int:
 def values(influx: Influx) -> list[list[float]]:
     found: list[list[float]] = influx.query("SELECT v FROM water")[0]["series"][0]["values"]
     return found
+
+
+@pytest.mark.parametrize("address", ["8080", ":8080", "127.0.0.1:0", "127.0.0.1:65536", "a:b"])
+def test_a_page_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(ServiceError, match="is not HOST:PORT"):
+        claim_page(address)
+
+
+def test_a_taken_port_of_the_page_names_another() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ServiceError, match=f"port {port} for the page cannot be used"):
+            claim_page(f"127.0.0.1:{port}")
