@@ -10,11 +10,12 @@ import gzip
 import json
 import math
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from kahriz_sim.errors import ConfigError
 from kahriz_wire import ranges, rows
@@ -131,7 +132,7 @@ def read_series(path: Path, site: Site) -> Series:
     found: dict[int, dict[str, float]] = {}
     values = 0
     try:
-        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
+        with _text(path) as file:
             reader = csv.DictReader(file)
             if tuple(reader.fieldnames or ()) != COLUMNS:
                 raise ConfigError(f"{path}: the columns must be {','.join(COLUMNS)}")
@@ -143,11 +144,18 @@ def read_series(path: Path, site: Site) -> Series:
                     raise ConfigError(f"{where}: {sensor} has two values at {row['time']}")
                 at[sensor] = value
                 values += 1
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from None
     if not found:
         raise ConfigError(f"{path} holds no reading")
     return Series(sorted(found.items()), values)
+
+
+def _text(path: Path) -> TextIO:
+    """UTF-8 with or without the mark that spreadsheets put before it."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
 
 
 def _take(row: dict[str | Any, str | Any], site: Site, where: str) -> tuple[int, str, float]:
@@ -167,6 +175,8 @@ def _take(row: dict[str | Any, str | Any], site: Site, where: str) -> tuple[int,
     except ValueError:
         raise ConfigError(f"{where}: time or value cannot be read: {row}") from None
     time = time.replace(tzinfo=UTC) if time.tzinfo is None else time
+    if time.timestamp() < 0:
+        raise ConfigError(f"{where}: {row['time']} lies before 1970, which no reading can carry")
     return int(time.timestamp() * 1000), sensor.name, value
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from kahriz_sim.errors import ConfigError
+from kahriz_sim.play_series import Sensor, Site, read_series
 from kahriz_sim.services import start_influx
 
 from .conftest import free_port
@@ -112,3 +114,32 @@ def test_a_series_with_a_bad_line_is_refused_by_its_number(tmp_path: Path) -> No
     assert done.returncode == 1
     assert "line 2" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+SITE = Site("x", 60, {"a": Sensor("a", "a", "level_m", "a")})
+HEAD = b"time,sensor,quantity,value\n"
+
+
+def test_a_spreadsheets_byte_order_mark_and_line_ends_do_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_bytes(
+        b"\xef\xbb\xbf" + (HEAD + b"2024-01-01T00:00,a,level_m,1.5\n").replace(b"\n", b"\r\n")
+    )
+    assert read_series(path, SITE).readings == [(1_704_067_200_000, {"a": 1.5})]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("broken.csv.gz", gzip.compress(HEAD * 9)[:10] + b"\xff" * 40),
+        ("long.csv", HEAD + b"x" * 200_000 + b",a,level_m,1\n"),
+        ("early.csv", HEAD + b"0001-01-01T00:00,a,level_m,1\n"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_in_words(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=name):
+        read_series(path, SITE)
