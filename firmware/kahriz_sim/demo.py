@@ -24,6 +24,7 @@ from kahriz_sim.world import World
 
 DAY_MS = 86_400_000
 DRAIN_S = 60.0  # the village may be a few thousand rows behind when life ends
+LEARN_DAYS = 3.0  # the balance of a reach says nothing before (kahriz_detect.balance)
 STEP_MS = 300_000  # the screen looks up after each step of the history
 
 
@@ -174,6 +175,9 @@ def run_demo(options: DemoOptions, *, quiet: bool) -> Result:
         )
         parts = Parts(options, folder, world, screen)
         parts.start()
+        if world.resumed:
+            screen.go_on(world.now_ms, parts.alarms())
+        _doubt(options, settings, screen)
         _live(options, settings, world, parts, screen, stop)
         parts.keeper.let_end("node-")
         world.finish()
@@ -188,6 +192,23 @@ def run_demo(options: DemoOptions, *, quiet: bool) -> Result:
             parts.stop()
         if passing:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _doubt(options: DemoOptions, settings: dict[str, object], screen: Screen) -> None:
+    """Say beforehand why a leak that was asked for will not ring."""
+    if options.scenario != "leak":
+        return
+    days = (int(str(settings["life_ms"])) - int(str(settings["start_ms"]))) / DAY_MS
+    if days < LEARN_DAYS:
+        screen.say(
+            f"no leak can ring at first: the detector learns the usual loss for {LEARN_DAYS:g} "
+            f"days, and --history-days {days:g} are fewer"
+        )
+    if options.duration is not None and options.duration <= options.leak_after:
+        screen.say(
+            f"no leak comes: --duration {options.duration:g} ends before "
+            f"--leak-after {options.leak_after:g}"
+        )
 
 
 def _live(

@@ -51,6 +51,12 @@ class Screen:
         share = (now_ms - start_ms) / max(1, life_ms - start_ms)
         self._line(f"history {share:4.0%}  {local(now_ms)}")
 
+    def go_on(self, now_ms: int, alarms: list[tuple[str, str, float | None]]) -> None:
+        """An earlier run goes on; what rang in it is no news."""
+        self._known_alarms = len(alarms)
+        before = "".join(f"; ALARM from before: {kind} at {place}" for kind, place, _ in alarms)
+        self.say(f"going on from {local(now_ms)}{before}")
+
     def life(self, now_ms: int, stored: int, alarms: list[tuple[str, str, float | None]]) -> None:
         """The state of the moment, and each new alarm once."""
         for kind, place, lps in alarms[self._known_alarms :]:

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""What the terminal says of a run that goes on, and of a leak that cannot ring."""
+
+import inspect
+import io
+
+import pytest
+
+from kahriz_detect.balance import Balance
+from kahriz_sim.demo import DAY_MS, LEARN_DAYS, DemoOptions, _doubt
+from kahriz_sim.demo_screen import Screen
+
+LEAK = ("leak", "upper", 2.0)
+
+
+def test_an_alarm_of_an_earlier_run_is_no_news() -> None:
+    out = io.StringIO()
+    screen = Screen(out, quiet=True)
+    screen.go_on(0, [LEAK])
+    screen.life(60_000, 7, [LEAK])
+    assert (
+        out.getvalue() == "demo: going on from 01.01.1970 04:00; ALARM from before: leak at upper\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "options", "says"),
+    [
+        (2.0, DemoOptions(), "--history-days 2 are fewer"),
+        (7.0, DemoOptions(duration=10.0), "--duration 10 ends before --leak-after 60"),
+        (7.0, DemoOptions(duration=360.0), ""),
+        (2.0, DemoOptions(scenario="calm", duration=10.0), ""),
+    ],
+)
+def test_a_leak_that_cannot_ring_is_told_beforehand(
+    days: float, options: DemoOptions, says: str
+) -> None:
+    out = io.StringIO()
+    _doubt(options, {"start_ms": 0, "life_ms": int(days * DAY_MS)}, Screen(out, quiet=True))
+    assert says in out.getvalue()
+    assert bool(out.getvalue()) == bool(says)
+
+
+def test_the_days_of_learning_are_those_of_the_detector() -> None:
+    assert inspect.signature(Balance).parameters["learn_days"].default == LEARN_DAYS
