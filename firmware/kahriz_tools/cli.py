@@ -182,7 +182,13 @@ def image(out: Path, as_json: bool) -> None:
     """Compile the program into a folder, as it goes to the chip."""
     talk = Talk(as_json)
     with talk.mending():
-        made = build_image(out)
+        try:
+            made = build_image(out)
+        except OSError as error:
+            why = error.strerror or error
+            raise BenchError(
+                f"cannot write {out} ({why})", "choose another --out folder"
+            ) from error
         size = sum(path.stat().st_size for path in made)
         talk.say(f"{len(made)} files, {size} bytes in {out}")
         talk.result({"ok": True, "files": [str(path) for path in made], "bytes": size})

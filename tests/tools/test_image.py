@@ -119,3 +119,15 @@ def test_an_installed_wheel_builds_the_same_image(checkout: Path, tmp_path: Path
     for path in build_image(tmp_path / "from_checkout"):
         inside = path.relative_to(tmp_path / "from_checkout")
         assert (out / inside).read_bytes() == path.read_bytes()
+
+
+def test_a_folder_that_cannot_be_written_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    out = tmp_path / "file" / "image"
+    done = subprocess.run(
+        [sys.executable, "-m", "kahriz", "node", "image", "--out", str(out)],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "choose another --out folder" in done.stderr
+    assert "Traceback" not in done.stderr
