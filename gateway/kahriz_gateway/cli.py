@@ -22,7 +22,7 @@ from kahriz_gateway.backup_cli import backup, restore
 from kahriz_gateway.cli_later import LaterGroup
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import KnownNodes, Options, StateError, exit_code, read_plan
-from kahriz_gateway.store import StoreError, open_store, read_store
+from kahriz_gateway.store import StoreError, no_folder, open_store, read_store
 from kahriz_gateway.ups import end_file
 from kahriz_water.strict import ConfigError
 
@@ -87,12 +87,14 @@ def run(**given: Any) -> None:
 
     options = Options(**given)
     logs.set_up("gateway")
+    end = end_file(options.data)
     try:
         read_plan(options)
+        end.unlink(missing_ok=True)  # of another day
     except ConfigError as error:
         _refuse(error)
-    end = end_file(options.data)
-    end.unlink(missing_ok=True)  # of another day
+    except OSError as error:
+        _refuse(no_folder(options.data, error))
     sys.exit(service.run(service.services(options), _stop_at_signal(), end))
 
 

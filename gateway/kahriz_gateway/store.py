@@ -102,8 +102,13 @@ def open_store(path: Path, site: str) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         raise StoreError(_in_words(path, error)) from error
     except OSError as error:
-        raise StoreError(f"cannot write {path.parent} ({error.strerror}): {_OTHER}") from error
+        raise no_folder(path.parent, error) from error
     return conn
+
+
+def no_folder(folder: Path, error: OSError) -> StoreError:
+    """What to say where a folder of the stores cannot be written."""
+    return StoreError(f"cannot write {folder} ({error.strerror}): {_OTHER}")
 
 
 def read_store(path: Path) -> sqlite3.Connection:

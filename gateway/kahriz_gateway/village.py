@@ -119,7 +119,10 @@ class Village:
 
 def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> None:
     """Run the village until `stop`; StoreError and ConfigError in words."""
-    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise store.no_folder(data_dir, error) from error
     path = data_dir / "village.db"
     conn = village_store.open_village(path)
     broker = config.broker

@@ -258,3 +258,15 @@ def test_intake_starts_without_the_page_and_the_command_lines_packages() -> None
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("service", ["run", "village", "intake"])
+def test_a_folder_that_cannot_be_is_one_line_with_the_mend(tmp_path: Path, service: str) -> None:
+    (tmp_path / "file").write_text("no folder")
+    done = kahriz(
+        service, "--config", SITE_TOML, "--data", tmp_path / "file" / "data",
+        "--broker", "127.0.0.1:1", "--page", "127.0.0.1:0",
+    )  # fmt: skip
+    assert done.returncode == 4
+    assert done.stderr.count("\n") == 1
+    assert "another --data folder" in done.stderr
