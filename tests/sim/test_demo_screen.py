@@ -5,9 +5,11 @@ import inspect
 import io
 
 import pytest
+from click.testing import CliRunner
 
 from kahriz_detect.balance import Balance
 from kahriz_sim.demo import DAY_MS, LEARN_DAYS, DemoOptions, _doubt
+from kahriz_sim.demo_cli import demo
 from kahriz_sim.demo_screen import Screen
 
 LEAK = ("leak", "upper", 2.0)
@@ -43,3 +45,10 @@ def test_a_leak_that_cannot_ring_is_told_beforehand(
 
 def test_the_days_of_learning_are_those_of_the_detector() -> None:
     assert inspect.signature(Balance).parameters["learn_days"].default == LEARN_DAYS
+
+
+@pytest.mark.parametrize("option", ["--leak-lps", "--speed", "--duration", "--history-days"])
+def test_what_is_no_number_is_refused(option: str) -> None:
+    done = CliRunner().invoke(demo, [option, "nan", "--page", "none"])
+    assert done.exit_code == 2
+    assert "'nan' is no number" in done.output
