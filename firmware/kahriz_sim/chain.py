@@ -17,6 +17,7 @@ from kahriz_sim.services import (
     Child,
     Influx,
     ServiceError,
+    claim_port,
     find_program,
     start_broker,
     start_influx,
@@ -57,9 +58,15 @@ class Chain:
             raise ServiceError(f"--broker {choice!r} is not known: {', '.join(kinds)}")
         # The nodes keep the port in their flash: a run that is gone on with takes the same again.
         known = self.folder / "broker.port"
-        broker = start_broker(
-            self.folder, kinds[choice], int(known.read_text()) if known.exists() else 0
-        )
+        port = int(known.read_text()) if known.exists() else 0
+        try:
+            claim_port(port, "broker")
+        except ServiceError:
+            raise ServiceError(
+                f"port {port}, where the nodes of {self.folder} look for their broker, is taken: "
+                "end the run that still uses this folder, or choose another with --data"
+            ) from None
+        broker = start_broker(self.folder, kinds[choice], port)
         known.write_text(str(broker.port))
         self.keeper.watch("the broker", broker, broker.restart)
         self.broker_port = broker.port

@@ -7,6 +7,7 @@ from kahriz_sim.services_process import (
     Child,
     ServiceError,
     claim_page,
+    claim_port,
     find_program,
     free_port,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "ServiceError",
     "answers_mqtt",
     "claim_page",
+    "claim_port",
     "find_program",
     "free_port",
     "start_broker",
