@@ -113,7 +113,7 @@ def audit_only(options: DemoOptions) -> Result:
 
 
 def alarms_of(folder: Path) -> list[dict[str, object]]:
-    """Each alarm of the store, with how long after the loss began it was raised."""
+    """Each alarm of the store, with how long after the loss began the gateway could tell of it."""
     path = folder / "village.db"
     if not path.exists():
         return []
@@ -123,16 +123,16 @@ def alarms_of(folder: Path) -> list[dict[str, object]]:
         if event.get("event") == "leak"
     ]
     with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        rows = db.execute("SELECT kind, place, lps, raised FROM alarm ORDER BY id").fetchall()
+        rows = db.execute("SELECT kind, place, lps, stored FROM alarm ORDER BY id").fetchall()
     alarms = []
-    for kind, place, lps, raised in rows:
-        starts = [t for t, reach in began if reach == place and t <= raised]
+    for kind, place, lps, told in rows:
+        starts = [t for t, reach in began if reach == place and t <= told]
         alarms.append(
             {
                 "kind": kind,
                 "place": place,
                 "lps": None if lps is None else round(lps, 2),
-                "raised_after_s": round((raised - max(starts)) / 1000) if starts else None,
+                "raised_after_s": round((told - max(starts)) / 1000) if starts else None,
             }
         )
     return alarms
