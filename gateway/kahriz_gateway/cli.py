@@ -8,9 +8,7 @@ Exit codes: 0 well, 1 a check failed, 2 wrong usage, 3 configuration, 4 store, 5
 from __future__ import annotations
 
 import json
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -22,6 +20,7 @@ from kahriz_gateway.backup_cli import backup, restore
 from kahriz_gateway.cli_later import LaterGroup
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import KnownNodes, Options, StateError, exit_code, read_plan
+from kahriz_gateway.stopping import stop_at_signal
 from kahriz_gateway.store import StoreError, no_folder, open_store, read_store
 from kahriz_gateway.ups import end_file
 from kahriz_water.strict import ConfigError
@@ -95,7 +94,7 @@ def run(**given: Any) -> None:
         _refuse(error)
     except OSError as error:
         _refuse(no_folder(options.data, error))
-    sys.exit(service.run(service.services(options), _stop_at_signal(), end))
+    sys.exit(service.run(service.services(options), stop_at_signal(), end))
 
 
 @gateway.command()
@@ -117,7 +116,7 @@ def village(**given: Any) -> None:
         from kahriz_gateway.village import run as run_village
 
         plan = read_plan(options)
-        run_village(plan, options.data, open_clock(options.clock_file), _stop_at_signal())
+        run_village(plan, options.data, open_clock(options.clock_file), stop_at_signal())
     except _REFUSALS as error:
         _refuse(error)
 
@@ -281,10 +280,3 @@ def _reading(data: Path, ask: Callable[[Any], list[Any]]) -> list[Any]:
         return ask(read_store(data / "readings.db"))
     except _REFUSALS as error:
         _refuse(error)
-
-
-def _stop_at_signal() -> threading.Event:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop

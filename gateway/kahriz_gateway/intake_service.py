@@ -7,7 +7,6 @@ packages; `kahriz gateway intake` calls the same `serve`.
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import threading
 import time
@@ -31,6 +30,7 @@ from kahriz_gateway.intake_pulse import Pulse
 from kahriz_gateway.memory import give_back
 from kahriz_gateway.mqtt import Door
 from kahriz_gateway.notify import Notifier
+from kahriz_gateway.stopping import stop_at_signal
 from kahriz_gateway.store import StoreError
 from kahriz_water.strict import ConfigError
 
@@ -103,11 +103,8 @@ def options_from(argv: list[str] | None) -> Options:
 def run_service(options: Options) -> int:
     """`serve` until SIGTERM or Ctrl-C."""
     logs.set_up("intake")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     try:
-        serve(options, stop)
+        serve(options, stop_at_signal())
     except (ConfigError, StoreError, ClockError, StateError) as error:
         print(f"intake: {error}", file=sys.stderr)
         return exit_code(error)
