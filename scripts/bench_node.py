@@ -33,9 +33,12 @@ BLOCK_BYTES = 4096
 def sizes(folder: Path) -> None:
     """Bytes of the program."""
     for drivers in sorted(weight.drivers_of_the_sites(), key=sorted):
-        total = sum(weight.size(path, folder) for path in weight.program(drivers))
+        parts = {path: weight.size(path, folder) for path in weight.program(drivers)}
+        total = sum(parts.values())
+        daily = sum(size for path, size in parts.items() if path.stem not in weight.RARE)
         print(f"program                {total:7,} B of .mpy with {', '.join(sorted(drivers))} "
               "(goal 40,000)")  # fmt: skip
+        print(f"  of which a wake      {daily:7,} B may load")
     publisher = weight.size(weight.LIB / "kahriz_node" / "mqtt.py", folder)
     print(f"publisher              {publisher:7,} B of .mpy (goal 2,500)")
 

@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 from kahriz_sim.errors import ConfigError
 from kahriz_wire import ranges, rows
+from kahriz_wire.receipt import Receipt
 
 NODE = "logger"
 COLUMNS = ("time", "sensor", "quantity", "value")
@@ -197,10 +198,10 @@ class Recording:
         """What the gateway has not receipted."""
         return ranges.normal([*self._missing, [self._upto + 1, self.next - 1]])
 
-    def obey(self, receipt: "object") -> None:
+    def obey(self, receipt: Receipt) -> None:
         """Move the mark to the gateway's word."""
-        self._upto = receipt.upto  # type: ignore[attr-defined]
-        self._missing = receipt.missing  # type: ignore[attr-defined]
+        self._upto = receipt.upto
+        self._missing = receipt.missing
 
     def rows(self, a: int, b: int) -> Iterator[tuple[int, int, str, str]]:
         """Each row as text; nothing is ever gone."""
