@@ -20,7 +20,7 @@ from kahriz_server.panelcheck import empty_panels, expand_and_run
 from kahriz_server.texts import LANGS, say
 from kahriz_sim.services import start_influx
 
-from .conftest import SPEED, Demo, children_of
+from .conftest import SPEED, Demo, children_of, free_port
 
 pytestmark = [pytest.mark.timeout(360)]
 SIX_HOURS = ["--duration", str(6 * 3600 / SPEED), "--leak-after", str(3600 / SPEED)]
@@ -234,7 +234,7 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> No
     blocked.write_text("not a folder")
     done = subprocess.run(
         [sys.executable, "-m", "kahriz", "demo", "--no-browser", "--duration", "1",
-         "--page", "127.0.0.1:0", "--data", str(blocked / "d")],
+         "--page", f"127.0.0.1:{free_port()}", "--data", str(blocked / "d")],
         capture_output=True, text=True, check=False, timeout=60, env={**os.environ},
     )  # fmt: skip
     assert done.returncode == 1
