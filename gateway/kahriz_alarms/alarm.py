@@ -6,6 +6,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+# What an alarm turned out to be; the first three are the kankans' own words.
+CAUSES = (
+    "terkdoyme",  # tərkdöymə: the floor of the gallery was dug deeper
+    "dolasov",  # stone and soil that had fallen was cleared
+    "aval",  # flood debris was cleared
+    "joint",  # a joint of the channel or pipe leaked
+    "tapping",  # somebody took water
+    "weir_cleaned",
+    "sensor",
+    "nothing_there",
+    "other",  # with words
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
@@ -23,6 +36,13 @@ class Alarm:
     m3: float | None = None
     silent_since: int | None = None
     evidence: Mapping[str, float | str] = field(default_factory=dict)
+    owner: str | None = None  # the person who has it: an id of the plan, or a name that was given
+    cause: str | None = None  # what it turned out to be, one of CAUSES
+    parent: int | None = None  # the alarm that explains this one: it is told with that
+    fixed: int | None = None  # when somebody reported it fixed; not yet proved
+    shelved_until: int | None = None
+    shelved_by: str | None = None
+    shelved_why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kahriz_water.name import LANGUAGES as LANGUAGES
+from kahriz_water.name import Name as Name
+from kahriz_water.people import Access, AlarmRules, Duty, Person
 from kahriz_water.pulse_meter import PulseMeter
 from kahriz_water.quality_limits import Limits
 from kahriz_water.structures import Structure
@@ -20,19 +23,6 @@ KINDS = (
     "conductivity",
     "pressure",
 )
-LANGUAGES = ("az", "ru", "en")
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """What people call it, in the three languages."""
-
-    az: str
-    ru: str
-    en: str
-
-    def of(self, language: str) -> str:
-        return {"az": self.az, "ru": self.ru}.get(language, self.en)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +148,10 @@ class Plan:
     csv: Csv | None = None
     webhooks: tuple[Webhook, ...] = ()
     ups: Ups | None = None
+    people: tuple[Person, ...] = ()
+    rota: tuple[Duty, ...] = ()
+    alarms: AlarmRules = field(default_factory=AlarmRules)
+    access: tuple[Access, ...] = ()
     ask: str = ""  # who calibrates: "uncalibrated: ask ..."
 
     def point(self, ident: str) -> Point | None:
@@ -165,6 +159,13 @@ class Plan:
 
     def reach(self, ident: str) -> Reach | None:
         return next((r for r in self.reaches if r.id == ident), None)
+
+    def person(self, ident: str) -> Person | None:
+        return next((p for p in self.people if p.id == ident), None)
+
+    def access_to(self, point: str) -> Access | None:
+        """How a crew may go there; None when nobody has said that a path is cleared."""
+        return next((a for a in self.access if a.point == point), None)
 
     @property
     def nodes(self) -> tuple[str, ...]:
