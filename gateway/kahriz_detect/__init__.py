@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The detectors: an index of what can be watched, one a file."""
+"""The detectors: an index of what can be watched, one a file, in the order in which they run.
+
+First validity, then the balance of a reach, then the source, then pools and use; the joint
+decision comes last and is not in the index.
+"""
 
 from __future__ import annotations
 
@@ -8,35 +12,32 @@ from collections.abc import Callable
 from kahriz_detect.balance import Balance
 from kahriz_detect.detector import Detector
 from kahriz_detect.silence import Expected, Silence
+from kahriz_detect.site import Site
 from kahriz_detect.source import SourceDrop
-from kahriz_water.site import Plan
-
-TRAVEL_S_PER_M = 2.0  # 0.5 m/s in a lined channel of small slope
 
 
-def _balances(plan: Plan) -> list[Detector]:
-    return [Balance(r.id, r.from_, r.to, r.length_m * TRAVEL_S_PER_M) for r in plan.reaches]
+def _balances(site: Site) -> list[Detector]:
+    return [Balance(r.place, r.up, r.down, r.travel_s or 0.0) for r in site.reaches]
 
 
-def _sources(plan: Plan) -> list[Detector]:
-    fed = {r.to for r in plan.reaches}
-    tops = [r for r in plan.reaches if r.from_ not in fed]
-    return [SourceDrop(r.from_, r.to, r.length_m * TRAVEL_S_PER_M) for r in tops]
+def _sources(site: Site) -> list[Detector]:
+    travel = {r.up: r.travel_s or 0.0 for r in site.reaches}
+    return [SourceDrop(s.outlet, s.next, travel[s.outlet]) for s in site.sources if s.next]
 
 
-def _silences(plan: Plan) -> list[Detector]:
-    firsts = {node: next(p for p in plan.points if p.node == node) for node in plan.nodes}
-    expected = [Expected(node, p.id, float(p.dt_s * p.batch)) for node, p in firsts.items()]
-    return [Silence(plan.id, expected)]
+def _silences(site: Site) -> list[Detector]:
+    firsts = {s.node: s for s in reversed(site.signals)}
+    expected = [Expected(n, s.point, s.interval_s * s.batch) for n, s in firsts.items()]
+    return [Silence(site.id, expected)]
 
 
-DETECTORS: dict[str, Callable[[Plan], list[Detector]]] = {
+DETECTORS: dict[str, Callable[[Site], list[Detector]]] = {
     "balance": _balances,
     "source": _sources,
     "silence": _silences,
 }
 
 
-def detectors(plan: Plan) -> list[Detector]:
-    """All detectors of a site."""
-    return [detector for build in DETECTORS.values() for detector in build(plan)]
+def detectors(site: Site) -> list[Detector]:
+    """All detectors of a site, in the order in which they run."""
+    return [detector for build in DETECTORS.values() for detector in build(site)]

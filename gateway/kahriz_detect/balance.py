@@ -15,6 +15,7 @@ from typing import Any
 
 from kahriz_detect.blocks import BLOCK_MS, Blocks
 from kahriz_detect.cusum import Cusum
+from kahriz_detect.detector import Detector
 from kahriz_detect.episode import Episode
 from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.normal import Normal
@@ -31,7 +32,7 @@ SUSPECT = 3  # QARTOD: a stage without its thermometer is no argument against a 
 FLOOR_SHARE, FLOOR_LPS = 0.01, 0.03  # no balance of two weirs scatters less
 
 
-class Balance:
+class Balance(Detector):
     """Mass balance between two points of a reach, quarter hour by quarter hour.
 
     Thresholds are multiples of the scatter seen here, set on simulated and recorded balances,

@@ -3,28 +3,49 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from kahriz_detect.finding import Finding, Sample
+from kahriz_detect.frame import Frame
 
 
-class Detector(Protocol):
-    """One instance watches one place; all it knows goes through `dump` and `load` as JSON."""
+class Detector:
+    """One instance watches one place; all it knows goes through `dump` and `load` as JSON.
 
-    kinds: tuple[str, ...]
-    by_clock: bool  # ticked by the clock on the wall, not by the watermark of its points
+    Override `update` (each sample of its `points`, as it comes), `step` (a frame of the whole
+    site, when it is complete) or both. `judges` is set by validity: after `update` the engine
+    reads `good`, and a sample that is not good reaches neither frames nor other detectors.
+    """
+
+    kinds: tuple[str, ...] = ()
+    by_clock = False  # ticked by the clock on the wall, not by the watermark of its points
+    judges = False
+    good = True
 
     @property
     def name(self) -> str:
         """Under which its state is kept; unique in a site."""
-        ...
+        raise NotImplementedError
 
     @property
     def points(self) -> tuple[str, ...]:
-        """Whose values it wants, in time order."""
-        ...
+        """Keys of the signals it wants to see in `update`; empty for one that steps only."""
+        return ()
 
-    def update(self, sample: Sample) -> list[Finding]: ...
-    def tick(self, watermark_ms: int) -> list[Finding]: ...
-    def dump(self) -> Any: ...
-    def load(self, state: Any) -> None: ...
+    def update(self, sample: Sample) -> list[Finding]:
+        """A sample of one of its points, in time order."""
+        return []
+
+    def step(self, frame: Frame) -> list[Finding]:
+        """A frame is complete: nothing older will come."""
+        return []
+
+    def tick(self, watermark_ms: int) -> list[Finding]:
+        """Nothing older than the watermark will come."""
+        return []
+
+    def dump(self) -> Any:
+        raise NotImplementedError
+
+    def load(self, state: Any) -> None:
+        raise NotImplementedError

@@ -11,17 +11,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from kahriz_detect.finding import CLEARED, RAISED, Finding
-from kahriz_water.site import Plan
+from kahriz_detect.site import Site
 
 
 class Joint:
-    """Lets through what is news."""
+    """Lets through what is news. Asked after every step, also without findings: it may hold."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._bounds = {r.id: (r.from_, r.to) for r in plan.reaches}
+    def __init__(self, site: Site) -> None:
+        self._bounds = {r.place: (r.up, r.down) for r in site.reaches}
         self.open: set[tuple[str, str]] = set()
 
-    def decide(self, findings: Iterable[Finding]) -> list[Finding]:
+    def decide(self, findings: Iterable[Finding], now_ms: int) -> list[Finding]:
+        """What is news now; `now_ms` is event time."""
         out: list[Finding] = []
         for finding in findings:
             key = (finding.kind, finding.place)
@@ -36,6 +37,10 @@ class Joint:
                 if finding.what == CLEARED:
                     self.open.remove(key)
         return out
+
+    def agree(self, still_open: Iterable[tuple[str, str]]) -> None:
+        """What is open in the store: somebody may have closed an alarm by hand."""
+        self.open &= set(still_open)
 
     def forget(self, kind: str, place: str) -> None:
         """Somebody closed the alarm by hand."""

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CLEARED, RAISED, Finding, Sample
 
 SLACK_MS = 120_000
@@ -29,7 +30,7 @@ class Expected:
     period_s: float
 
 
-class Silence:
+class Silence(Detector):
     """Silence of the nodes of a site.
 
     Parameters

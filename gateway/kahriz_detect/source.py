@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any
 
 from kahriz_detect.blocks import BLOCK_MS, Blocks
+from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CLEARED, RAISED, Finding, Sample
 
 NOW, BEFORE = range(-2, 1), range(-12, -3)  # blocks
@@ -22,7 +23,7 @@ BACK = 0.9  # of what was before: the gallery is open again
 CLEAR_BLOCKS = 24
 
 
-class SourceDrop:
+class SourceDrop(Detector):
     """Fall of the flow at the first weir, confirmed by the next one.
 
     Parameters

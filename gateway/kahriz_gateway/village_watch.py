@@ -16,6 +16,7 @@ from kahriz_detect.detector import Detector
 from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.joint import Joint
 from kahriz_detect.silence import Silence
+from kahriz_detect.site_plan import site_of
 from kahriz_gateway import village_alarms, village_store
 from kahriz_water.site import Plan
 
@@ -38,8 +39,9 @@ class Watch:
         self._conn = conn
         self._plan = plan
         self._tells = tells
-        self._joint = Joint(plan)
-        self._detectors = detectors(plan)
+        site = site_of(plan)
+        self._joint = Joint(site)
+        self._detectors = detectors(site)
         self._done: dict[str, int] = {}
         self._alive_ms: int | None = village_store.get_state(conn, "alive_ms")
         self._started = False
@@ -139,5 +141,5 @@ class Watch:
         if not found:
             return
         self._joint.load((a.kind, a.place) for a in village_alarms.open_alarms(self._conn))
-        news = self._joint.decide(found)
+        news = self._joint.decide(found, now_ms)
         village_alarms.apply(self._conn, news, self._plan, now_ms, self._tells)

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from kahriz_detect import detectors
+from kahriz_detect.engine import Engine
 from kahriz_detect.finding import Finding, Sample
-from kahriz_detect.joint import Joint
+from kahriz_detect.site import Site
+from kahriz_detect.site_plan import site_of
 from kahriz_gateway.records import parse_records
 from kahriz_sim.series import START_MS, rows
 from kahriz_water.interpret import Reading, interpret
@@ -28,6 +29,11 @@ BOUNDS = {"discharge_lps": None, "discharge_lt_lps": "lt", "discharge_gt_lps": "
 
 def plan_of(site: str) -> Plan:
     return parse_plan((SITES / site / "site.toml").read_text(encoding="utf-8"))
+
+
+def water_of(site: str) -> Site:
+    """What the detectors know of it."""
+    return site_of(plan_of(site))
 
 
 def samples(
@@ -47,13 +53,10 @@ def samples(
 
 def findings(site: str, stream: Iterable[Sample]) -> list[Finding]:
     """All detectors of a site over a stream, and what they decide together."""
-    plan = plan_of(site)
-    watching = [d for d in detectors(plan) if not d.by_clock]
-    joint = Joint(plan)
+    engine = Engine(water_of(site))
     found: list[Finding] = []
     for sample in stream:
-        for detector in watching:
-            found += joint.decide(detector.update(sample))
+        found += engine.update(sample)
     return found
 
 

@@ -18,7 +18,7 @@ from kahriz_detect.silence import Expected, Silence
 def test_a_detector_is_documented_named_and_knows_its_kinds(
     name: str, water: SimpleNamespace
 ) -> None:
-    built = DETECTORS[name](water.plan_of(water.GOZLU))
+    built = DETECTORS[name](water.water_of(water.GOZLU))
     assert built
     for detector in built:
         doc = type(detector).__doc__ or ""
@@ -28,14 +28,14 @@ def test_a_detector_is_documented_named_and_knows_its_kinds(
 
 
 def test_names_are_unique(water: SimpleNamespace) -> None:
-    names = [d.name for d in detectors(water.plan_of(water.VALIBAY))]
+    names = [d.name for d in detectors(water.water_of(water.VALIBAY))]
     assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("name", sorted(DETECTORS))
 def test_state_goes_through_json_unchanged(name: str, water: SimpleNamespace) -> None:
-    plan = water.plan_of(water.GOZLU)
-    (first, *_), (second, *_) = DETECTORS[name](plan), DETECTORS[name](plan)
+    site = water.water_of(water.GOZLU)
+    (first, *_), (second, *_) = DETECTORS[name](site), DETECTORS[name](site)
     for i in range(400):
         for point in first.points:
             quantity = "word" if first.by_clock else "discharge_lps"
@@ -46,7 +46,7 @@ def test_state_goes_through_json_unchanged(name: str, water: SimpleNamespace) ->
 
 @pytest.mark.parametrize("name", sorted(DETECTORS))
 def test_nothing_is_said_about_nothing(name: str, water: SimpleNamespace) -> None:
-    for detector in DETECTORS[name](water.plan_of(water.GOZLU)):
+    for detector in DETECTORS[name](water.water_of(water.GOZLU)):
         assert detector.tick(0) == []
         assert detector.update(Sample(0, "elsewhere", "discharge_lps", 1.0)) == []
 

@@ -8,8 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kahriz_detect import detectors
-from kahriz_detect.joint import Joint
+from kahriz_detect.engine import Engine
 from kahriz_sim.scenario import parse
 
 SITES = ["banovshalar-gozlu", "baharli-valibay"]
@@ -77,19 +76,16 @@ def test_the_loss_of_a_broken_channel_is_told_though_the_weir_below_is_dry(
 
 
 def test_a_restart_at_any_moment_gives_the_same_findings(water: SimpleNamespace) -> None:
-    plan = water.plan_of(water.GOZLU)
+    site = water.water_of(water.GOZLU)
     stream = list(water.samples(water.GOZLU, "calm", 9, 7.2, leaks=[("upper", 2.5, 1.0)]))
     unbroken = water.findings(water.GOZLU, stream)
-    joint, watching = Joint(plan), [d for d in detectors(plan) if not d.by_clock]
-    broken = []
+    engine, broken = Engine(site), []
     for number, sample in enumerate(stream):
         if number % 97 == 0:
-            kept = json.loads(json.dumps([d.dump() for d in watching]))
-            watching = [d for d in detectors(plan) if not d.by_clock]
-            for detector, state in zip(watching, kept, strict=True):
-                detector.load(state)
-        for detector in watching:
-            broken += joint.decide(detector.update(sample))
+            kept = json.loads(json.dumps(engine.dump()))
+            engine = Engine(site)
+            engine.load(kept)
+        broken += engine.update(sample)
     assert broken == unbroken
     assert water.raised(unbroken) == [("leak", "upper")]
 

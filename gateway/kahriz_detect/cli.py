@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""`kahriz replay`: the village's detectors over recorded readings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kahriz_detect.engine import Engine
+from kahriz_detect.explain import explain
+from kahriz_detect.replay import ReplayError, Table, replay, rows
+from kahriz_detect.site import Site
+from kahriz_detect.site_json import SiteError, parse_site
+from kahriz_detect.site_plan import site_of
+from kahriz_water.plan import parse_plan
+from kahriz_water.strict import ConfigError
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def load_site(path: Path) -> Site:
+    """A site.toml or a site.json."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SiteError(f"{path}: expected a text in UTF-8 ({error})") from error
+    if path.suffix == ".toml":
+        return site_of(parse_plan(text, str(path)))
+    return parse_site(text, str(path))
+
+
+@click.command("replay")
+@click.option("--site", "site_file", type=FILE, required=True, help="site.json or site.toml.")
+@click.option(
+    "--readings", type=FILE, required=True, help="CSV or CSV.gz: time,sensor,quantity,value."
+)
+@click.option(
+    "--alarms",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="CSV to write: start,end,kind,place.",
+)
+@click.option("--explain", "why", is_flag=True, help="Say why, alarm by alarm.")
+def replay_command(site_file: Path, readings: Path, alarms: Path, why: bool) -> None:
+    """Run the village's detectors over recorded readings, without looking ahead.
+
+    `start` of an alarm is the moment it was raised: with a column `received` in the readings,
+    the moment at which the rows that raised it had come.
+    """
+    table = Table()
+    try:
+        engine = Engine(load_site(site_file))
+        replay(engine, rows(readings), table.told)
+        table.write(alarms)
+    except (SiteError, ReplayError, ConfigError, EOFError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    if why:
+        for alarm in table.alarms:
+            click.echo("\n".join(explain(alarm)))
+    click.echo(f"{len(table.alarms)} alarms in {alarms}")

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""Runs the detectors of a site in event time: the same code live and in replay.
+
+Samples go in in time order; a judge that finds one bad keeps it from the others. When the time
+of a step is over its frame goes through all detectors in the order of the index (validity,
+balance, source, pools, use), and what they found goes through the joint decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import median
+from typing import Any
+
+from kahriz_detect import detectors
+from kahriz_detect.detector import Detector
+from kahriz_detect.finding import Finding, Sample
+from kahriz_detect.frame import Frame
+from kahriz_detect.joint import Joint
+from kahriz_detect.site import FLOW, Site
+
+SUSPECT = 3  # QARTOD: not believed
+LONGEST_GAP_MS = 60 * 86_400_000  # after that nobody steps through the empty frames
+FLOWS = ("discharge_lps", FLOW)
+
+
+class Engine:
+    """All detectors of a site, their order in time, and what they decide together.
+
+    Examples
+    --------
+    >>> from kahriz_detect.site import Signal
+    >>> engine = Engine(Site("here", (Signal("a", "a", "flow_lps"),)))
+    >>> engine.update(Sample(60_000, "a", "flow_lps", 12.0)), engine.advance(600_000)
+    ([], [])
+    """
+
+    def __init__(self, site: Site, watching: Iterable[Detector] | None = None) -> None:
+        self.site = site
+        found = detectors(site) if watching is None else watching
+        self.detectors = [d for d in found if not d.by_clock]
+        self.joint = Joint(site)
+        self.late = 0
+        self._step_ms = site.step_s * 1000
+        self._open: int | None = None  # number of the step that is being filled
+        self._believed: dict[str, list[float]] = {}
+        self._bounded: dict[str, tuple[float, str]] = {}
+        self._seen: dict[str, list[float]] = {}
+        self._keys: dict[tuple[str, str], str] = {}
+        self._judges: dict[str, list[Detector]] = {}
+        self._updated: dict[str, list[Detector]] = {}
+        for signal in site.signals:
+            for quantity in FLOWS if signal.quantity == FLOW else (signal.quantity,):
+                self._keys[signal.point, quantity] = signal.key
+            here = [d for d in self.detectors if signal.key in d.points]
+            self._judges[signal.key] = [d for d in here if d.judges]
+            self._updated[signal.key] = [d for d in here if not d.judges]
+        self._ticked = [d for d in self.detectors if _overrides(d, "tick")]
+        self._stepped = [d for d in self.detectors if _overrides(d, "step")]
+
+    def update(self, sample: Sample) -> list[Finding]:
+        """Take one sample in; one of a step that is over is too late."""
+        key = self._keys.get((sample.point, sample.quantity))
+        if key is None:
+            return []
+        number = -(-sample.ts // self._step_ms)
+        news: list[Finding] = []
+        if number != self._open:
+            if self._open is not None and number < self._open:
+                self.late += 1
+                return []
+            news = self._close_before(number)
+        self._seen.setdefault(key, []).append(sample.value)
+        found: list[Finding] = []
+        good = sample.q < SUSPECT or sample.bound is not None  # a bound is true though out of range
+        for judge in self._judges[key]:
+            found += judge.update(sample)
+            good = good and judge.good
+        if good:
+            if sample.bound is None:
+                self._believed.setdefault(key, []).append(sample.value)
+            else:
+                self._bounded[key] = (sample.value, sample.bound)
+            for detector in self._updated[key]:
+                found += detector.update(sample)
+        if found:
+            news += self.joint.decide(found, sample.ts)
+        return news
+
+    def advance(self, watermark_ms: int) -> list[Finding]:
+        """Nothing older than the watermark will come: close the steps that it has passed."""
+        return self._close_before(watermark_ms // self._step_ms + 1)
+
+    def _close_before(self, number: int) -> list[Finding]:
+        news: list[Finding] = []
+        if self._open is None:
+            self._open = number
+        while self._open < number:
+            news += self._close(self._open)
+            self._open += 1
+            if (number - self._open) * self._step_ms > LONGEST_GAP_MS:
+                self._open = number
+        return news
+
+    def _close(self, number: int) -> list[Finding]:
+        values = {k: v[0] if len(v) == 1 else median(v) for k, v in self._believed.items()}
+        raw = {k: v[0] if len(v) == 1 else median(v) for k, v in self._seen.items()}
+        bounds = {}
+        for key, (value, bound) in self._bounded.items():
+            if key not in values:
+                values[key], bounds[key] = value, bound
+        self._believed, self._bounded, self._seen = {}, {}, {}
+        frame = Frame(number, number * self._step_ms, values, bounds, raw)
+        found: list[Finding] = []
+        for detector in self._ticked:
+            found += detector.tick(frame.ts)
+        for detector in self._stepped:
+            found += detector.step(frame)
+        return self.joint.decide(found, frame.ts)
+
+    def dump(self) -> Any:
+        """All that is known, as JSON."""
+        return {
+            "open": self._open,
+            "step_ms": self._step_ms,
+            "believed": self._believed,
+            "bounded": self._bounded,
+            "seen": self._seen,
+            "joint": self.joint.dump(),
+            "detectors": {d.name: d.dump() for d in self.detectors},
+        }
+
+    def load(self, state: Any) -> None:
+        """What a detector of another version kept is not read: it learns anew."""
+        if state["step_ms"] != self._step_ms:
+            return
+        self._open = state["open"]
+        self._believed, self._seen = state["believed"], state["seen"]
+        self._bounded = {k: (float(v), str(b)) for k, (v, b) in state["bounded"].items()}
+        self.joint.load(state["joint"])
+        for detector in self.detectors:
+            if detector.name in state["detectors"]:
+                detector.load(state["detectors"][detector.name])
+
+
+def _overrides(detector: Detector, method: str) -> bool:
+    return getattr(type(detector), method) is not getattr(Detector, method, None)

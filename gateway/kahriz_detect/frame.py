@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""All signals of a site at one step of time, after the judges of validity have spoken."""
+
+from __future__ import annotations
+
+
+class Frame:
+    """The samples of (ts - step, ts]: their median for each signal that had good ones.
+
+    `values` holds what can be believed, `raw` all there was. Where only a bound is known the
+    value is the bound and `bounds` says "lt" or "gt". A signal that is missing was silent.
+
+    Examples
+    --------
+    >>> frame = Frame(7, 4_200_000, {"up": 12.0, "down": 11.5})
+    >>> frame.doubt("down")
+    >>> frame.get("up"), frame.get("down"), frame.raw["down"]
+    (12.0, None, 11.5)
+    """
+
+    __slots__ = ("bounds", "number", "raw", "ts", "values")
+
+    def __init__(
+        self,
+        number: int,
+        ts: int,
+        values: dict[str, float],
+        bounds: dict[str, str] | None = None,
+        raw: dict[str, float] | None = None,
+    ) -> None:
+        self.number = number
+        self.ts = ts
+        self.values = values
+        self.bounds = bounds or {}
+        self.raw = dict(values) if raw is None else raw
+
+    def get(self, key: str) -> float | None:
+        """A believed, exact value."""
+        return None if key in self.bounds else self.values.get(key)
+
+    def doubt(self, key: str) -> None:
+        """A judge that needs neighbours takes a signal away from who comes after it."""
+        self.values.pop(key, None)

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+"""Recorded readings through the engine in time order, and the alarms as a table.
+
+Rows are `time, sensor, quantity, value` and, if known, `received`. Without it all rows of one
+time are there at that time. With it they go through the watermark as they came: what is behind
+it is too late, as in the village.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+
+from kahriz_detect.engine import Engine
+from kahriz_detect.finding import CLEARED, RAISED, Finding, Sample
+from kahriz_detect.watermark import Watermark
+
+WANTED = ("time", "sensor", "quantity", "value")
+KINDS = {  # words of the alarm table for the kinds that are not among them
+    "source_drop": "collapse",
+    "fouled_weir": "sensor_fault:fouled_weir",
+    "silent_node": "sensor_fault:silence",
+}
+NOTICES = ("balance_doubt", "gateway", "use")  # told, but no alarm of the table
+Row = tuple[int, int, str, str, float]  # received, time (ms), sensor, quantity, value
+
+
+class ReplayError(ValueError):
+    """The readings cannot be used; one line with the mend."""
+
+
+@dataclass(slots=True)
+class Raised:
+    """A row of the alarm table; `start` is when it was raised."""
+
+    start: int
+    kind: str
+    place: str
+    end: int | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+
+def rows(path: Path) -> Iterator[Row]:
+    """The rows of a readings file; an empty or unreadable value is a gap."""
+    with _open(path) as handle:
+        reader = csv.reader(handle)
+        header = next(reader, [])
+        if any(name not in header for name in WANTED):
+            raise ReplayError(f"{path}: expected a first line {','.join(WANTED)}[,received]")
+        at, who, what, how_much = (header.index(name) for name in WANTED)
+        came = header.index("received") if "received" in header else None
+        seen: dict[str, int] = {}
+        for number, row in enumerate(reader, start=2):
+            try:
+                value = float(row[how_much])
+                time = seen.get(row[at])
+                if time is None:
+                    seen = {row[at]: (time := ms_of(row[at]))}
+                received = time if came is None else max(time, ms_of(row[came]))
+            except (ValueError, IndexError) as error:
+                if len(row) > how_much and not row[how_much].strip():
+                    continue
+                raise ReplayError(
+                    f"{path}, line {number}: expected an ISO time and a number: {error}"
+                ) from error
+            if value == value:  # not NaN
+                yield received, time, row[who], row[what], value
+
+
+def _open(path: Path) -> io.TextIOBase:
+    try:
+        if path.suffix == ".gz":
+            return gzip.open(path, "rt", newline="", encoding="utf-8")
+        return path.open(newline="", encoding="utf-8")
+    except OSError as error:
+        raise ReplayError(f"{path}: {error.strerror}") from error
+
+
+def ms_of(text: str) -> int:
+    """ISO 8601, UTC when it has no zone.
+
+    >>> ms_of("1970-01-01T00:10"), ms_of("1970-01-01 04:10:00+04:00")
+    (600000, 600000)
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)
+
+
+def text_of(ms: int) -> str:
+    """
+    >>> text_of(600_000)
+    '1970-01-01T00:10:00'
+    """
+    return datetime.fromtimestamp(ms / 1000, UTC).replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def replay(engine: Engine, readings: Iterable[Row], told: Callable[[int, Finding], None]) -> None:
+    """Feed the engine; `told(moment, finding)` with the moment at which it was known."""
+    mark = Watermark(engine.site)
+    last = None
+    for moment, arrived in groupby(readings, key=itemgetter(0)):
+        if last is not None and moment < last:
+            raise ReplayError(f"rows are not in order of time at {text_of(moment)}: sort them")
+        last = moment
+        found: list[Finding] = []
+        if mark.simple:  # everything of this moment is here
+            for received, time, sensor, quantity, value in arrived:
+                if time != received:
+                    mark.simple = False
+                    mark.hold(Sample(time, sensor, quantity, value))
+                    continue
+                found += engine.update(Sample(time, sensor, quantity, value))
+            if mark.simple:
+                found += engine.advance(moment)
+        else:
+            for _, time, sensor, quantity, value in arrived:
+                mark.hold(Sample(time, sensor, quantity, value))
+        if not mark.simple:
+            for sample in mark.release():
+                found += engine.update(sample)
+            if mark.at is not None:
+                found += engine.advance(mark.at)
+        for finding in found:
+            told(moment, finding)
+
+
+class Table:
+    """Collects the alarms of a replay.
+
+    Examples
+    --------
+    >>> table = Table()
+    >>> table.told(600_000, Finding("raised", "leak", "upper", 0))
+    >>> table.told(1_200_000, Finding("cleared", "leak", "upper", 0))
+    >>> table.lines()
+    [['1970-01-01T00:10:00', '1970-01-01T00:20:00', 'leak', 'upper']]
+    """
+
+    def __init__(self) -> None:
+        self.alarms: list[Raised] = []
+        self._open: dict[tuple[str, str], Raised] = {}
+
+    def told(self, moment: int, finding: Finding) -> None:
+        key = (finding.kind, finding.place)
+        if finding.what == RAISED:
+            alarm = Raised(moment, KINDS.get(finding.kind, finding.kind), finding.place)
+            self._open[key] = alarm
+            if finding.kind.partition(":")[0] not in NOTICES:
+                self.alarms.append(alarm)
+        alarm = self._open.get(key)  # type: ignore[assignment]
+        if alarm is None:
+            return
+        if finding.what in (RAISED, CLEARED) or len(alarm.findings) < 2:
+            alarm.findings.append(finding)
+        else:
+            alarm.findings[-1] = finding
+        if finding.what == CLEARED:
+            alarm.end = moment
+            del self._open[key]
+
+    def lines(self) -> list[list[str]]:
+        return [
+            [text_of(a.start), "" if a.end is None else text_of(a.end), a.kind, a.place]
+            for a in self.alarms
+        ]
+
+    def write(self, path: Path) -> None:
+        with path.open("w", newline="", encoding="utf-8") as handle:
+            writer = csv.writer(handle, lineterminator="\n")
+            writer.writerow(["start", "end", "kind", "place"])
+            writer.writerows(self.lines())
