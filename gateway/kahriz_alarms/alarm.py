@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""An alarm as it is stored and told."""
+"""An alarm as it is stored and told, and the steps of its life."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 # What an alarm turned out to be; the first three are the kankans' own words.
 CAUSES = (
@@ -43,6 +44,36 @@ class Alarm:
     shelved_until: int | None = None
     shelved_by: str | None = None
     shelved_why: str | None = None
+    urgent: bool = False
+    told_lps: float | None = None  # the size that was told last: the dead band lies around it
+    calm: int | None = None  # event time from which on the cause is over, as far as is known
+    calm_stored: int | None = None  # the gateway's clock then
+    asked: int = 0  # the gateway's clock when the present round of asking began
+    answered: int | None = None  # the gateway's clock when somebody took it
+    before_lps: float | None = None  # flow at the upper end before it began
+    proved: bool = False  # whether the water has proved that it is over
+
+    @property
+    def open(self) -> bool:
+        return self.closed is None
+
+    def shelved_at(self, now_ms: int) -> bool:
+        return self.shelved_until is not None and now_ms < self.shelved_until
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an alarm's life, complete: the steps of an alarm in order make the alarm.
+
+    `at` is event time where the water or a node says it, `stored` the gateway's clock.
+    """
+
+    what: str
+    at: int
+    stored: int
+    who: str | None = None
+    note: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +87,4 @@ class Event:
     who: str | None = None
     note: str | None = None
     again: bool = False  # a try before may have got through: say that it may be a repeat
+    children: tuple[Alarm, ...] = ()  # open alarms that this one explains

@@ -53,15 +53,25 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessPoint:
+    """A WiFi access point and the nodes behind it: when it dies, they are silent for one reason."""
+
+    id: str
+    name: Name
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmRules:
     """[alarms] of the plan: how long each step may take before the next person is told."""
 
     escalate_minutes: float = 15.0  # without an answer to something urgent
     routine_hours: float = 24.0  # without an answer to something that can wait
-    repair_days: float = 7.0  # acknowledged but not reported fixed: rings again
+    repair_days: float = 7.0  # taken but not reported fixed: asked for again
     proof_hours: float = 72.0  # reported fixed and not proved by then: opened again
-    on_delay_minutes: dict[str, float] = field(default_factory=dict)  # by kind of alarm
-    off_delay_minutes: dict[str, float] = field(default_factory=dict)
     dead_band: float = 0.10  # a size is told anew when it has moved by this share
     routine_a_day: int = 1  # messages to one person that are not urgent
+    gather_minutes: float = 10.0  # news for one person within this time go together
+    on_delay_minutes: dict[str, float] = field(default_factory=dict)  # by kind of alarm
+    off_delay_minutes: dict[str, float] = field(default_factory=dict)
     public_url: str | None = None  # where links in an e-mail lead: https://kahriz.example

@@ -12,6 +12,14 @@ import itertools
 import tomllib
 
 from kahriz_water.plan_broker import read_broker
+from kahriz_water.plan_people import (
+    read_access,
+    read_alarms,
+    read_person,
+    read_rota,
+    read_wifi,
+    refuse_doubles,
+)
 from kahriz_water.pulse_meter import PulseMeter
 from kahriz_water.quality_limits import Limits, read_limits
 from kahriz_water.site import (
@@ -55,6 +63,7 @@ def parse_plan(text: str, source: str = "site.toml") -> Plan:
     if not points:
         raise ConfigError(f"{source}.point", "at least one [[point]]")
     reaches = tuple(_reach(t, points) for t in top.tables("reach"))
+    people = tuple(read_person(t) for t in top.tables("person"))
     plan = Plan(
         id=site.ident("id"),
         name=_name(site),
@@ -70,11 +79,18 @@ def parse_plan(text: str, source: str = "site.toml") -> Plan:
         csv=_csv(top.optional_table("csv")),
         webhooks=tuple(_webhook(t) for t in top.tables("webhook")),
         ups=_ups(top.optional_table("ups")),
+        people=people,
+        rota=tuple(read_rota(t, people) for t in top.tables("rota")),
+        alarms=read_alarms(top.optional_table("alarms")),
+        access=read_access(top.optional_table("access"), tuple(p.id for p in points)),
+        wifis=tuple(read_wifi(t, points) for t in top.tables("wifi")),
     )
     site.done()
     top.done()
-    _refuse_doubles([p.id for p in points], f"{source}.point")
-    _refuse_doubles([r.id for r in reaches], f"{source}.reach")
+    refuse_doubles([p.id for p in points], f"{source}.point")
+    refuse_doubles([r.id for r in reaches], f"{source}.reach")
+    refuse_doubles([p.id for p in people], f"{source}.person")
+    refuse_doubles([w.id for w in plan.wifis], f"{source}.wifi")
     _refuse_cycle(reaches, f"{source}.reach")
     return plan
 
@@ -245,12 +261,6 @@ def _url(table: Table) -> str:
     if not url.startswith(("http://", "https://")):
         raise ConfigError(table.at("url"), "an address that starts with http:// or https://", url)
     return url
-
-
-def _refuse_doubles(idents: list[str], path: str) -> None:
-    for ident in idents:
-        if idents.count(ident) > 1:
-            raise ConfigError(path, "each id once", ident)
 
 
 def _refuse_cycle(reaches: tuple[Reach, ...], path: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from kahriz_water.name import LANGUAGES as LANGUAGES
 from kahriz_water.name import Name as Name
-from kahriz_water.people import Access, AlarmRules, Duty, Person
+from kahriz_water.people import Access, AccessPoint, AlarmRules, Duty, Person
 from kahriz_water.pulse_meter import PulseMeter
 from kahriz_water.quality_limits import Limits
 from kahriz_water.structures import Structure
@@ -152,6 +152,7 @@ class Plan:
     rota: tuple[Duty, ...] = ()
     alarms: AlarmRules = field(default_factory=AlarmRules)
     access: tuple[Access, ...] = ()
+    wifis: tuple[AccessPoint, ...] = ()
     ask: str = ""  # who calibrates: "uncalibrated: ask ..."
 
     def point(self, ident: str) -> Point | None:
@@ -162,6 +163,9 @@ class Plan:
 
     def person(self, ident: str) -> Person | None:
         return next((p for p in self.people if p.id == ident), None)
+
+    def wifi(self, ident: str) -> AccessPoint | None:
+        return next((w for w in self.wifis if w.id == ident), None)
 
     def access_to(self, point: str) -> Access | None:
         """How a crew may go there; None when nobody has said that a path is cleared."""

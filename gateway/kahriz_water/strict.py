@@ -37,6 +37,10 @@ class Table:
     def has(self, key: str) -> bool:
         return key in self._data
 
+    def keys(self) -> list[str]:
+        """What stands there and has not been taken."""
+        return list(self._data)
+
     def _take(self, key: str) -> Any:
         self._known.append(key)
         return self._data.pop(key, None)

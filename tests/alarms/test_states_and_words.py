@@ -25,6 +25,9 @@ def _text(language: str, what: str = "raised", alarm: Alarm = LEAK, again: bool 
 
 def test_a_closed_alarm_stays_closed() -> None:
     for what in states.STEPS:
+        if what == "explained":  # what it was may be said afterwards
+            assert states.after("closed", what) == "closed"
+            continue
         with pytest.raises(states.StateError, match="closed"):
             states.after("closed", what)
 
