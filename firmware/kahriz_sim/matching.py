@@ -37,6 +37,9 @@ def match(samples: list[Sample], rows: list[Row]) -> tuple[set[Sample], int]:
     2. Rows without one lie between two such rows of their journal: where as many free samples as
        rows lie between the same two wakes they belong together in order, however wrong the clock;
        else by nearness, and those without any time in order.
+    3. Wakes within seconds of each other, as around a restart, may have been taken crosswise, so
+       that one row and one sample are left over: consecutive rows and as many samples of the same
+       five minutes belong together in order.
     """
     samples = _without_rowless_cuts(sorted(samples, key=attrgetter("wake")), rows)
     taken: dict[Row, Sample] = {}
@@ -55,7 +58,23 @@ def match(samples: list[Sample], rows: list[Row]) -> tuple[set[Sample], int]:
             for row, sample in zip(unsure, between, strict=False):
                 taken[row] = sample
                 free.discard(sample)
+        _uncross(journal, samples, free, taken)
     return set(taken.values()), len(rows) - len(taken)
+
+
+def _uncross(
+    journal: list[Row], samples: list[Sample], free: set[Sample], taken: dict[Row, Sample]
+) -> None:
+    for left in [row for row in journal if row not in taken]:
+        if left.ts is None:
+            continue
+        rows = [r for r in journal if r.ts is not None and abs(r.ts - left.ts) <= NEAR_MS]
+        near = [s for s in samples if abs(s.t_ms - left.ts) <= NEAR_MS]
+        elsewhere = {sample for row, sample in taken.items() if row not in rows}
+        consecutive = rows[-1].n - rows[0].n == len(rows) - 1
+        if consecutive and len(rows) == len(near) and not elsewhere.intersection(near):
+            taken.update(zip(rows, near, strict=True))
+            free.difference_update(near)
 
 
 def _without_rowless_cuts(samples: list[Sample], rows: list[Row]) -> list[Sample]:

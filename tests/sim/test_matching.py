@@ -73,3 +73,22 @@ def test_a_cut_wake_that_wrote_its_row_keeps_it() -> None:
     found, spare = match([cut, after], written)
     assert found == {cut, after}
     assert spare == 0
+
+
+def test_wakes_of_one_restart_are_not_taken_crosswise() -> None:
+    began, again, last = Sample(13, 296_584), Sample(14, 300_000), Sample(15, 300_000)
+    rows = [
+        Row("9f3a01c2", 13, 301_000, None),
+        Row("9f3a01c2", 14, 304_000, None),
+        Row("9f3a01c2", 15, 296_000, "dated"),
+    ]
+    found, spare = match([began, again, last], rows)
+    assert found == {began, again, last}
+    assert spare == 0
+
+
+def test_a_copied_row_beside_a_lost_one_is_not_taken_for_it() -> None:
+    lost, kept = Sample(13, 296_584), Sample(14, 300_000)
+    copied = Row("9f3a01c2", 100_014, 296_000, "dated")
+    found, spare = match([lost, kept], [Row("9f3a01c2", 14, 300_000, None), copied])
+    assert (found, spare) == ({kept}, 1)
