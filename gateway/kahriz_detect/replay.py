@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Recorded readings through the engine in time order, and the alarms as a table.
 
-Rows are `time, sensor, quantity, value` and, if known, `received`. Without it all rows of one
-time are there at that time. With it they go through the watermark as they came: what is behind
-it is too late, as in the village.
+Rows are `time, sensor, quantity, value` and, if known, `q` (QARTOD) and `received`. Without
+`received` all rows of one time are there at that time. With it they go through the watermark as
+they came: what is behind it is too late, as in the village.
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
+import heapq
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from kahriz_detect.engine import Engine
 from kahriz_detect.finding import CLEARED, RAISED, Finding, Sample
+from kahriz_detect.site import FLOW
 from kahriz_detect.watermark import Watermark
 
 WANTED = ("time", "sensor", "quantity", "value")
@@ -29,7 +31,8 @@ KINDS = {  # words of the alarm table for the kinds that are not among them
     "silent_node": "sensor_fault:silence",
 }
 NOTICES = ("balance_doubt", "gateway", "use")  # told, but no alarm of the table
-Row = tuple[int, int, str, str, float]  # received, time (ms), sensor, quantity, value
+BOUNDS = {"discharge_lt_lps": "lt", "discharge_gt_lps": "gt"}  # less than, more than
+Row = tuple[int, Sample]  # when it was there, and what
 
 
 class ReplayError(ValueError):
@@ -48,7 +51,13 @@ class Raised:
 
 
 def rows(path: Path) -> Iterator[Row]:
-    """The rows of a readings file; an empty or unreadable value is a gap."""
+    """The rows of a readings file as they came; an empty value is a gap."""
+    with _open(path) as handle:
+        late = "received" in next(csv.reader(handle), [])
+    return arrivals(_rows(path)) if late else _rows(path)
+
+
+def _rows(path: Path) -> Iterator[Row]:
     with _open(path) as handle:
         reader = csv.reader(handle)
         header = next(reader, [])
@@ -56,14 +65,16 @@ def rows(path: Path) -> Iterator[Row]:
             raise ReplayError(f"{path}: expected a first line {','.join(WANTED)}[,received]")
         at, who, what, how_much = (header.index(name) for name in WANTED)
         came = header.index("received") if "received" in header else None
-        seen: dict[str, int] = {}
+        flag = header.index("q") if "q" in header else None
+        known, known_ms = "", 0
         for number, row in enumerate(reader, start=2):
             try:
+                text = row[at]
+                if text != known:
+                    known, known_ms = text, ms_of(text)
                 value = float(row[how_much])
-                time = seen.get(row[at])
-                if time is None:
-                    seen = {row[at]: (time := ms_of(row[at]))}
-                received = time if came is None else max(time, ms_of(row[came]))
+                received = known_ms if came is None else max(known_ms, ms_of(row[came]))
+                q = 1 if flag is None else int(row[flag])
             except (ValueError, IndexError) as error:
                 if len(row) > how_much and not row[how_much].strip():
                     continue
@@ -71,7 +82,29 @@ def rows(path: Path) -> Iterator[Row]:
                     f"{path}, line {number}: expected an ISO time and a number: {error}"
                 ) from error
             if value == value:  # not NaN
-                yield received, time, row[who], row[what], value
+                bound = BOUNDS.get(row[what])
+                quantity = FLOW if bound else row[what]
+                yield received, Sample(known_ms, row[who], quantity, value, None, q, bound)
+
+
+def arrivals(readings: Iterable[Row]) -> Iterator[Row]:
+    """The same in the order in which they came, whether the file has that order or time's.
+
+    >>> a, b = Sample(0, "a", "flow_lps", 1.0), Sample(60_000, "b", "flow_lps", 1.0)
+    >>> [sample.point for _, sample in arrivals([(90_000, a), (60_000, b)])]
+    ['b', 'a']
+    """
+    held: list[tuple[int, int, Sample]] = []
+    newest = 0
+    for number, (received, sample) in enumerate(readings):
+        newest = max(newest, sample.ts)
+        while held and held[0][0] < newest:  # nothing that is still to be read came before it
+            came, _, first = heapq.heappop(held)
+            yield came, first
+        heapq.heappush(held, (received, number, sample))
+    while held:
+        came, _, first = heapq.heappop(held)
+        yield came, first
 
 
 def _open(path: Path) -> io.TextIOBase:
@@ -112,19 +145,16 @@ def replay(engine: Engine, readings: Iterable[Row], told: Callable[[int, Finding
             raise ReplayError(f"rows are not in order of time at {text_of(moment)}: sort them")
         last = moment
         found: list[Finding] = []
+        batch = [sample for _, sample in arrived]
         if mark.simple:  # everything of this moment is here
-            for received, time, sensor, quantity, value in arrived:
-                if time != received:
-                    mark.simple = False
-                    mark.hold(Sample(time, sensor, quantity, value))
-                    continue
-                found += engine.update(Sample(time, sensor, quantity, value))
+            mark.simple = all(sample.ts == moment for sample in batch)
             if mark.simple:
+                for sample in batch:
+                    found += engine.update(sample)
                 found += engine.advance(moment)
-        else:
-            for _, time, sensor, quantity, value in arrived:
-                mark.hold(Sample(time, sensor, quantity, value))
         if not mark.simple:
+            for sample in batch:
+                mark.hold(sample)
             for sample in mark.release():
                 found += engine.update(sample)
             if mark.at is not None:
