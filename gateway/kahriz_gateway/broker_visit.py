@@ -96,7 +96,7 @@ class Visit:
         """Wait for a message on a topic, acknowledging what comes before it."""
         deadline = time.monotonic() + timeout_s
         while (arrival := self.next(deadline - time.monotonic())) is not None:
-            self.door.ack(arrival)
+            self.door.ack([arrival])
             if arrival.topic == topic:
                 return arrival
         return None

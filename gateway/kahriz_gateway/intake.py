@@ -15,7 +15,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from kahriz_gateway import quarantine
@@ -62,7 +61,7 @@ class Intake:
         self._known = known
         self._clock = clock
         self._earliest_ms = earliest_ms
-        self._queue: queue.Queue[Arrival] = queue.Queue(HAND_OVER_MOST)
+        self._queue: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._seen_version = 0
         self._trouble: str | None = None
@@ -89,17 +88,21 @@ class Intake:
     def arrived(self, arrival: Arrival) -> None:
         """Hand over one message. What finds no room is not acknowledged and comes again."""
         if len(arrival.payload) > quarantine.BODY_MOST:  # nothing readable is half so long
-            arrival = replace(arrival, payload=arrival.payload[: quarantine.BODY_MOST])
+            arrival = arrival._replace(payload=arrival.payload[: quarantine.BODY_MOST])
+        if self._queue.qsize() >= HAND_OVER_MOST and not self._room():
+            self._overflowed = True
+            return
+        self._queue.put(arrival)  # nobody else puts: it cannot have become full
+
+    def _room(self) -> bool:
+        """Wait until there is room; False when it takes too long or there will be none."""
         deadline = time.monotonic() + _WAIT_S
-        while True:
-            try:
-                self._queue.put(arrival, timeout=0.1)
-                return
-            except queue.Full:
-                patient = self._trouble is None and not self._stopping.is_set()
-                if not patient or time.monotonic() > deadline:
-                    self._overflowed = True
-                    return
+        while self._queue.qsize() >= HAND_OVER_MOST:
+            patient = self._trouble is None and not self._stopping.is_set()
+            if not patient or time.monotonic() > deadline:
+                return False
+            time.sleep(_LINGER_S)
+        return True
 
     @property
     def trouble(self) -> str | None:
@@ -171,8 +174,7 @@ class Intake:
                 door.publish(topic, payload, retain, qos=1)
             if answer is not None:
                 door.publish(*answer)
-        for arrival in group:
-            door.ack(arrival)
+        door.ack(group)
         return True
 
     def _commit(self, group: list[Arrival]) -> list[Key]:

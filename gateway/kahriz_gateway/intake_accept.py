@@ -14,10 +14,12 @@ from kahriz_gateway import quarantine
 from kahriz_gateway.clock import AHEAD_MS, EARLIEST_MS, Clock
 from kahriz_gateway.intake_books import Books, Key
 from kahriz_gateway.intake_errands import Errands
+from kahriz_gateway.intake_plain import plain_rows
 from kahriz_gateway.intake_probe import DOCTOR, Probe
 from kahriz_gateway.intake_rows import Refused, date_waiting, put_rows
 from kahriz_gateway.store import get_meta, notice
 from kahriz_wire import topics
+from kahriz_wire.checks import MS_MOST
 from kahriz_wire.messages import (
     Receipt,
     Row,
@@ -30,6 +32,7 @@ from kahriz_wire.messages import (
 )
 
 DAY_MS = 86_400_000
+UPS_MOST = 4_096  # topics known to be those of rows; who draws more journals is read in full
 REASON_MOST = 300  # letters; the message itself is beside it
 
 
@@ -53,15 +56,34 @@ class Accept:
         self.books = Books(conn)
         self.errands = Errands(conn, site)
         self._probe = Probe(conn, site, self._store)
+        self._ups: dict[str, Key] = {}
 
     def message(self, topic: str, payload: bytes, retained: bool = False) -> Key | None:
         """Take one message in; returns the (node, journal) that a receipt is due to."""
         received = self._clock.now_ms() if self._clock.trusted() else None
+        up = self._ups.get(topic)
+        if up is not None and not retained and self._plain(up, payload, received):
+            return up
+        self.books.flush()
         try:
             return self._judge(topic, payload, retained, received)
         except WireError as error:
             quarantine.put(self._conn, received, topic, payload, str(error))
         return None
+
+    def _plain(self, key: Key, payload: bytes, received: int | None) -> bool:
+        """Take in an `up` of plain rows that are all new; False when there is more to it."""
+        node, journal = key
+        latest = MS_MOST if received is None else received + AHEAD_MS
+        rows = plain_rows(payload, self._earliest_ms, latest)
+        if not rows or not self._known(node):
+            return False
+        if not self.books.ledger(node, journal).hold_new([row[0] for row in rows]):
+            return False
+        self.books.new_rows += [
+            (node, journal, n, ts, None, None, None, q, received, body) for n, ts, q, body in rows
+        ]
+        return True
 
     def receipt(self, key: Key, max_rows: int | None = None) -> tuple[str, bytes] | None:
         """Topic and bytes of what can be said to a node now; None while it has said no hello."""
@@ -90,6 +112,8 @@ class Accept:
         if not self._known(topic.node):
             raise WireError("node", f"{topic.node} is not in the plan; add a point or a deployment")
         if topic.kind == "up":
+            if len(self._ups) < UPS_MOST:
+                self._ups[name] = topic.node, topic.rest
             return self._up(name, topic.node, topic.rest, payload, received)
         if topic.kind == "hello":
             return self._hello(topic.node, payload, received)

@@ -6,8 +6,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from kahriz_gateway.ledger import Ledger, Range
+from kahriz_gateway.store import NewRow, insert_rows
 from kahriz_wire import ranges
 from kahriz_wire.messages import Hello
 
@@ -36,8 +38,17 @@ class Books:
         self._conn = conn
         self._accounts: dict[Key, Account] = {}
         self._dirty: set[Key] = set()
+        self.new_rows: list[NewRow] = []  # in the ledger already, to be stored together
+
+    def flush(self) -> None:
+        """Store the new rows of this transaction: before anything is asked of the table."""
+        if self.new_rows:
+            rows, self.new_rows = self.new_rows, []
+            rows.sort(key=itemgetter(0))  # a node's rows are neighbours in the table's index
+            insert_rows(self._conn, rows)
 
     def forget(self) -> None:
+        self.new_rows.clear()
         self._accounts.clear()
         self._dirty.clear()
 
@@ -109,7 +120,8 @@ class Books:
         ledger.missing = missing_by_rows(self._conn, node, journal, ledger.top)
 
     def save(self, at: int | None) -> None:
-        """Write the gaps that changed; a gap keeps the day it was first seen."""
+        """Write new rows, and the gaps that changed; a gap keeps the day it was first seen."""
+        self.flush()
         for key in self._dirty:
             account = self._accounts[key]
             now = {(a, b) for a, b in account.ledger.missing}

@@ -15,16 +15,13 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from kahriz_gateway.intake_books import Account, Books
+from kahriz_gateway.store import NewRow, insert_rows
 from kahriz_wire.messages import Row
 
 Refused = tuple[int | None, str]  # the number of a row, where it has one, and why
 
 _RANK: Mapping[str | None, int] = {"unk": 0, "dated": 1, "est": 2, None: 3}
 _in_order = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
-_INSERT = (
-    "INSERT INTO reading(node, journal, n, ts, tq, up_s, boot, q, received, body)"
-    " VALUES(?,?,?,?,?,?,?,?,?,?)"
-)
 
 
 def values_text(row: Row) -> str:
@@ -54,7 +51,7 @@ def put_rows(
     """Store good rows of one journal inside the open transaction; returns what is in conflict."""
     account = books.account(node, journal)
     ledger = books.ledger(node, journal)
-    fresh = []
+    fresh: list[NewRow] = []
     conflicts: list[Refused] = []
     for row in rows:
         ts, tq = row.ts, row.tq
@@ -71,12 +68,12 @@ def put_rows(
             (node, journal, row.n),
         ).fetchone()
         if stands is None:  # it had only been closed
-            conn.execute(_INSERT, new)
+            insert_rows(conn, [new])
             books.arrived_after_all(node, journal, row.n)
         else:
             why = _meets(conn, row, ts, tq, stands)
             conflicts += [(row.n, why)] if why else []
-    conn.executemany(_INSERT, fresh)
+    insert_rows(conn, fresh)
     return conflicts
 
 

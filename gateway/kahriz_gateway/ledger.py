@@ -8,6 +8,7 @@ Ranges are inclusive [a, b]; `missing` is sorted, apart, and lies below `top`.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from kahriz_wire import ranges
 from kahriz_wire.messages import MISSING_MOST
@@ -48,6 +49,18 @@ class Ledger:
         if i is not None:
             a, b = self.missing[i]
             self.missing[i : i + 1] = [r for r in ([a, n - 1], [n + 1, b]) if r[0] <= r[1]]
+
+    def hold_new(self, numbers: Sequence[int]) -> bool:
+        """Hold all of these rising numbers when each lies above all we know; else none of them."""
+        if not numbers or numbers[0] <= self.top:
+            return False
+        if numbers[-1] - numbers[0] == len(numbers) - 1:
+            self._grow(numbers[0] - 1)
+            self.top = numbers[-1]
+        else:
+            for n in numbers:
+                self.hold(n)
+        return True
 
     def hello(self, s: str, first: int, next: int) -> list[Range]:
         """A node says what it holds; returns what nobody has any more, to be closed."""

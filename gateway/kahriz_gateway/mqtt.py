@@ -10,17 +10,19 @@ visitor, whose session the broker need not keep.
 from __future__ import annotations
 
 import logging
-import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+
+from kahriz_gateway.mqtt_client import WideClient
 
 KEEPALIVE_S = 30
 RECONNECT_S = (1, 8)  # first and longest pause between two tries
@@ -29,8 +31,7 @@ _REFUSED = 0x80  # SUBACK codes from here on are refusals
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One message as it came; `epoch` is the connection it came by."""
 
     topic: str
@@ -73,7 +74,7 @@ class Door:
         self._announcement = announcement
         self._on_status = on_status  # what anybody says on our own announcement's topic
         self._complained = False
-        self._client = client = Client(
+        self._client = client = WideClient(
             CallbackAPIVersion.VERSION2,
             client_id,
             clean_session=clean,
@@ -85,7 +86,7 @@ class Door:
         client.on_disconnect = self._disconnected
         client.on_subscribe = self._stands
         client.on_message = self._message
-        client.on_socket_open = _no_delay
+        client.on_publish_in = self._received
         self._tls = tls is not None
         if tls is not None:
             client.tls_set_context(tls)
@@ -146,10 +147,10 @@ class Door:
         thread = self._client._thread  # paho tells nobody when a callback has ended its thread
         return thread is not None and thread.is_alive()
 
-    def ack(self, arrival: Arrival) -> None:
-        """PUBACK, unless it came by an older connection (message ids are used again)."""
-        if arrival.qos and arrival.epoch == self.epoch:
-            self._client.ack(arrival.mid, arrival.qos)
+    def ack(self, arrivals: Iterable[Arrival]) -> None:
+        """PUBACK each, unless it came by an older connection (message ids are used again)."""
+        epoch = self.epoch
+        self._client.puback([a.mid for a in arrivals if a.qos and a.epoch == epoch])
 
     def announce(self, online: bytes) -> None:
         """Change what the retained announcement says while we are here."""
@@ -162,9 +163,7 @@ class Door:
 
     def call_again(self) -> None:
         """Drop the connection so that the broker sends again what was never acknowledged."""
-        sock = self._client.socket()
-        if isinstance(sock, socket.socket):
-            sock.shutdown(socket.SHUT_RDWR)
+        self._client.hang_up()
 
     def _connected(
         self,
@@ -237,22 +236,21 @@ class Door:
         self._complained = True
 
     def _message(self, client: Client, userdata: object, message: MQTTMessage) -> None:
+        """A message that paho has put together itself."""
         try:
-            topic = message.topic
+            topic = message.topic.encode()
+        except UnicodeDecodeError:
+            topic = b"\xff"
+        payload = bytes(message.payload)
+        self._received(topic, payload, message.retain, message.mid, message.qos)
+
+    def _received(self, name: bytes, payload: bytes, retained: bool, mid: int, qos: int) -> None:
+        try:
+            topic = name.decode()
         except UnicodeDecodeError:
             topic = "(a topic that is not UTF-8)"
         status = self._announcement is not None and topic == self._announcement.topic
         if status and self._on_status is not None:
-            self._on_status(bytes(message.payload))
-            return
-        arrival = Arrival(
-            topic, bytes(message.payload), message.retain, message.mid, message.qos, self.epoch
-        )
-        if self._on_arrival is not None:
-            self._on_arrival(arrival)
-
-
-def _no_delay(client: Client, userdata: object, sock: object) -> None:
-    """A receipt must not wait 40 ms for the node's delayed TCP acknowledgement."""
-    if isinstance(sock, socket.socket):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._on_status(payload)
+        elif self._on_arrival is not None:
+            self._on_arrival(Arrival(topic, payload, retained, mid, qos, self.epoch))

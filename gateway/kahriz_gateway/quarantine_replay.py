@@ -26,6 +26,7 @@ def replay(
         try:
             quarantine.remove(conn, kept.id)
             accept.message(kept.topic, kept.body)
+            accept.books.flush()
             again = quarantine.same(conn, kept)
             accept.books.save(kept.received_ms)
             conn.execute("COMMIT")

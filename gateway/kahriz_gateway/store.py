@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 # One entry is one step of the schema; steps are only ever appended.
@@ -64,6 +65,14 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE offer(node TEXT PRIMARY KEY, number INTEGER NOT NULL, at INTEGER) WITHOUT ROWID;
     """,
 )
+
+NewRow = tuple[
+    str, str, int, int | None, str | None, int | None, int | None, int, int | None, str
+]  # node, journal, n, ts, tq, up_s, boot, q, received, body
+_INTO = "INSERT INTO reading(node, journal, n, ts, tq, up_s, boot, q, received, body) VALUES"
+_ROW = "(?,?,?,?,?,?,?,?,?,?)"
+_AT_ONCE = 48  # rows a statement: it is the step into SQLite that costs, not the row
+_INSERT_MANY = _INTO + ",".join([_ROW] * _AT_ONCE)
 
 _TROUBLE = ("FULL", "IOERR", "BUSY", "LOCKED", "READONLY", "CANTOPEN", "NOMEM", "PROTOCOL")
 BUSY_S = 20  # `gateway quarantine replay` writes beside intake, for milliseconds
@@ -149,6 +158,14 @@ def get_meta(conn: sqlite3.Connection, key: str) -> str | None:
 
 def put_meta(conn: sqlite3.Connection, key: str, value: str) -> None:
     conn.execute("INSERT OR REPLACE INTO meta(key, value) VALUES(?,?)", (key, value))
+
+
+def insert_rows(conn: sqlite3.Connection, rows: Sequence[NewRow]) -> None:
+    """Store readings that are surely new, inside the open transaction."""
+    whole = len(rows) - len(rows) % _AT_ONCE
+    for start in range(0, whole, _AT_ONCE):
+        conn.execute(_INSERT_MANY, list(chain.from_iterable(rows[start : start + _AT_ONCE])))
+    conn.executemany(_INTO + _ROW, rows[whole:])
 
 
 def last_received_ms(conn: sqlite3.Connection) -> int | None:

@@ -85,10 +85,9 @@ def queue(about: About) -> Finding:
         topic = visit.topic(f"echo/{visit.mark}")
         held = _unacknowledged(visit, topic)
         total = len(held)
-        for arrival in held:
-            visit.door.ack(arrival)
+        visit.door.ack(held)
         while total < QUEUE_TRIED and (more := visit.next(_QUIET_S)) is not None:
-            visit.door.ack(more)
+            visit.door.ack([more])
             total += 1
     return judge_queue(total, len(held))
 
