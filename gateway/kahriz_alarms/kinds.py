@@ -33,6 +33,7 @@ class Kind:
 _WATER = Kind(WATER_ROLES, urgent=True, proof=True)
 _SLOW = Kind(WATER_ROLES, proof=True)
 _POWER = Kind(level=1)
+_NOTICE = Kind(off_minutes=0.0)  # a moment that was noted: it stays for its own time
 
 KINDS: Mapping[str, Kind] = {
     # the conveyance and the source: water is lost now
@@ -60,6 +61,13 @@ KINDS: Mapping[str, Kind] = {
     # the gateway itself
     "store": Kind(urgent=True),
     "disk_nearly_full": Kind(urgent=True),
+    "disk_half": _NOTICE,
+    "twin": _NOTICE,
+    "second_gateway": _NOTICE,
+    "journal_replaced": _NOTICE,
+    "ledger_recounted": _NOTICE,
+    "restored": _NOTICE,
+    "clock_went_back": _NOTICE,
     "alarm_path": Kind(off_minutes=15.0),
     "test": Kind(off_minutes=0.0),
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Findings become stored alarms, events and pending deliveries: stored first, sent afterwards.
+"""Findings become stored alarms, steps and pending deliveries: stored first, sent afterwards.
 
 Everything here runs inside the caller's transaction, so that an alarm and the detector's state
 that made it are on the disk together or not at all.
@@ -9,39 +9,31 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import asdict
+from statistics import median
+from typing import Any
 
-from kahriz_alarms import states
-from kahriz_alarms.alarm import Alarm
+from kahriz_alarms import kinds, tree
+from kahriz_alarms.alarm import Alarm, Step
 from kahriz_detect.finding import CLEARED, RAISED, Finding
+from kahriz_gateway import village_store
+from kahriz_gateway.alarm_book import (
+    Tells,
+    alarm_of,
+    begin,
+    load,
+    open_alarm,
+    open_alarms,
+    record,
+)
 from kahriz_water.site import Plan
 
+__all__ = ["Tells", "alarm_of", "apply", "load", "open_alarm", "open_alarms", "step"]
+
 SILENCES = ("silent_node", "gateway")  # of a node, of all of them
-TOLD_AGAIN = 0.10  # a size is told anew when it has moved by a tenth
-
-Tells = Mapping[str, tuple[str, ...]]  # channel name -> events it wants
-
-
-def alarm_of(row: sqlite3.Row) -> Alarm:
-    fields = {key: row[key] for key in row.keys() if key != "evidence"}  # noqa: SIM118
-    return Alarm(**fields, evidence=json.loads(row["evidence"]))
-
-
-def load(conn: sqlite3.Connection, ident: int) -> Alarm | None:
-    row = conn.execute("SELECT * FROM alarm WHERE id=?", (ident,)).fetchone()
-    return None if row is None else alarm_of(row)
-
-
-def open_alarm(conn: sqlite3.Connection, kind: str, place: str) -> Alarm | None:
-    row = conn.execute(
-        "SELECT * FROM alarm WHERE kind=? AND place=? AND closed IS NULL", (kind, place)
-    ).fetchone()
-    return None if row is None else alarm_of(row)
-
-
-def open_alarms(conn: sqlite3.Connection) -> list[Alarm]:
-    rows = conn.execute("SELECT * FROM alarm WHERE closed IS NULL ORDER BY raised, id")
-    return [alarm_of(r) for r in rows]
+DAY_MS = 86_400_000
+FLOWS = ("discharge_lps", "flow_lps")
 
 
 def apply(
@@ -50,28 +42,19 @@ def apply(
     """Store what the detectors found."""
     for finding in findings:
         alarm = open_alarm(conn, finding.kind, finding.place)
-        if finding.what == RAISED and alarm is None:
-            _raise(conn, finding, now_ms, tells)
-        elif finding.what == CLEARED and alarm is not None:
-            _size(conn, alarm, finding)
-            step(conn, alarm, "cleared", finding.ts, tells, note=_words(finding))
-        elif finding.what != RAISED and alarm is not None:
-            _size(conn, alarm, finding)
-            if _moved(alarm, finding):
-                step(conn, alarm, "changed", finding.ts, tells)
+        if finding.what == RAISED:
+            if alarm is None:
+                _consider(conn, finding, plan, now_ms, tells)
+            elif alarm.calm is not None:  # it had ended and is there again: the same alarm
+                step(conn, alarm, "back", finding.ts, tells, now_ms, data=_sizes(finding))
+        elif finding.what == CLEARED:
+            forget(conn, finding.kind, finding.place)
+            if alarm is not None and alarm.calm is None:
+                _over(conn, alarm, finding, plan, now_ms, tells)
+        elif alarm is not None:
+            _resize(conn, alarm, finding, plan, now_ms, tells)
         if finding.kind in SILENCES:
-            _mark_silence(conn, finding, plan, tells)
-
-
-def _raise(conn: sqlite3.Connection, finding: Finding, now_ms: int, tells: Tells) -> None:
-    f = finding
-    cursor = conn.execute(
-        "INSERT INTO alarm(kind, place, state, raised, stored, lps, lps_u, m3, evidence)"
-        " VALUES(?,?,'raised',?,?,?,?,?,?)",
-        (f.kind, f.place, f.ts, now_ms, f.lps, f.lps_u, f.m3, json.dumps(f.evidence)),
-    )
-    assert cursor.lastrowid is not None
-    _event(conn, cursor.lastrowid, f.ts, "raised", tells, None, None)
+            _mark_silence(conn, finding, plan, now_ms, tells)
 
 
 def step(
@@ -80,73 +63,139 @@ def step(
     what: str,
     at: int,
     tells: Tells,
+    now_ms: int | None = None,
     who: str | None = None,
     note: str | None = None,
-) -> None:
+    data: dict[str, Any] | None = None,
+) -> Alarm:
     """One step of an alarm's life; StateError when it cannot follow."""
-    state = states.after(alarm.state, what)
-    closed = at if state == states.CLOSED else None
-    conn.execute("UPDATE alarm SET state=?, closed=? WHERE id=?", (state, closed, alarm.id))
-    _event(conn, alarm.id, at, what, tells, who, note)
+    stored = at if now_ms is None else now_ms
+    return record(conn, alarm, Step(what, at, stored, who, note, data or {}), tells)
 
 
-def _event(
-    conn: sqlite3.Connection,
-    alarm: int,
-    at: int,
-    what: str,
-    tells: Tells,
-    who: str | None,
-    note: str | None,
+def _consider(
+    conn: sqlite3.Connection, finding: Finding, plan: Plan, now_ms: int, tells: Tells
 ) -> None:
-    cursor = conn.execute(
-        "INSERT INTO alarm_event(alarm, at, what, who, note) VALUES(?,?,?,?,?)",
-        (alarm, at, what, who, note),
+    """An alarm, or, while it must last longer first, a candidate for one."""
+    wait = kinds.on_delay_ms(finding.kind, plan.alarms.on_delay_minutes)
+    if wait == 0:
+        raise_alarm(conn, finding, plan, now_ms, tells)
+        return
+    conn.execute(
+        "INSERT INTO candidate(kind, place, due, finding) VALUES(?,?,?,?)"
+        " ON CONFLICT(kind, place) DO NOTHING",
+        (finding.kind, finding.place, now_ms + wait, json.dumps(asdict(finding))),
     )
-    for channel, wanted in tells.items():
-        if what in wanted:
-            conn.execute(
-                "INSERT INTO delivery(alarm_event, channel, state) VALUES(?,?,'pending')",
-                (cursor.lastrowid, channel),
-            )
 
 
-def _size(conn: sqlite3.Connection, alarm: Alarm, finding: Finding) -> None:
-    """A size grows more certain while it is open; a clearing says nothing about it."""
-    if finding.what != CLEARED and finding.lps is not None:
-        conn.execute(
-            "UPDATE alarm SET lps=?, lps_u=?, m3=? WHERE id=?",
-            (finding.lps, finding.lps_u, finding.m3, alarm.id),
-        )
+def candidates(conn: sqlite3.Connection, now_ms: int) -> list[Finding]:
+    """Findings that have lasted long enough."""
+    rows = conn.execute("SELECT finding FROM candidate WHERE due <= ?", (now_ms,)).fetchall()
+    return [Finding(**json.loads(row[0])) for row in rows]
 
 
-def _moved(alarm: Alarm, finding: Finding) -> bool:
-    if alarm.lps is None or finding.lps is None:
-        return False
-    return abs(finding.lps - alarm.lps) > TOLD_AGAIN * abs(alarm.lps)
+def forget(conn: sqlite3.Connection, kind: str, place: str) -> None:
+    conn.execute("DELETE FROM candidate WHERE kind=? AND place=?", (kind, place))
 
 
-def _words(finding: Finding) -> str | None:
-    return json.dumps(finding.evidence) if finding.evidence else None
+def raise_alarm(
+    conn: sqlite3.Connection, finding: Finding, plan: Plan, now_ms: int, tells: Tells
+) -> Alarm:
+    f = finding
+    rules = kinds.of(f.kind)
+    data = {
+        "kind": f.kind,
+        "place": f.place,
+        "urgent": rules.urgent,
+        "evidence": dict(f.evidence),
+        "before_lps": before_lps(conn, f, plan) if rules.proof else None,
+        **_sizes(f),
+    }
+    alarm = begin(conn, Step("raised", f.ts, now_ms, data=data), tells)
+    window = running_maintenance(conn, alarm.place, plan, now_ms)
+    if window is not None:
+        note, until = {"note": window["why"], "who": window["who"]}, {"until": window["to_ms"]}
+        alarm = step(conn, alarm, "shelved", now_ms, tells, now_ms, data=until, **note)
+    return alarm
 
 
-def _mark_silence(conn: sqlite3.Connection, finding: Finding, plan: Plan, tells: Tells) -> None:
+def running_maintenance(
+    conn: sqlite3.Connection, place: str, plan: Plan, now_ms: int, since_ms: int | None = None
+) -> sqlite3.Row | None:
+    """A window of maintenance that covers a place now, or at any time since then."""
+    places = [place, plan.id, *tree.points_of(place, plan)]
+    marks = ",".join("?" * len(places))
+    row: sqlite3.Row | None = conn.execute(
+        f"SELECT * FROM maintenance WHERE place IN ({marks}) AND from_ms <= ? AND to_ms > ?"  # noqa: S608
+        " ORDER BY to_ms DESC LIMIT 1",
+        (*places, now_ms, now_ms if since_ms is None else since_ms),
+    ).fetchone()
+    return row
+
+
+def before_lps(conn: sqlite3.Connection, finding: Finding, plan: Plan) -> float | None:
+    """The flow at the upper end on the day before it began: what the repair must bring back."""
+    since = int(float(finding.evidence.get("since_ms", finding.ts)))
+    return flow_lps(conn, tree.points_of(finding.place, plan)[0], since - DAY_MS, since)
+
+
+def flow_lps(conn: sqlite3.Connection, point: str, after_ms: int, upto_ms: int) -> float | None:
+    """The median flow at a point over a span; None where nothing good was measured."""
+    for quantity in FLOWS:
+        values = village_store.values_between(conn, point, quantity, after_ms, upto_ms)
+        good = [v.value for v in values if v.q < 3]
+        if good:
+            return median(good)
+    return None
+
+
+def _sizes(finding: Finding) -> dict[str, float | None]:
+    return {"lps": finding.lps, "lps_u": finding.lps_u, "m3": finding.m3}
+
+
+def _over(
+    conn: sqlite3.Connection, alarm: Alarm, finding: Finding, plan: Plan, now_ms: int, tells: Tells
+) -> None:
+    """The cause is over: an end at once, or a calm that has to last or to be proved."""
+    waits = kinds.off_delay_ms(alarm.kind, plan.alarms.off_delay_minutes) > 0
+    what = "calm" if waits or kinds.of(alarm.kind).proof else "cleared"
+    note = json.dumps(finding.evidence) if finding.evidence else None
+    step(conn, alarm, what, finding.ts, tells, now_ms, note=note)
+
+
+def _resize(
+    conn: sqlite3.Connection, alarm: Alarm, finding: Finding, plan: Plan, now_ms: int, tells: Tells
+) -> None:
+    """A size grows more certain while it is open; it is told when it leaves the dead band."""
+    if finding.lps is None or (finding.lps, finding.lps_u, finding.m3) == (
+        alarm.lps,
+        alarm.lps_u,
+        alarm.m3,
+    ):
+        return
+    told = alarm.told_lps
+    moved = told is None or abs(finding.lps - told) > plan.alarms.dead_band * abs(told)
+    what = "changed" if moved else "sized"
+    step(conn, alarm, what, finding.ts, tells, now_ms, data=_sizes(finding))
+
+
+def _mark_silence(
+    conn: sqlite3.Connection, finding: Finding, plan: Plan, now_ms: int, tells: Tells
+) -> None:
     """An open alarm of the water whose sensor died is the last thing known, not over."""
     for alarm in open_alarms(conn):
-        points = _points_of(alarm, plan)
+        points = set(tree.points_of(alarm.place, plan))
         if alarm.kind in SILENCES or finding.place not in points | {plan.id}:
             continue
         if finding.what == RAISED and alarm.silent_since is None:
-            since = int(float(finding.evidence.get("since_ms", finding.ts)))
-            conn.execute("UPDATE alarm SET silent_since=? WHERE id=?", (since, alarm.id))
-            step(conn, alarm, "silent", finding.ts, tells, note=finding.place)
+            since = {"since_ms": int(float(finding.evidence.get("since_ms", finding.ts)))}
+            step(conn, alarm, "silent", finding.ts, tells, now_ms, note=finding.place, data=since)
         elif finding.what == CLEARED and alarm.silent_since is not None:
             others = points - {finding.place}
-            if not any(open_alarm(conn, "silent_node", point) for point in others):
-                conn.execute("UPDATE alarm SET silent_since=NULL WHERE id=?", (alarm.id,))
-                step(conn, alarm, "heard", finding.ts, tells, note=finding.place)
+            if not any(_is_silent(conn, point) for point in others):
+                step(conn, alarm, "heard", finding.ts, tells, now_ms, note=finding.place)
 
 
-def _points_of(alarm: Alarm, plan: Plan) -> set[str]:
-    reach = plan.reach(alarm.place)
-    return {alarm.place} if reach is None else {reach.from_, reach.to}
+def _is_silent(conn: sqlite3.Connection, point: str) -> bool:
+    alarm = open_alarm(conn, "silent_node", point)
+    return alarm is not None and alarm.calm is None

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kahriz_gateway import village_schema
 from kahriz_gateway.store import StoreError
 from kahriz_water.value import Value as Value
 
@@ -62,6 +63,7 @@ CREATE TABLE gauging(point TEXT NOT NULL, at INTEGER NOT NULL, method TEXT NOT N
     runs TEXT NOT NULL, who TEXT NOT NULL, stage_m REAL, device_lps REAL, note TEXT NOT NULL,
     PRIMARY KEY(point, at, method)) WITHOUT ROWID;
 """,
+    village_schema.ALARM_LOOP,
 )
 
 

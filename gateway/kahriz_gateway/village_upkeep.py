@@ -45,7 +45,8 @@ class Upkeep:
         self._looked_ms = now_ms
         wanted = [*self._notices(readings, now_ms), *self._states(now_ms)]
         known = {(w.kind, w.place): w for w in reversed(wanted)}
-        mine = [a for a in village_alarms.open_alarms(self._conn) if a.kind in OURS]
+        standing_now = village_alarms.open_alarms(self._conn)
+        mine = [a for a in standing_now if a.kind in OURS and a.calm is None]
         standing = {(a.kind, a.place) for a in mine}
         news = [
             Finding(RAISED, w.kind, w.place, w.at, evidence={"detail": w.detail})

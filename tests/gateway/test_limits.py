@@ -55,7 +55,9 @@ class Keeper:
         """Let time pass, look; the open alarms with their detail."""
         self.now_ms += passed_ms
         self._upkeep.look(self.readings, self.now_ms)
-        found = self.conn.execute("SELECT kind, evidence FROM alarm WHERE closed IS NULL")
+        found = self.conn.execute(
+            "SELECT kind, evidence FROM alarm WHERE closed IS NULL AND calm IS NULL"
+        )
         return {kind: json.loads(evidence)["detail"] for kind, evidence in found}
 
     def notice(self, kind: str, node: str | None = "outlet", at: int | None = 0) -> None:

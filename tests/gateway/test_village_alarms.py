@@ -84,8 +84,13 @@ def test_the_same_cause_is_one_alarm_while_it_is_open(
     assert len(channel.heard) == 1
     assert village_alarms.open_alarms(conn)[0].lps == 2.1
     _find(conn, sender, _leak(CLEARED, 9 * HOUR_MS), _leak(RAISED, 12 * HOUR_MS))
-    rows = conn.execute("SELECT state, closed FROM alarm ORDER BY id").fetchall()
-    assert [tuple(r) for r in rows] == [("closed", 9 * HOUR_MS), ("raised", None)]
+    rows = conn.execute("SELECT state, calm FROM alarm ORDER BY id").fetchall()
+    assert [tuple(r) for r in rows] == [("notified", None)], "not proved: it is the same alarm"
+    twin = Finding(RAISED, "twin", "outlet", HOUR_MS)
+    over = Finding(CLEARED, "twin", "outlet", 2 * HOUR_MS)
+    _find(conn, sender, twin, over, twin)
+    rows = conn.execute("SELECT state, closed FROM alarm WHERE kind='twin' ORDER BY id").fetchall()
+    assert [tuple(r) for r in rows] == [("closed", 2 * HOUR_MS), ("raised", None)]
 
 
 def test_the_size_told_last_stays_when_it_clears(conn: sqlite3.Connection, sender: Sender) -> None:
@@ -104,7 +109,7 @@ def test_what_failed_for_now_is_tried_again_and_what_failed_for_good_is_not(
     assert sender.send_due(conn) == 1
     assert village_alarms.open_alarms(conn)[0].state == "notified"
     channel.trouble = [DeliveryError("unknown number", permanent=True)]
-    _find(conn, sender, _leak(CLEARED, 9 * HOUR_MS))
+    _find(conn, sender, Finding(RAISED, "twin", "outlet", HOUR_MS))
     assert sender.send_due(conn) == 0
     Clock.ms += 24 * HOUR_MS
     assert sender.send_due(conn) == 0
