@@ -14,7 +14,7 @@ from typing import Any
 
 from kahriz_gateway import manual_store, records_store, village_store
 from kahriz_gateway.village_rows import Flagged, Row, flagged, row_of
-from kahriz_water.interpret import interpret
+from kahriz_water.interpret import Interpretation
 from kahriz_water.records import Records
 from kahriz_water.site import Plan
 from kahriz_water.value import Value
@@ -33,6 +33,7 @@ class Interpreter:
         self._village = village
         self._plan = plan
         self._records = Records()
+        self._meaning = Interpretation(self._records, plan)
         self._seen_version = -1
         self._recompute_upto = int(village_store.get_state(village, "recompute_upto") or 0)
         self._recompute_since = int(village_store.get_state(village, "recompute_since") or 0)
@@ -102,8 +103,9 @@ class Interpreter:
 
     def put(self, readings: sqlite3.Connection, rows: list[Row]) -> None:
         """Inside a transaction: interpret these rows, and again those beside them."""
-        for row in rows:
-            self._take_back(row)
+        if any(row.tq == "est" for row in rows) or self._any_estimated():
+            for row in rows:
+                self._take_back(row)
         upto_rev = max((row.rev for row in rows), default=0)
         for found in flagged(readings, rows, upto_rev, self._plan, self._records):
             self._row(found, found.again or found.row.rev <= self._recompute_upto)
@@ -116,7 +118,9 @@ class Interpreter:
     def _row(self, found: Flagged, before: bool) -> int:
         """Store what a row means; `before`: it has been interpreted, perhaps otherwise."""
         row, ts = found.row, found.reading.ts
-        values = interpret(found.reading, self._records, self._plan)
+        if self._meaning.records is not self._records:
+            self._meaning = Interpretation(self._records, self._plan)
+        values = self._meaning.values(found.reading)
         final = row.tq != "est"
         if not final:
             self._village.execute(
@@ -126,6 +130,9 @@ class Interpreter:
         gone = self._withdraw(row.node, ts, values, final) if before else 0
         self.last_ts[row.node] = max(ts, self.last_ts.get(row.node, ts))
         return gone + village_store.put_values(self._village, values, final)
+
+    def _any_estimated(self) -> bool:
+        return self._village.execute("SELECT 1 FROM estimated LIMIT 1").fetchone() is not None
 
     def _take_back(self, row: Row) -> None:
         """What stood under an estimated time goes when the row comes with another one."""

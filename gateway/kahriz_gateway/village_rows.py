@@ -8,11 +8,11 @@ it (a spike needs both neighbours): such neighbours are handed out too, to be in
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from kahriz_water import deployment
 from kahriz_water.interpret import Reading, split
@@ -22,13 +22,13 @@ from kahriz_water.quality_tests import flags_of
 from kahriz_water.records import Records
 from kahriz_water.site import Plan, Point
 
+_values = msgspec.json.Decoder(dict[str, Any]).decode
 APART = 50  # numbers of a journal that belong to one stretch
 FEW_BACK = 6  # rows looked back at first; most series are not flat over so many
 MOST_BACK = 2_000  # rows looked back for a flat line, whatever a site asks for
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of the table `reading`."""
 
     rev: int
@@ -43,7 +43,7 @@ class Row:
 
 def row_of(raw: Any) -> Row:
     rev, node, journal, n, ts, tq, q, body = raw
-    return Row(rev, node, journal, n, ts, tq, q, json.loads(body))
+    return Row(rev, node, journal, n, ts, tq, q, _values(body))
 
 
 def stretches(rows: Iterable[Row]) -> list[list[Row]]:
@@ -59,8 +59,7 @@ def stretches(rows: Iterable[Row]) -> list[list[Row]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Flagged:
+class Flagged(NamedTuple):
     """A row with its flags; `again` when it was interpreted before and stands beside a new one."""
 
     row: Row

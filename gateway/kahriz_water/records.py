@@ -84,6 +84,13 @@ class Records:
                 checks.setdefault(reading.point, []).append(reading)
         object.__setattr__(self, "_checks", checks)
 
+    def turns(self) -> list[int]:
+        """Every moment at which something else may hold than before it, rising."""
+        found = {z.from_ms for z in self.zeros} | {s.at for s in self.staff}
+        found |= {d.from_ms for d in self.deployments} | {r.from_ms for r in self.ratings}
+        ends = [*(d.to_ms for d in self.deployments), *(r.to_ms for r in self.ratings)]
+        return sorted(found | {end for end in ends if end is not None})
+
     def zero_at(self, at: Deployment, ts_ms: int) -> Zero | None:
         """The zero of a channel at a moment; a new deployment begins without the old one's."""
         if at.zero_m is None:

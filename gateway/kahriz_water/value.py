@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """`u` is the expanded uncertainty (k = 2) in the unit of the value; `q` is the QARTOD flag.
 
     `u_random` is the part of `u` that is new with each reading; the rest (zero, plate, coefficient)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import replace
 
 import pytest
 
@@ -66,7 +65,7 @@ def test_the_balance_of_two_weirs_keeps_the_errors_of_both() -> None:
 
 
 def test_a_bound_is_counted_as_a_range_and_never_as_nothing() -> None:
-    dry = [replace(flow(k), quantity="discharge_lt_lps", value=1.249, u=None) for k in range(50)]
+    dry = [flow(k)._replace(quantity="discharge_lt_lps", value=1.249, u=None) for k in range(50)]
     found = of([*dry, *(flow(k) for k in range(50, 100))], 100)
     assert found.m3 == pytest.approx(12.0 * 50 * DT_S / 1000)
     assert found.most_m3 == pytest.approx(found.m3 + 1.249 * 50 * DT_S / 1000)
@@ -74,7 +73,7 @@ def test_a_bound_is_counted_as_a_range_and_never_as_nothing() -> None:
 
 
 def test_a_flood_has_no_upper_end() -> None:
-    flood = replace(flow(1), quantity="discharge_gt_lps", value=122.2, u=None)
+    flood = flow(1)._replace(quantity="discharge_gt_lps", value=122.2, u=None)
     found = of([flow(0), flood, flow(2)], 3)
     assert found.most_m3 is None
     assert found.m3 == pytest.approx((12.0 + 122.2 + 12.0) * DT_S / 1000)
@@ -88,12 +87,12 @@ def test_what_nobody_measured_is_not_covered_and_not_counted() -> None:
 
 
 def test_a_manual_reading_counts_and_is_counted() -> None:
-    found = of([flow(0), replace(flow(1), manual=True, q=2), flow(2)], 3)
+    found = of([flow(0), flow(1)._replace(manual=True, q=2), flow(2)], 3)
     assert (found.readings, found.manual) == (3, 1)
     assert found.m3 == pytest.approx(12.0 * 3 * DT_S / 1000)
 
 
 def test_a_value_without_a_random_part_is_systematic_as_a_whole() -> None:
-    values = [replace(flow(k), u_random=None) for k in range(400)]
+    values = [flow(k)._replace(u_random=None) for k in range(400)]
     found = of(values, 400)
     assert found.u_m3 / found.m3 == pytest.approx(0.1)

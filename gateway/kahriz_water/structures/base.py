@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from kahriz_water.strict import Table
 
@@ -13,8 +12,7 @@ GRAVITY_M_S2 = 9.80665  # standard gravity, CODATA
 ROUNDING_M = 1e-9  # a limit of 60 mm holds for 60 mm after a subtraction too
 
 
-@dataclass(frozen=True, slots=True)
-class Discharge:
+class Discharge(NamedTuple):
     """A discharge, or outside the valid range only a bound and why.
 
     `lps` with `u_lps` (expanded, k = 2) when q is 1; `below_lps` or `above_lps` when q is 3.

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from kahriz_water.strict import Table
@@ -38,16 +39,31 @@ class VNotch(Structure):
         return cls(angle_deg=table.number("angle_deg", 25, 100, "degrees"))
 
     def head_offset_m(self) -> float:
-        a = self.angle_deg
-        feet = 0.0144902648 - 0.00033955535 * a + 3.29819003e-6 * a**2 - 1.06215442e-8 * a**3
-        return FOOT_M * feet
+        return _head_offset_m(self.angle_deg)
 
     def u_shape(self) -> float:
-        angle = math.radians(self.angle_deg)
-        return math.radians(U_ANGLE_DEG) / math.sin(angle)  # d ln tan(angle/2)
+        return _u_shape(self.angle_deg)
 
     def free_flow_m3s(self, stage_m: float) -> float:
-        a = self.angle_deg
-        ce = 0.607165052 - 0.000874466963 * a + 6.10393334e-6 * a**2
-        shape = 8.0 / 15.0 * math.sqrt(2.0 * GRAVITY_M_S2) * math.tan(math.radians(a) / 2.0)
-        return float(ce * shape * (stage_m + self.head_offset_m()) ** 2.5)
+        angle = self.angle_deg
+        return float(_factor(angle) * (stage_m + _head_offset_m(angle)) ** 2.5)
+
+
+@lru_cache(64)
+def _head_offset_m(a: float) -> float:
+    feet = 0.0144902648 - 0.00033955535 * a + 3.29819003e-6 * a**2 - 1.06215442e-8 * a**3
+    return FOOT_M * feet
+
+
+@lru_cache(64)
+def _u_shape(angle_deg: float) -> float:
+    angle = math.radians(angle_deg)
+    return math.radians(U_ANGLE_DEG) / math.sin(angle)  # d ln tan(angle/2)
+
+
+@lru_cache(64)
+def _factor(a: float) -> float:
+    """Coefficient and shape of the notch: all that does not depend on the head."""
+    ce = 0.607165052 - 0.000874466963 * a + 6.10393334e-6 * a**2
+    shape = 8.0 / 15.0 * math.sqrt(2.0 * GRAVITY_M_S2) * math.tan(math.radians(a) / 2.0)
+    return ce * shape
