@@ -8,9 +8,11 @@ Flat JSON for Home Assistant, Node-RED or a lamp: {"ts": …, "q": 1, "stage_m":
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Sequence
 
 from kahriz_alarms.delivery import DeliveryError
+from kahriz_gateway.village_moments import Moment, values_at
 from kahriz_water.value import Value
 
 FAIL = 4  # QARTOD: from here on a number is not told
@@ -24,6 +26,17 @@ class MqttState:
         self._site = site
         self._publish = publish_retained
         self._newest: dict[str, int] = {}
+
+    def refresh(self, conn: sqlite3.Connection, moments: Sequence[Moment]) -> None:
+        """Of all that changed only the newest moment of a point is looked up."""
+        newest: dict[str, int] = {}
+        for point, ts in moments:
+            newest[point] = max(ts, newest.get(point, ts))
+        values = values_at(conn, newest.items())
+        gone = newest.keys() - {value.point for value in values}
+        if gone:  # that moment was taken back: what stands before it then
+            values += values_at(conn, [moment for moment in moments if moment[0] in gone])
+        self.write(values)
 
     def write(self, values: Sequence[Value]) -> None:
         moments: dict[str, dict[int, list[Value]]] = {}
