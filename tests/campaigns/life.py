@@ -19,7 +19,7 @@ NEAREST_MM = 200
 LEAST_MA = 5.0
 STEP_MA = 0.004  # the converter resolves 0.0008 mA
 BOOT_MS = 635  # of the board (chip/clock.py): the program begins to measure so long after the wake
-CUT_WRITES_MOST = 12
+CUT_WRITES = (1, 1, 2, 2, 3, 4, 6, 12)  # most wakes write once or twice
 COPY_AGE_MS = 2 * 86_400_000  # how old the copy is that a restored gateway begins with
 DARK_MOST_MS = 4 * 3_600_000  # without power
 MODES = ("clean", "torn", "garbage")
@@ -128,7 +128,7 @@ class NodeLife:
         every = self.weather.rates.cut_every_wakes
         chance = self._chance = Random(f"{self.weather.seed}/{self.number}")
         if every and self.t_ms < self.weather.end_ms and chance.randrange(every) == 0:
-            reply["cut"] = [chance.randint(1, CUT_WRITES_MOST), chance.choice(MODES)]
+            reply["cut"] = [chance.choice(CUT_WRITES), chance.choice(MODES)]
         return reply
 
     # -- the line to the gateway

@@ -4,17 +4,19 @@
 from check_journal import Receipt, fill, opened, small_segments
 from places import folder
 
+from kahriz_node import room
+
 
 def test_room_is_given_from_what_is_receipted_alone():
     small_segments()
     book = opened(folder())
     fill(book, 100)
     free = []
-    book._free = lambda: len(free)
+    room.free = lambda _: len(free)
     book.obey(Receipt(50, []))
     held = book.first
-    evict = book._evict
-    book._evict = lambda *more: evict(*more) and not free.append(1)
+    evict = room.evict
+    room.evict = lambda *more: evict(*more) and not free.append(1)
     assert book.give(2)
     assert len(free) == 2
     assert held < book.first <= 51

@@ -13,10 +13,10 @@ sys.path.insert(0, sys.argv[2])
 from check_journal import BEGIN_S, opened, reading
 from places import Flash, mounted
 
-from kahriz_node import journal, records
+from kahriz_node import journal, records, room
 
 journal.SEGMENT_BYTES = 300
-journal.FREE_BLOCKS_LEAST = 4
+room.FREE_BLOCKS_LEAST = 4
 
 device = Flash(int(sys.argv[4]), image=sys.argv[3])
 root = mounted(device, new=False)

@@ -15,11 +15,11 @@ sys.path.insert(0, sys.argv[2])
 from check_journal import BEGIN_S, Receipt, opened, reading
 from places import Flash, mounted
 
-from kahriz_node import journal, records
+from kahriz_node import journal, records, room
 
 BLOCKS = 16
 journal.SEGMENT_BYTES = 300  # about ten records: the day fills segments and drops some
-journal.FREE_BLOCKS_LEAST = 4
+room.FREE_BLOCKS_LEAST = 4
 
 operations = 0
 out = open(sys.argv[3], "wb")  # noqa: SIM115

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 MICROPYTHON = Path(sys.executable).parent / "micropython"
 BLOCK_BYTES = 4096
 ROWS_A_DAY = 288
-RESERVE_BLOCKS = 10  # kahriz_node.journal.FREE_BLOCKS_LEAST
+RESERVE_BLOCKS = 10  # kahriz_node.room.FREE_BLOCKS_LEAST
 
 
 @pytest.fixture(scope="module")

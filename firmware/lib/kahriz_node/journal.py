@@ -1,26 +1,29 @@
 # SPDX-License-Identifier: MIT
 """The journal on flash: every reading gets its number and is written down at once.
 
-<root>/<journal id>/ holds segments named by their first number (8 hexadecimal digits) and `mark`,
-the gateway's last word. A record's number is its place, so no number is given twice as long as the
-files stand; a number from RTC memory or a receipt that is ahead of them begins a new segment.
+<root>/<journal id>/ holds segments named by their first number (8 hexadecimal digits), `tail`, the
+newest records, which littlefs keeps among its names (no block is erased for it), `index`, the first
+numbers of all segments (below 0: dropped), and `mark`, the gateway's last word. The index names a
+segment before it is made, so it may name one too many, never one too few. A record's number is its
+place, so no number is given twice as long as the files stand; a number from RTC memory or a receipt
+that is ahead of them begins a new segment.
 """
 
-import binascii
-import json
 import os
 
-from kahriz_node import records
+from kahriz_node import keep, records
 from kahriz_wire import ranges
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kahriz_node.shapes import Correct, Draw, Item, Iterator, Readings, Word
+    from kahriz_node.shapes import Any, Correct, Draw, Item, Iterator, Readings, Word
 
 BLOCK_BYTES = 4096
 ENOSPC = 28  # littlefs; the ESP32's errno module has no name for it
-SEGMENT_BYTES = 4 * BLOCK_BYTES - 16  # four blocks of littlefs, less its pointers between them
-FREE_BLOCKS_LEAST = 10  # a new segment, the file system's own copies, the mark
+SEGMENT_BYTES = 16 * BLOCK_BYTES - 104  # blocks of littlefs, less its pointers between them
+TAIL_BYTES = (
+    128  # the most that littlefs keeps among its names: its cache, by MicroPython's defaults
+)
 EVICT_TRIES = 4
 LEAP_MOST = 100000  # a receipt may know of this many numbers that we forgot, not of more
 SCAN_BACK = 32  # records looked through for the latest stamp
@@ -45,25 +48,33 @@ class Journal:
         self._boot = boot
         self._correct = correct or (lambda ts, tq: (ts, tq))
         self.stuck: list[list[int]] = []
-        self.id = _home(root, draw, writable)
-        self._path = root + "/" + self.id + "/"
-        names = os.listdir(self._path)
-        self._firsts = sorted([int(name, 16) for name in names if _is_hex8(name)])
-        self._mark = _read_mark(self._path + "mark")
+        self.id = keep.home(root, draw, writable)
+        self.path = root + "/" + self.id + "/"
+        self.firsts: list[int] = keep.load(self.path + "index") or sorted(
+            [int(name, 16) for name in os.listdir(self.path) if keep.is_hex8(name)]
+        )
+        self._mark: list[Any] = keep.load(self.path + "mark") or ["", 0, []]
         self._saved = self._mark
+        self._tail = b""  # records of the last segment that are not in its file yet
+        self._tail_at = 0  # number of the first of them
         self._last_s = 0
         self._end: tuple[records.Base, int, int] | None = (
             None  # (base, layout, count) of the segment that takes the next record
         )
         self.next = 1
-        if self._firsts:
-            self._open_last(self._firsts[-1])
+        while self.firsts:
+            try:
+                self._open_last(self.firsts[-1])
+                break
+            except OSError as error:
+                keep.absent(error)
+                self.firsts.pop()  # the power went before it was made
         self._leap(at_least)
 
     @property
     def first(self) -> int:
         """The oldest number still held; next when there is none."""
-        return self._firsts[0] if self._firsts else self.next
+        return self.firsts[0] if self.firsts else self.next
 
     @property
     def last_s(self) -> int:
@@ -77,7 +88,7 @@ class Journal:
             try:
                 return self._append(stamp, q, readings)
             except OSError as error:
-                if error.errno != ENOSPC or not self._evict():
+                if error.errno != ENOSPC or not self._room(1):
                     raise
         raise OSError(ENOSPC, "journal")
 
@@ -90,40 +101,45 @@ class Journal:
 
     def obey(self, receipt: "Word") -> None:
         """Move the mark to the gateway's word; call save() when the session is over."""
-        self._mark = (receipt.store, receipt.upto, ranges.normal(receipt.missing))
+        self._mark = [receipt.store, receipt.upto, ranges.normal(receipt.missing)]
         if receipt.upto < self.next + LEAP_MOST:
             self._leap(receipt.upto + 1)
 
     def save(self) -> None:
         """Write the mark when it moved."""
-        if self._mark == self._saved:
-            return
-        body = json.dumps(list(self._mark)).encode()
-        with open(self._path + "mark.new", "wb") as file:
-            file.write(b"%08x" % (binascii.crc32(body) & 0xFFFFFFFF) + body)
-        os.rename(self._path + "mark.new", self._path + "mark")
-        self._saved = self._mark
+        if self._mark != self._saved:
+            keep.save(self.path + "mark", self._mark)
+            self._saved = self._mark
 
     def rows(self, a: int, b: int) -> "Iterator[Item]":
         """Yield (n, n, text, "" or "unk") for rows held, (c, d, None, reason) for what is gone."""
-        at = a
-        for i, first in enumerate(self._firsts):
-            end = self._firsts[i + 1] if i + 1 < len(self._firsts) else self.next
-            if end <= at or first > b:
+        if a < self.first:
+            yield a, min(b, self.first - 1), None, "dropped"
+            a = self.first
+        for i, first in enumerate(self.firsts):
+            last = min(b, self.end_of(i) - 1)
+            if a > last or abs(first) > b:
                 continue
-            if at < first:
-                yield at, first - 1, None, "dropped" if i == 0 else "lost"
-                at = first
-            for item in self._segment_rows(first, at, min(b, end - 1)):
-                yield item
-                at = item[1] + 1
-            if at > b:
-                return
-        if at <= b:
-            yield at, b, None, "lost" if at >= self.first else "dropped"
+            if first < 0:
+                yield a, last, None, "dropped"
+            else:
+                yield from self._segment_rows(first, a, last)
+            a = last + 1
+        if a <= b:
+            yield a, b, None, "lost"
+
+    def end_of(self, i: int) -> int:
+        """The number after the last of a segment."""
+        return abs(self.firsts[i + 1]) if i + 1 < len(self.firsts) else self.next
 
     def _segment_rows(self, first: int, a: int, b: int) -> "Iterator[Item]":
-        with open(self._name(first), "rb") as file:
+        try:
+            file = open(self._name(first), "rb")  # noqa: SIM115 - closed by the with below
+        except OSError as error:
+            keep.absent(error)  # the power went between the dropping and the index
+            yield a, b, None, "dropped"
+            return
+        with file:
             head = records.read_header(file, first)
             if head is None:
                 yield a, b, None, "crc"
@@ -132,7 +148,9 @@ class Journal:
             file.seek(skip + (a - first) * layout.size)
             while a <= b:
                 data = file.read(min(CHUNK_RECORDS, b - a + 1) * layout.size)
-                held = len(data) // layout.size
+                if not data and first == self.firsts[-1] and a >= self._tail_at:
+                    data = self._tail[(a - self._tail_at) * layout.size :]
+                held = min(len(data) // layout.size, b - a + 1)
                 if not held:
                     yield a, b, None, "lost"
                     return
@@ -146,29 +164,46 @@ class Journal:
                     a += 1
 
     def _name(self, first: int) -> str:
-        return self._path + f"{first:08x}"
+        return self.path + f"{first:08x}"
 
     def _open_last(self, first: int) -> None:
-        size = os.stat(self._name(first))[6]
         with open(self._name(first), "rb") as file:
             head = records.read_header(file, first)
-            if head is None:
-                self.next = first + size // records.HEAD_BYTES + 1  # more than it can have held
+            size = file.seek(0, 2)
+            if head is None:  # more than it can have held
+                self.next = first + size // records.HEAD_BYTES + TAIL_BYTES
                 return
             base, layout, skip = head
             count = (size - skip) // layout.size
-            self.next = first + count
-            if (size - skip) % layout.size:  # torn: its number is not given again
-                self.next += 1
-            elif layout == self._layout:
-                self._end = (base, skip, count)
             back = min(count, SCAN_BACK)
             file.seek(skip + (count - back) * layout.size)
             data = file.read(back * layout.size)
-            for i in range(back):
-                record = data[i * layout.size : (i + 1) * layout.size]
-                if layout.whole(first + count - back + i, record):
-                    self._last_s = max(self._last_s, layout.stamp(record, base).s)
+        self.next = at = first + count
+        if (size - skip) % layout.size:  # torn: no number that the tail may have is given again
+            self.next += TAIL_BYTES
+        else:
+            self._open_tail(layout)
+            data += self._tail
+            self.next += len(self._tail) // layout.size
+            if layout == self._layout:
+                self._end = (base, skip, self.next - first)
+        for i in range(0, len(data), layout.size):
+            record = data[i : i + layout.size]
+            if layout.whole(at - back + i // layout.size, record):
+                self._last_s = max(self._last_s, layout.stamp(record, base).s)
+
+    def _open_tail(self, layout: records.Layout) -> None:
+        """The tail goes on where the file ends; other records are in the file already."""
+        try:
+            with open(self.path + "tail", "rb") as file:
+                data = file.read()
+        except OSError as error:
+            keep.absent(error)
+            return
+        for i in range(len(data) // layout.size):
+            if layout.whole(self.next + i, data[i * layout.size : (i + 1) * layout.size]):
+                self._tail = data
+                self._tail_at = self.next
 
     def _leap(self, at_least: int) -> None:
         """Give no number below this one; the hole is the gateway's to ask about."""
@@ -192,87 +227,63 @@ class Journal:
         n = self.next
         if self._end is not None:
             base, skip, count = self._end
-            full = skip + (count + 1) * self._layout.size > SEGMENT_BYTES
-            if not full and stamp.fits(base):
-                record = self._layout.pack(n, stamp, q, readings, base)
-                with open(self._name(base.first), "ab") as file:
-                    file.write(record)
+            record = self._layout.size
+            size = skip + (count + 1) * record
+            if size <= SEGMENT_BYTES and stamp.fits(base):
+                if size % BLOCK_BYTES < record:
+                    self._room(0)
+                if len(self._tail) + record > TAIL_BYTES:
+                    self._flush()
+                if not self._tail:
+                    self._tail_at = n
+                tail = self._tail + self._layout.pack(n, stamp, q, readings, base)
+                with open(self.path + "tail", "wb") as file:
+                    file.write(tail)
+                self._tail = tail
                 self._end = (base, skip, count + 1)
                 self.next = n + 1
                 return n
-        self._make_room()
+        self._flush()
+        self._room(0)
         base = records.Base(n, self._boot)
         head = records.header(base, self._layout)
+        firsts = self.firsts + [n]  # noqa: RUF005 - MicroPython has no * in a list
+        keep.save(self.path + "index", firsts)
         with open(self._name(n), "wb") as file:
             file.write(head + self._layout.pack(n, stamp, q, readings, base))
-        self._firsts.append(n)
+        self.firsts = firsts
         self._end = (base, len(head), 1)
         self.next = n + 1
         return n
 
     def give(self, blocks: int) -> bool:
         """Room for something else, taken from what is receipted; False when that is too little."""
-        while self._free() < blocks:
-            if not self._evict(True):
-                return False
-        return True
+        from kahriz_node import room
 
-    def _free(self) -> int:
-        stat = os.statvfs(self._path)
-        return stat[3] * stat[0] // BLOCK_BYTES
+        return room.give(self, blocks)
 
-    def _make_room(self) -> None:
-        free = self._free()
-        while free < FREE_BLOCKS_LEAST and self._evict():
-            free += 4
+    def _room(self, segments: int) -> bool:
+        from kahriz_node import room
 
-    def _evict(self, receipted: bool = False) -> bool:
-        """Drop a segment: the oldest that is receipted, else the oldest; never the one in use."""
-        old = self._firsts if self._end is None else self._firsts[:-1]
-        if not old:
-            return False
-        wanted = self.open_ranges()
-        victim = None if receipted else old[0]
-        for i, first in enumerate(old):
-            end = self._firsts[i + 1] if i + 1 < len(self._firsts) else self.next
-            if not ranges.common([[first, end - 1]], wanted):
-                victim = first
-                break
-        if victim is None:
-            return False
-        os.remove(self._name(victim))
-        self._firsts.remove(victim)
-        return True
+        return room.make(self, segments)
 
+    def _flush(self) -> None:
+        """Bring the tail into its segment; what stays of it on flash is known by its number."""
+        if self._tail:
+            with open(self._name(self.firsts[-1]), "ab") as file:
+                file.write(self._tail)
+            self._tail = b""
 
-def _home(root: str, draw: "Draw", writable: bool) -> str:
-    """The journal's id: the name of its folder, drawn when there is none yet."""
-    try:
-        names = [name for name in os.listdir(root) if _is_hex8(name)]
-    except OSError:
-        if not writable:
-            raise
-        os.mkdir(root)
-        names = []
-    if names:
-        return sorted(names)[0]
-    name = draw()
-    os.mkdir(root + "/" + name)
-    return name
-
-
-def _is_hex8(name: str) -> bool:
-    return len(name) == 8 and all(c in "0123456789abcdef" for c in name)
-
-
-def _read_mark(path: str) -> "tuple[str, int, list[list[int]]]":
-    """(store, upto, missing); a mark that cannot be read only costs a second delivery."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-        if int(data[:8], 16) == binascii.crc32(data[8:]) & 0xFFFFFFFF:
-            store, upto, missing = json.loads(data[8:])
-            return store, upto, missing
-    except (OSError, ValueError):
-        pass
-    return "", 0, []
+    def drop(self, i: int) -> None:
+        """Take a segment away, and keep in the index that it was."""
+        try:
+            os.remove(self._name(self.firsts[i]))
+        except OSError as error:
+            keep.absent(error)
+        self.firsts[i] = -self.firsts[i]
+        kept: list[int] = []
+        for one in self.firsts:
+            if one > 0 or (kept and kept[-1] > 0):
+                kept.append(one)
+        self.firsts = kept
+        keep.save(self.path + "index", kept)
