@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from kahriz_detect.engine import Engine
 from kahriz_detect.explain import explain
-from kahriz_detect.replay import ReplayError, Table, replay, rows
+from kahriz_detect.replay import Replay, ReplayError, Table, rows
 from kahriz_detect.site import Site
 from kahriz_detect.site_json import SiteError, parse_site
 from kahriz_detect.site_plan import site_of
@@ -50,8 +49,8 @@ def replay_command(site_file: Path, readings: Path, alarms: Path, why: bool) -> 
     """
     table = Table()
     try:
-        engine = Engine(load_site(site_file))
-        replay(engine, rows(readings), table.told)
+        for moment, finding in Replay(load_site(site_file)).run(rows(readings)):
+            table.told(moment, finding)
         table.write(alarms)
     except (SiteError, ReplayError, ConfigError, EOFError, OSError) as error:
         raise click.ClickException(str(error)) from error

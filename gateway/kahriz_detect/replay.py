@@ -12,7 +12,7 @@ import csv
 import gzip
 import heapq
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
@@ -21,7 +21,8 @@ from pathlib import Path
 
 from kahriz_detect.engine import Engine
 from kahriz_detect.finding import CLEARED, RAISED, Finding, Sample
-from kahriz_detect.site import FLOW
+from kahriz_detect.parts import split
+from kahriz_detect.site import FLOW, Site
 from kahriz_detect.watermark import Watermark
 
 WANTED = ("time", "sensor", "quantity", "value")
@@ -136,31 +137,60 @@ def text_of(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
-def replay(engine: Engine, readings: Iterable[Row], told: Callable[[int, Finding], None]) -> None:
-    """Feed the engine; `told(moment, finding)` with the moment at which it was known."""
-    mark = Watermark(engine.site)
-    last = None
-    for moment, arrived in groupby(readings, key=itemgetter(0)):
-        if last is not None and moment < last:
-            raise ReplayError(f"rows are not in order of time at {text_of(moment)}: sort them")
-        last = moment
+class Replay:
+    """The parts of a site, each with its engine and its watermark.
+
+    Examples
+    --------
+    >>> from kahriz_detect.site import Signal, Site
+    >>> run = Replay(Site("x", (Signal("a", "a", FLOW),)))
+    >>> list(run.run([(0, Sample(0, "a", FLOW, 1.0)), (600_000, Sample(600_000, "a", FLOW, 1.0))]))
+    []
+    """
+
+    def __init__(self, site: Site) -> None:
+        self.engines = [Engine(part) for part in split(site)]
+        self._marks = [Watermark(engine.site) for engine in self.engines]
+        self._of: dict[str, list[int]] = {}
+        for number, engine in enumerate(self.engines):
+            for point in {s.point for s in engine.site.signals}:
+                self._of.setdefault(point, []).append(number)
+        self._prompt = True  # every row came at its own time so far
+
+    def run(self, readings: Iterable[Row]) -> Iterator[tuple[int, Finding]]:
+        """What was found, with the moment at which it was known."""
+        last = None
+        for moment, arrived in groupby(readings, key=itemgetter(0)):
+            if last is not None and moment < last:
+                raise ReplayError(f"rows are not in order of time at {text_of(moment)}: sort them")
+            last = moment
+            batch = [sample for _, sample in arrived]
+            self._prompt = self._prompt and all(sample.ts == moment for sample in batch)
+            for finding in self._now(batch, moment) if self._prompt else self._held(batch):
+                yield moment, finding
+
+    def _now(self, batch: list[Sample], moment: int) -> list[Finding]:
+        """Everything of this moment is here."""
         found: list[Finding] = []
-        batch = [sample for _, sample in arrived]
-        if mark.simple:  # everything of this moment is here
-            mark.simple = all(sample.ts == moment for sample in batch)
-            if mark.simple:
-                for sample in batch:
-                    found += engine.update(sample)
-                found += engine.advance(moment)
-        if not mark.simple:
-            for sample in batch:
-                mark.hold(sample)
+        for sample in batch:
+            for number in self._of.get(sample.point, ()):
+                found += self.engines[number].update(sample)
+        for engine in self.engines:
+            found += engine.advance(moment)
+        return found
+
+    def _held(self, batch: list[Sample]) -> list[Finding]:
+        """As in the village: each part up to its watermark."""
+        found: list[Finding] = []
+        for sample in batch:
+            for number in self._of.get(sample.point, ()):
+                self._marks[number].hold(sample)
+        for engine, mark in zip(self.engines, self._marks, strict=True):
             for sample in mark.release():
                 found += engine.update(sample)
             if mark.at is not None:
                 found += engine.advance(mark.at)
-        for finding in found:
-            told(moment, finding)
+        return found
 
 
 class Table:

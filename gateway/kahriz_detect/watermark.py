@@ -31,7 +31,6 @@ class Watermark:
 
     def __init__(self, site: Site) -> None:
         self.at: int | None = None
-        self.simple = True  # every row came at its own time so far
         self._late_ms = late_ms(site)
         self._nodes = {s.point: s.node or s.point for s in site.signals}
         self._last: dict[str, int] = {}
@@ -70,5 +69,6 @@ def watermark(last: Mapping[str, int], late: Mapping[str, int]) -> int | None:
     >>> watermark({"a": 100, "b": 90, "dead": 1}, {"a": 20, "b": 20, "dead": 20})
     90
     """
-    newest = max(last.values(), default=0)
-    return min((ts for n, ts in last.items() if n in late and newest - ts <= late[n]), default=None)
+    ours = {n: ts for n, ts in last.items() if n in late}
+    newest = max(ours.values(), default=0)
+    return min((ts for n, ts in ours.items() if newest - ts <= late[n]), default=None)

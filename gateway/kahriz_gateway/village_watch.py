@@ -1,35 +1,76 @@
 # SPDX-License-Identifier: MIT
-"""Runs the detectors over the stored values, in event time, each to its own watermark.
+"""Runs the detectors over the stored values, in event time, each part of the site to its watermark.
 
-The watermark of a detector is the oldest last time of the living nodes of its points. A node
-that is two batches late leaves it and counts as a gap; what comes later than the watermark
-changes values, never past alarms. State and alarms are stored in one transaction.
+The watermark of a part is the oldest last time of the living nodes of its points. A node that is
+two batches late leaves it and counts as a gap; what comes later than the watermark changes
+values, never past alarms. State and alarms are stored in one transaction. `kahriz replay` runs
+the same engine over a file.
 """
 
 from __future__ import annotations
 
+import heapq
+import logging
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from kahriz_detect import detectors
-from kahriz_detect.detector import Detector
+from kahriz_detect.engine import Engine
 from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.joint import Joint
+from kahriz_detect.parts import split
 from kahriz_detect.silence import Silence
+from kahriz_detect.site import FLOW, Signal, Site
 from kahriz_detect.site_plan import site_of
+from kahriz_detect.watermark import late_ms, watermark
 from kahriz_gateway import village_alarms, village_store
 from kahriz_water.site import Plan
 
-LATE_BATCHES = 2
 STRIDE_MS = 7 * 86_400_000  # a long history goes through in weeks
 AWAY_MS = 20 * 60_000  # we were away when our own sign of life is older
 ALIVE_MS = 10 * 60_000  # how often our own sign of life is written down
-BOUNDS = {
-    "discharge_lps": None,
-    "flow_lps": None,
-    "discharge_lt_lps": "lt",
-    "discharge_gt_lps": "gt",
+STORED: dict[str, tuple[tuple[str, str | None], ...]] = {  # quantities of the store, with bounds
+    FLOW: (
+        ("discharge_lps", None),
+        ("flow_lps", None),
+        ("discharge_lt_lps", "lt"),
+        ("discharge_gt_lps", "gt"),
+    ),
+    "temperature_c": (("c", None),),
+    "conductivity_us_cm": (("us_cm", None),),
 }
+
+log = logging.getLogger(__name__)
+
+
+class Part:
+    """An engine with how far it has come; until `quiet_until` it only learns."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.engine = Engine(site)
+        self.key = f"engine:{site.signals[0].key}"
+        self.late_ms = late_ms(site)
+        self.done: int | None = None
+        self.quiet_until: int | None = None
+
+    def restore(self, conn: sqlite3.Connection) -> None:
+        kept = village_store.get_state(conn, self.key)
+        if kept is None:
+            self.quiet_until = _done_before(conn)
+            return
+        self.done, self.quiet_until = kept["done"], kept["quiet"]
+        try:
+            self.engine.load(kept["state"])
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            log.warning("%s: the state is of another version: it learns anew", self.key)
+            self.engine = Engine(self.site)
+            self.quiet_until, self.done = self.done, None
+
+    def keep(self, conn: sqlite3.Connection) -> None:
+        state = {"done": self.done, "quiet": self.quiet_until, "state": self.engine.dump()}
+        village_store.set_state(conn, self.key, state)
 
 
 class Watch:
@@ -40,36 +81,33 @@ class Watch:
         self._plan = plan
         self._tells = tells
         site = site_of(plan)
-        self._joint = Joint(site)
-        self._detectors = detectors(site)
-        self._done: dict[str, int] = {}
-        self._alive_ms: int | None = village_store.get_state(conn, "alive_ms")
-        self._started = False
-        for detector in self._detectors:
+        self._parts = [Part(part) for part in split(site)]
+        for part in self._parts:
+            part.restore(conn)
+        self._clocked = [d for d in detectors(site) if d.by_clock]
+        self._clock_joint = Joint(site)
+        for detector in self._clocked:
             kept = village_store.get_state(conn, f"detector:{detector.name}")
             if kept is not None:
-                self._done[detector.name] = kept["done"]
                 detector.load(kept["state"])
+        self._alive_ms: int | None = village_store.get_state(conn, "alive_ms")
+        self._started = False
 
     def follow(self, last_ts: dict[str, int], now_ms: int) -> None:
-        """Inside a transaction: bring each detector to its watermark."""
-        for detector in self._detectors:
-            if detector.by_clock:
+        """Inside a transaction: bring each part to its watermark."""
+        for part in self._parts:
+            mark = watermark(last_ts, part.late_ms)
+            if mark is None or (part.done is not None and mark <= part.done):
                 continue
-            watermark = self._watermark(detector, last_ts)
-            done = self._done.get(detector.name)
-            if watermark is None or (done is not None and watermark <= done):
-                continue
-            found = self._advance(detector, done, watermark)
-            self._done[detector.name] = watermark
-            self._keep(detector)
-            self._alarm(found, now_ms)
+            found = self._advance(part, mark)
+            part.done = mark
+            part.keep(self._conn)
+            self._apply(found, now_ms)
 
     def listen(self, words: Iterable[tuple[str, int]], now_ms: int) -> bool:
         """When each node was last heard; whether there was something to store."""
         found: list[Finding] = []
-        clocked = [d for d in self._detectors if d.by_clock]
-        for detector in clocked:
+        for detector in self._clocked:
             if isinstance(detector, Silence) and self._were_away(now_ms):
                 detector.excuse(now_ms)
             for node, received in words:
@@ -80,9 +118,11 @@ class Watch:
         with village_store.transaction(self._conn):
             self._alive_ms = now_ms
             village_store.set_state(self._conn, "alive_ms", now_ms)
-            for detector in clocked:
-                self._keep(detector)
-            self._alarm(found, now_ms)
+            for detector in self._clocked:
+                kept = {"done": 0, "state": detector.dump()}
+                village_store.set_state(self._conn, f"detector:{detector.name}", kept)
+            self._clock_joint.load(self._open())
+            self._apply(self._clock_joint.decide(found, now_ms), now_ms)
         return True
 
     def _were_away(self, now_ms: int) -> bool:
@@ -92,54 +132,54 @@ class Watch:
         self._started = True
         return self._alive_ms is not None and now_ms - self._alive_ms > AWAY_MS
 
-    def _watermark(self, detector: Detector, last_ts: dict[str, int]) -> int | None:
-        newest = max(last_ts.values(), default=None)
-        if newest is None:
-            return None
-        living = []
-        for ident in detector.points:
-            point = self._plan.point(ident)
-            if point is not None and point.node in last_ts:
-                late_ms = LATE_BATCHES * point.dt_s * point.batch * 1000
-                if newest - last_ts[point.node] <= late_ms:
-                    living.append(last_ts[point.node])
-        return min(living, default=None)
-
-    def _advance(self, detector: Detector, done: int | None, watermark: int) -> list[Finding]:
+    def _advance(self, part: Part, mark: int) -> list[Finding]:
+        part.engine.joint.agree(self._open())
         found: list[Finding] = []
-        after = self._first_ts(detector) - 1 if done is None else done
-        while after < watermark:
-            upto = min(watermark, after + STRIDE_MS)
-            for sample in self._samples(detector, after, upto):
-                found += detector.update(sample)
-            found += detector.tick(upto)
+        after = self._first_ts(part) - 1 if part.done is None else part.done
+        while after < mark:
+            upto = min(mark, after + STRIDE_MS)
+            for sample in self._samples(part.site, after, upto):
+                found += part.engine.update(sample)
+            found += part.engine.advance(upto)
             after = upto
-        return found
+        quiet = part.quiet_until
+        return found if quiet is None else [f for f in found if f.ts > quiet]
 
-    def _first_ts(self, detector: Detector) -> int:
-        marks = ",".join("?" * len(detector.points))
+    def _first_ts(self, part: Part) -> int:
+        points = [s.point for s in part.site.signals]
+        marks = ",".join("?" * len(points))
         row = self._conn.execute(
             f"SELECT min(ts) FROM value WHERE point IN ({marks})",  # noqa: S608
-            detector.points,
+            points,
         ).fetchone()
         return int(row[0] or 0)
 
-    def _samples(self, detector: Detector, after: int, upto: int) -> list[Sample]:
-        samples = [
-            Sample(v.ts, point, "discharge_lps", v.value, v.u, v.q, bound)
-            for point in detector.points
-            for quantity, bound in BOUNDS.items()
-            for v in village_store.values_between(self._conn, point, quantity, after, upto)
-        ]
-        return sorted(samples, key=lambda s: (s.ts, s.point))
+    def _samples(self, site: Site, after: int, upto: int) -> Iterator[Sample]:
+        """In order of time, and of the plan where times are equal."""
+        streams = [self._of(s, after, upto) for s in site.signals]
+        return heapq.merge(*streams, key=attrgetter("ts"))
 
-    def _keep(self, detector: Detector) -> None:
-        kept = {"done": self._done.get(detector.name, 0), "state": detector.dump()}
-        village_store.set_state(self._conn, f"detector:{detector.name}", kept)
+    def _of(self, signal: Signal, after: int, upto: int) -> list[Sample]:
+        found = []
+        for quantity, bound in STORED.get(signal.quantity, ((signal.quantity, None),)):
+            values = village_store.values_between(self._conn, signal.point, quantity, after, upto)
+            found += [
+                Sample(v.ts, signal.point, signal.quantity, v.value, v.u, v.q, bound)
+                for v in values
+            ]
+        return sorted(found, key=attrgetter("ts"))
 
-    def _alarm(self, found: list[Finding], now_ms: int) -> None:
-        if not found:
-            return
-        self._joint.load((a.kind, a.place) for a in village_alarms.open_alarms(self._conn))
-        news = self._joint.decide(found, now_ms)
-        village_alarms.apply(self._conn, news, self._plan, now_ms, self._tells)
+    def _open(self) -> list[tuple[str, str]]:
+        """What is open and not over: what has ended may begin again."""
+        alarms = village_alarms.open_alarms(self._conn)
+        return [(a.kind, a.place) for a in alarms if a.calm is None]
+
+    def _apply(self, news: list[Finding], now_ms: int) -> None:
+        if news:
+            village_alarms.apply(self._conn, news, self._plan, now_ms, self._tells)
+
+
+def _done_before(conn: sqlite3.Connection) -> int | None:
+    """Up to when an earlier version has told its alarms: they are not told again."""
+    row = conn.execute("SELECT max(raised) FROM alarm").fetchone()
+    return None if row is None or row[0] is None else int(row[0])
