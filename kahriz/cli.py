@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import click
 
 GROUPS: Mapping[str, tuple[str, str]] = {
+    "alarm": ("kahriz_gateway.alarm_cli:alarm", "Who has which alarm; take it, end it, replay it."),
     "demo": ("kahriz_sim.demo_cli:demo", "A whole kahriz on this machine: nodes, broker, gateway."),
     "doctor": ("kahriz_gateway.doctor_cli:doctor", "What ails this gateway, each with its mend."),
     "gateway": ("kahriz_gateway.cli:gateway", "The village: store, discharge, alarms, page."),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from kahriz_alarms.channels import Outside, channels
 from kahriz_gateway import store, village_store
+from kahriz_gateway.alarm_keeper import Keeper
 from kahriz_gateway.broker_tls import context
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.config import client_id
@@ -134,8 +135,10 @@ def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> No
 
     sender = Sender(path, config, clock, channels(config, Outside(publish_retained, _secret)))
     followed = outputs(config, Surroundings(data_dir, publish_retained))
+    keeper = Keeper(path, config, clock, sender.tells, lambda: _last_words(data_dir))
     helpers: dict[str, Callable[[threading.Event], None]] = {
         "sender": sender.run,
+        "alarms": keeper.run,
         "page": PageThread(config, data_dir, clock).run,
     }
     for name, output in followed.items():
@@ -168,6 +171,21 @@ def _start(
     thread = threading.Thread(target=run_again, name=name, daemon=True)
     thread.start()
     return thread
+
+
+def _last_words(data_dir: Path) -> dict[str, int]:
+    """When each node was last heard; nothing while readings.db is not there."""
+    try:
+        readings = store.read_store(data_dir / "readings.db")
+    except (store.StoreError, sqlite3.Error):
+        return {}
+    try:
+        rows = readings.execute(
+            "SELECT node, max(received) FROM session WHERE received IS NOT NULL GROUP BY node"
+        )
+        return {str(row[0]): int(row[1]) for row in rows}
+    finally:
+        readings.close()
 
 
 def _secret(name: str) -> bytes:
