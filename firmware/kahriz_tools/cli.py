@@ -120,7 +120,7 @@ def flash(
     begin = time.monotonic()
     with talk.mending():
         config = node_config.load(site, node)
-        wanted = work.program()
+        wanted = work.program(node_config.drivers(config))
         with Board(port or find_port()) as board:
             found = board.identity()
             work.check_board(found, wanted)
@@ -177,13 +177,16 @@ def flash(
 
 @node.command()
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--node", help="Only the sensor drivers that this node's file names; else all.")
+@site_option
 @json_option
-def image(out: Path, as_json: bool) -> None:
+def image(out: Path, node: str | None, site: str, as_json: bool) -> None:
     """Compile the program into a folder, as it goes to the chip."""
     talk = Talk(as_json)
     with talk.mending():
+        drivers = node_config.drivers(node_config.load(site, node)) if node else None
         try:
-            made = build_image(out)
+            made = build_image(out, drivers)
         except OSError as error:
             why = error.strerror or error
             raise BenchError(

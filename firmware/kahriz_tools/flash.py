@@ -9,7 +9,7 @@ Before 3 the old program runs on after a pulled cable, after 3 the new one; neve
 
 import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,12 +38,13 @@ class Change:
     size_bytes: int
 
 
-def program() -> dict[str, bytes]:
-    """The compiled program: path on the board -> content."""
+def program(drivers: Collection[str]) -> dict[str, bytes]:
+    """The compiled program with these sensor drivers: path on the board -> content."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         return {
-            f"/{path.relative_to(root).as_posix()}": path.read_bytes() for path in build_image(root)
+            f"/{path.relative_to(root).as_posix()}": path.read_bytes()
+            for path in build_image(root, drivers)
         }
 
 

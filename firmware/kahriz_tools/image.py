@@ -6,21 +6,28 @@
     dest/boot.py  dest/main.py  dest/lib/kahriz_wire/*.mpy  dest/lib/kahriz_node/**/*.mpy
 
 boot.py and main.py stay source, because MicroPython starts only these two names as .py.
-With `drivers`, of the sensor drivers only these and what they share go into the image.
+The rest is compiled from what `shrink` leaves of the sources. With `drivers`, of the sensor drivers
+only these and what they share go into the image. `stamp.py` gets the day of the build.
 A file is replaced as a whole (write beside it, rename) and only when its bytes differ, so a
 second build changes nothing and two builds into one folder do not hurt each other.
 """
 
+import ast
 import contextlib
 import importlib.util
 import os
 import re
 import subprocess
+import tempfile
+import time
 from collections.abc import Collection
 from pathlib import Path
 
+from kahriz_node import stamp
 from kahriz_node.sensors import SENSORS
 from kahriz_tools.errors import BenchError
+from kahriz_tools.shrink import shrink
+from kahriz_wire import release
 
 PACKAGES = ("kahriz_wire", "kahriz_node")
 STARTERS = ("boot.py", "main.py")
@@ -28,18 +35,47 @@ GATEWAYS_SIDE = ("birth", "messages", "rows", "session")  # of the wire: no node
 NOT_FOR_THE_CHIP = {"_template.py", *(f"kahriz_wire/{name}.py" for name in GATEWAYS_SIDE)}
 OPTIMISE = "-O3"  # drops asserts and line numbers: a tenth of the program, in flash and heap
 COMPILE_TIMEOUT_S = 60
+DAY_S = 86400
+STAMP = "kahriz_node.stamp"
+KEPT = {  # names that others look for in an image
+    *("VERSION", "NUMBER", "BUILT_S"),  # one file alone shall differ from day to day
+    *("Journal", "first", "next", "id", "open_ranges", "rows"),  # kahriz_sim/board/pending.py
+    *("Node", "wake", "remember", "state", "answered", "journal"),  # the bench
+    *("module", "start", "read", "roms"),  # drivers, by hand
+}
 
 
-def build_image(dest: Path, drivers: Collection[str] | None = None) -> list[Path]:
+def build_image(
+    dest: Path, drivers: Collection[str] | None = None, version: str | None = None
+) -> list[Path]:
     """Make `dest` hold exactly the program; return all its files, sorted.
 
     `drivers` are names of the driver index, as a node's config.json says them; None means all.
     """
-    left_out = _not_loaded_by(drivers) if drivers is not None else set()
-    compiler = _compiler()
     wanted: dict[Path, bytes] = {}
     for name in STARTERS:
         wanted[dest / name] = _starter(name).read_bytes()
+    compiler = _compiler()
+    with tempfile.TemporaryDirectory() as folder:
+        starters = "\n".join(_starter(name).read_text(encoding="utf-8") for name in STARTERS)
+        for module, text in shrink(_sources(drivers, version), KEPT, starters).items():
+            source = Path(folder) / f"{module}.py"
+            source.write_text(text, encoding="utf-8")
+            inside = Path(*module.split("."))
+            if module in PACKAGES or module == f"{PACKAGES[1]}.sensors":
+                inside /= "__init__"
+            path = dest / "lib" / inside.with_suffix(".mpy")
+            wanted[path] = _compile(compiler, source, module)
+    for path, data in wanted.items():
+        _put(path, data)
+    _sweep(dest / "lib", set(wanted))
+    return sorted(wanted)
+
+
+def _sources(drivers: Collection[str] | None, version: str | None) -> dict[str, str]:
+    """What belongs on the chip, by dotted module name."""
+    left_out = _not_loaded_by(drivers) if drivers is not None else set()
+    found = {}
     for package in PACKAGES:
         root = _package(package)
         for source in sorted(root.rglob("*.py")):
@@ -47,16 +83,31 @@ def build_image(dest: Path, drivers: Collection[str] | None = None) -> list[Path
             inside = source.relative_to(root.parent)
             if driver or {source.name, inside.as_posix()} & NOT_FOR_THE_CHIP:
                 continue
-            wanted[dest / "lib" / inside.with_suffix(".mpy")] = _compile(compiler, source, inside)
-    for path, data in wanted.items():
-        _put(path, data)
-    _sweep(dest / "lib", set(wanted))
-    return sorted(wanted)
+            parts = inside.with_suffix("").parts
+            module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            found[module] = _readable(source, inside)
+    version = version or stamp.VERSION
+    found[STAMP] = f"VERSION = {version!r}\nNUMBER = {release.number(version)}\n"
+    found[STAMP] += f"BUILT_S = {_day_s()}\n"
+    return found
 
 
-def compile_module(source: Path, inside: Path) -> bytes:
-    """One file as .mpy; `inside` is its path in the program, for tracebacks."""
-    return _compile(_compiler(), source, inside)
+def _readable(source: Path, inside: Path) -> str:
+    """The text of a module, or the line that cannot be read."""
+    text = source.read_text(encoding="utf-8")
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        raise BenchError(
+            f"{inside} does not compile for MicroPython", f"SyntaxError: {error}", 3
+        ) from None
+    return text
+
+
+def _day_s() -> int:
+    """The beginning of this day: a second build of the same day changes nothing."""
+    now = int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
+    return max(now, stamp.BUILT_S) // DAY_S * DAY_S
 
 
 def _not_loaded_by(drivers: Collection[str]) -> set[str]:
@@ -106,10 +157,11 @@ def _package(name: str) -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def _compile(compiler: str, source: Path, inside: Path) -> bytes:
+def _compile(compiler: str, source: Path, module: str) -> bytes:
+    named = module.rsplit(".", 1)[-1]  # all that a traceback says of it
     try:
         done = subprocess.run(
-            [compiler, OPTIMISE, "-s", inside.as_posix(), "-o", "-", "--", str(source)],
+            [compiler, OPTIMISE, "-s", named, "-o", "-", "--", str(source)],
             capture_output=True,
             timeout=COMPILE_TIMEOUT_S,
             check=False,
@@ -121,7 +173,7 @@ def _compile(compiler: str, source: Path, inside: Path) -> bytes:
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise BenchError(
-            f"{inside} does not compile for MicroPython", said[-1] if said else "no reason given", 3
+            f"{module} does not compile for MicroPython", said[-1] if said else "no reason given", 3
         )
     return done.stdout
 

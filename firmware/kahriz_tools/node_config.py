@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kahriz_node.config import Config, ConfigError
+from kahriz_node.sensors import SENSORS
 from kahriz_tools.errors import BenchError
 from kahriz_wire import WireError
 
@@ -70,6 +71,14 @@ def parse(data: bytes, where: str) -> Json:
     if not isinstance(config, dict):
         raise BenchError(f"{where} holds no object", "it begins with {", CONFIG_CODE)
     return config
+
+
+def drivers(config: Json) -> list[str]:
+    """The sensor drivers that a node's file names; an unknown one is refused by `check`."""
+    named = {
+        _section(config["channels"], name).get("driver") for name in _section(config, "channels")
+    }
+    return sorted(name for name in SENSORS if name in named)
 
 
 def complete(config: Json, on_board: Json | None, wanted: Wanted) -> Json:

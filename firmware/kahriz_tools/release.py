@@ -7,7 +7,6 @@ The private key stays on one laptop or stick; every node gets the public modulus
 
 import hashlib
 import os
-import re
 import struct
 import tempfile
 from collections.abc import Collection
@@ -18,7 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-import kahriz_node
+from kahriz_node import stamp
 from kahriz_tools import image
 from kahriz_tools.errors import BenchError
 from kahriz_wire import WireError, release
@@ -99,7 +98,7 @@ def make(
     key: rsa.RSAPrivateKey, version: str | None = None, drivers: Collection[str] | None = None
 ) -> Made:
     """Compile, list, sign."""
-    version = version or kahriz_node.VERSION
+    version = version or stamp.VERSION
     try:
         number = release.number(version)
     except WireError as error:
@@ -132,14 +131,7 @@ def program(version: str, number: int, drivers: Collection[str] | None) -> dict[
         lib = root / "lib"
         files = {
             path.relative_to(lib).as_posix(): path.read_bytes()
-            for path in image.build_image(root, drivers)
+            for path in image.build_image(root, drivers, version)
             if lib in path.parents
         }
-        own = Path(str(kahriz_node.__file__)).read_text(encoding="utf-8")
-        own = re.sub(r'^VERSION = ".*"', f'VERSION = "{version}"', own, flags=re.MULTILINE)
-        own = re.sub(r"^NUMBER = \d+", f"NUMBER = {number}", own, flags=re.MULTILINE)
-        source = Path(folder) / "__init__.py"
-        source.write_text(own, encoding="utf-8")
-        inside = Path("kahriz_node") / "__init__.py"
-        files["kahriz_node/__init__.mpy"] = image.compile_module(source, inside)
     return dict(sorted(files.items()))

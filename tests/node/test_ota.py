@@ -118,10 +118,10 @@ def test_what_is_not_right_is_refused_by_name_and_the_old_program_runs_on(
     place.live(["deepsleep"] * 3)
     assert {hello["fw"] for hello in place.village.hellos()} == {"0.1.0"}
     said = {
-        "signature": "the signature is not ours",
-        "file": "is damaged",
+        "signature": "release.signature",
+        "file": "release.kahriz_wire/",
         "older": None,
-        "nobody's key": "this node has no key",
+        "nobody's key": "release.key",
     }[what]
     if said is None:
         assert place.village.pieces == []

@@ -18,6 +18,7 @@ from tests.tools.fake_board import FakeBoard
 
 SECRET = "su-gözü-12-litr"
 NOBODY = 65534
+OUTLETS = ["a02yyuw", "ds18b20"]  # the drivers that its file names
 ROOT = Path(__file__).parents[2]
 
 
@@ -53,12 +54,12 @@ def test_a_blank_board_gets_the_whole_program_and_its_configuration(board: FakeB
     result = flash(board.port)
     assert result.exit_code == 0, result.output
     said = told(result)
-    assert said["written"] == sorted([*work.program(), "/config.json"])
+    assert said["written"] == sorted([*work.program(OUTLETS), "/config.json"])
     assert said["unchanged"] == 0
     config = json.loads(on_board(board, "/config.json") or b"")
     assert (config["site"], config["node"]) == ("banovshalar-gozlu", "outlet")
     with Board(board.port) as session:
-        for path, data in work.program().items():
+        for path, data in work.program(OUTLETS).items():
             assert session.read(path) == data
 
 
@@ -85,7 +86,7 @@ def test_only_what_differs_is_written_and_stale_modules_go(board: FakeBoard) -> 
     said = told(flash(board.port))
     assert said["written"] == ["/main.py"]
     assert said["removed"] == ["/lib/kahriz_node/old.py"]
-    assert on_board(board, "/main.py") == work.program()["/main.py"]
+    assert on_board(board, "/main.py") == work.program(OUTLETS)["/main.py"]
     assert on_board(board, "/lib/of_somebody_else.py") == b"V = 1"
 
 

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from kahriz_node import stamp
 from kahriz_tools import release as work
 from kahriz_tools.board import Board
 from kahriz_tools.cli import node as node_cli
@@ -68,9 +69,7 @@ def test_a_version_that_cannot_grow_is_refused(key_file: Path, version: str) -> 
 
 
 def test_the_programs_own_number_is_that_of_its_version() -> None:
-    import kahriz_node
-
-    assert release.number(kahriz_node.VERSION) == kahriz_node.NUMBER
+    assert release.number(stamp.VERSION) == stamp.NUMBER
 
 
 def test_what_comes_by_cable_runs_instead_of_what_came_over_the_air(

@@ -1,6 +1,2 @@
 # SPDX-License-Identifier: MIT
 """The node program: measure, write down, upload when due, sleep."""
-
-VERSION = "0.1.0"
-NUMBER = 10000  # of this version, see kahriz_wire/release.py
-BUILT_S = 1795392000  # 23 November 2026: it is later than this wherever the program runs

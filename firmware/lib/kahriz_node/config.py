@@ -132,7 +132,10 @@ def channel(name: str, given: object, pins: "dict[int, tuple[str, str]]") -> Non
     driver = words.text(checks.needed(spec, "driver", what), 32, what)
     if driver not in sensors.SENSORS:
         raise WireError(what + ".driver", "expected one of " + ", ".join(sorted(sensors.SENSORS)))
-    module = sensors.module(driver)
+    try:
+        module = sensors.module(driver)
+    except ImportError:  # an image holds the drivers of its own configuration
+        raise WireError(what + ".driver", "not in this node's program") from None
     keys = ["driver"]
     keys.extend(module.NEEDS)
     keys.extend(module.MAY)

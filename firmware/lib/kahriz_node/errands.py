@@ -3,7 +3,7 @@
 
 import os
 
-from kahriz_node import NUMBER, configs, slots
+from kahriz_node import configs, slots, stamp
 from kahriz_wire import WireError, outgoing, release
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ def run(session: "Session", node: "Node") -> "list[tuple[str, int]]":
             todo.append(("config", cfg))
         else:
             node.complaint = f"config {cfg}: not delivered"
-    if ota is None or ota <= NUMBER or ota in (state.get("no"), slots.failed(node.root)):
+    if ota is None or ota <= stamp.NUMBER or ota in (state.get("no"), slots.failed(node.root)):
         return todo
     if slots.read(node.root)[1].isdigit():
         return todo
@@ -74,7 +74,7 @@ def fetch_release(session: "Session", root: str, number: int, journal: "Journal"
     if part.whole():
         return True
     if not journal.give(ROOM_BLOCKS):
-        raise WireError("release", "no room on flash")
+        raise WireError("release.room", "no room on flash")
     session.heard = part.take
     session.ask(f"ota/{number}/+")
     while not part.whole():
@@ -113,7 +113,7 @@ class Part:
         if not self.at:
             self._look(payload)
         if self.at + len(payload) > self._total:
-            raise WireError("release", "longer than its head says")
+            raise WireError("release.long", "longer than its head says")
         with open(self._path, "ab") as file:
             file.write(payload)
         self.at += len(payload)

@@ -3,7 +3,7 @@
 
 import os
 
-from kahriz_node import NUMBER, configs, errands, memory, slots
+from kahriz_node import configs, errands, memory, slots, stamp
 from kahriz_node.node import short, unload
 from kahriz_wire import WireError
 
@@ -53,7 +53,7 @@ def install(node: "Node", number: int) -> bool:
     from kahriz_node import ota
 
     try:
-        ota.install(node.root, number, NUMBER, node.board.feed)
+        ota.install(node.root, number, stamp.NUMBER, node.board.feed)
         node.state["ota"] = 1
         return True
     except WireError as error:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from kahriz_node import NUMBER, VERSION, configs, memory, policy
+from kahriz_node import configs, memory, policy, stamp
 from kahriz_node.clock import Clock, rtc_ms
 from kahriz_node.settings import Settings
 
@@ -96,7 +96,7 @@ class Node:
     def configure(self) -> None:
         """The settings to run with; what was checked once is not checked in every wake."""
         for name, data in configs.candidates(self.root):
-            self.config_crc = binascii.crc32(data, binascii.crc32(VERSION.encode()))
+            self.config_crc = binascii.crc32(data, binascii.crc32(stamp.VERSION.encode()))
             try:
                 if self.state.get("config") != self.config_crc:
                     from kahriz_node import config
@@ -176,11 +176,11 @@ class Node:
         up_s = self.clock.up_s(self.measured)
         now = self.clock.read(self.measured)
         if now is None:
-            stamp = records.Stamp(0, records.UNKNOWN, up_s, self.state["boot"])
+            taken = records.Stamp(0, records.UNKNOWN, up_s, self.state["boot"])
         else:
             kind = records.SYNCED if now[1] is None else records.ESTIMATED
-            stamp = records.Stamp((now[0] + 500) // 1000, kind, up_s, self.state["boot"])
-        self.journal.append(stamp, quality(readings), readings)
+            taken = records.Stamp((now[0] + 500) // 1000, kind, up_s, self.state["boot"])
+        self.journal.append(taken, quality(readings), readings)
         self.number = self.journal.next - 1
         self.state["next"] = self.journal.next
 
@@ -198,8 +198,8 @@ class Node:
             health = {
                 "birth": self.config_crc & 0x7FFFFFFF,
                 "cfg": self.config.rev,
-                "fw": VERSION,
-                "ota": NUMBER,
+                "fw": stamp.VERSION,
+                "ota": stamp.NUMBER,
                 "up_s": self.clock.up_s(self.rtc()),
                 "boot": self.state["boot"],
                 "reset": self.cause,
@@ -261,7 +261,7 @@ class Node:
                 channels[name]["sound_speed"] = speed
         return outgoing.birth(
             self.config_crc & 0x7FFFFFFF,
-            VERSION,
+            stamp.VERSION,
             self.board.hardware,
             self.config.dt_s,
             self.config.batch,

@@ -30,7 +30,7 @@ def digest(file: "BinaryIO", size: int) -> bytes:
     while size:
         data = file.read(min(size, PIECE_BYTES))
         if not data:
-            raise WireError("release", "too short")
+            raise WireError("release.short", "too short")
         sha.update(data)
         size -= len(data)
     whole: bytes = sha.digest()
@@ -56,7 +56,7 @@ def install(root: str, number: int, running: int, feed: "Callable[[], None]") ->
     path = root + "/ota." + str(number)
     run, state, _ = slots.read(root)
     if state.isdigit():
-        raise WireError("release", "another is on trial")
+        raise WireError("release.trial", "another is on trial")
     slot = "b" if run == "a" else "a"
     with open(path, "rb") as file:
         manifest, _ = release.head(file.read(release.HEAD_BYTES))
@@ -64,14 +64,14 @@ def install(root: str, number: int, running: int, feed: "Callable[[], None]") ->
         sha256 = digest(file, manifest)
         feed()
         if not genuine(key(root), signature, sha256):
-            raise WireError("release", "the signature is not ours")
+            raise WireError("release.signature", "the signature is not ours")
         feed()
         file.seek(release.HEAD_BYTES + release.SIGNATURE_BYTES)
         named, mpy, _ = release.first_line(file.readline().decode())
         if named != number or number <= running:
-            raise WireError("release", "not newer than what runs")
+            raise WireError("release.number", "not newer than what runs")
         if mpy != getattr(sys.implementation, "_mpy", mpy) & 0xFF:
-            raise WireError("release", "for another MicroPython")
+            raise WireError("release.micropython", "for another MicroPython")
         clear(root + "/" + slot)
         unpack(file, root + "/" + slot, manifest, feed)
     slots.write(root, slot, str(slots.TRIAL_BOOTS), run)
@@ -84,7 +84,7 @@ def key(root: str) -> int:
         with open(root + KEY) as file:
             return int(file.read().strip(), 16)
     except (OSError, ValueError):
-        raise WireError("release", "this node has no key to check it") from None
+        raise WireError("release.key", "this node has no key to check it") from None
 
 
 def unpack(file: "Any", folder: str, manifest: int, feed: "Callable[[], None]") -> None:
@@ -108,7 +108,7 @@ def unpack(file: "Any", folder: str, manifest: int, feed: "Callable[[], None]") 
         at += size
         with open(folder + "/" + name, "rb") as back:
             if binascii.hexlify(digest(back, size)).decode() != sha256:
-                raise WireError("release", name + " is damaged")
+                raise WireError("release." + name, "is damaged")
         feed()
     copy(file, begin, manifest, folder + "/manifest")
 
@@ -120,7 +120,7 @@ def copy(file: "BinaryIO", at: int, size: int, path: str) -> None:
         while size:
             data = file.read(min(size, PIECE_BYTES))
             if not data:
-                raise WireError("release", "too short")
+                raise WireError("release.short", "too short")
             out.write(data)
             size -= len(data)
 

@@ -5,7 +5,7 @@ When the broker cannot be reached by a remembered address the network may have c
 forgotten and looked for once more in the same wake.
 """
 
-from kahriz_node import BUILT_S, memory, policy
+from kahriz_node import memory, policy, stamp
 from kahriz_node.clock import rtc_ms
 
 TYPE_CHECKING = False
@@ -62,7 +62,7 @@ def lift_rtc(node: "Node") -> None:
     board, state = node.board, node.state
     chip = rtc_ms(board.time_ns(), board.epoch_year())
     now = node.clock.read(node.rtc())
-    least = max(max(BUILT_S, node.journal.last_s) * 1000, now[0] if now else 0)
+    least = max(max(stamp.BUILT_S, node.journal.last_s) * 1000, now[0] if now else 0)
     if least - chip < LAG_MS:
         return
     board.remember(b"")

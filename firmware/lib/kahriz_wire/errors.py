@@ -3,9 +3,9 @@
 
 
 class WireError(Exception):
-    """A message or a part of it that cannot be read: `what` is the place, `mend` the mend."""
+    """What cannot be read: `what` is the place; `mend`, which no chip carries, the mend."""
 
     def __init__(self, what: str, mend: str) -> None:
-        super().__init__(what + ": " + mend)
+        super().__init__(what + ": " + mend if mend else what)
         self.what = what
         self.mend = mend

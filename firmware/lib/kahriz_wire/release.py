@@ -35,10 +35,10 @@ def number(version: str) -> int:
 def head(data: bytes) -> "tuple[int, int]":
     """Length of the manifest and of the files, from the first bytes."""
     if len(data) < HEAD_BYTES or data[:4] != MAGIC:
-        raise WireError("release", "this is no release of the node's program")
+        raise WireError("release.kind", "this is no release of the node's program")
     manifest, files = struct.unpack(">HI", data[4:HEAD_BYTES])
     if not 0 < manifest <= MANIFEST_MOST_BYTES or not 0 < files <= FILES_MOST_BYTES:
-        raise WireError("release", "its head is not plausible")
+        raise WireError("release.head", "its head is not plausible")
     return manifest, files
 
 
@@ -52,9 +52,9 @@ def first_line(line: str) -> "tuple[int, int, str]":
     """Number, .mpy version and version, from the manifest's first line."""
     words = line.split()
     if len(words) != 5 or words[0] != "kahriz" or words[1] != "1":
-        raise WireError("release", "a manifest of another kind")
+        raise WireError("release.manifest", "a manifest of another kind")
     if not words[2].isdigit() or not words[3].isdigit() or number(words[4]) != int(words[2]):
-        raise WireError("release", "number and version contradict each other")
+        raise WireError("release.version", "number and version contradict each other")
     return int(words[2]), int(words[3]), words[4]
 
 
@@ -62,8 +62,8 @@ def file_line(line: str) -> "tuple[str, int, str]":
     """sha256, size and path of a file; a path stays inside the program's folder."""
     words = line.split()
     if len(words) != 3 or len(words[0]) != 64 or not words[1].isdigit():
-        raise WireError("release", "a line of the manifest cannot be read")
+        raise WireError("release.line", "a line of the manifest cannot be read")
     path = words[2]
     if path[0] == "/" or ".." in path or not path.endswith(".mpy") or path.count("/") > 2:
-        raise WireError("release", "a path that leaves the program's folder")
+        raise WireError("release.path", "a path that leaves the program's folder")
     return words[0], int(words[1]), path

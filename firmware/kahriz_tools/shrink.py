@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""The program's sources as the chip gets them: what only people and laptops need is left out.
+
+The sources stay as they read best; `shrink` gives the same program with
+
+1. no docstrings, annotations and imports for the type checker;
+2. no mends: a WireError names the place on the chip, and says how to mend it on laptop and gateway,
+   which check the same thing by the same code before a node ever sees it;
+3. numbers and words that have a name put where they are used;
+4. no functions of the wire that nothing here calls: they are the gateway's;
+5. short names for what the program calls something by itself (shrink_names.py).
+"""
+
+import ast
+import re
+from collections.abc import Collection
+
+from kahriz_tools.shrink_inline import inline, target
+from kahriz_tools.shrink_names import rename
+
+ERROR = "WireError"
+
+
+def shrink(sources: dict[str, str], keep: Collection[str], starters: str = "") -> dict[str, str]:
+    """The sources of a whole program by dotted module name.
+
+    Names in `keep`, and those that the starters say, stay as they are.
+    """
+    trees = {name: ast.parse(text) for name, text in sources.items()}
+    for tree in trees.values():
+        _Bare().visit(tree)
+    inline(trees, keep)
+    rename(trees, {*keep, *re.findall(r"\w+", starters)})
+    return {name: ast.unparse(ast.fix_missing_locations(tree)) for name, tree in trees.items()}
+
+
+class _Bare(ast.NodeTransformer):
+    """Leave out what the chip does not run."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return None
+        return self.generic_visit(node)
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
+        if target(node) in ("TYPE_CHECKING", "__all__"):
+            return None
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if node.value is None:
+            return None
+        return self.generic_visit(
+            ast.Assign(targets=[node.target], value=node.value, lineno=node.lineno)
+        )
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self._without_docstring(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        return self._without_docstring(node)
+
+    def visit_Module(self, node: ast.Module) -> ast.AST:
+        return self._without_docstring(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id == ERROR and len(node.args) == 2:
+            node.args[1] = ast.Constant("")
+        return self.generic_visit(node)
+
+    def _without_docstring(self, node: ast.FunctionDef | ast.ClassDef | ast.Module) -> ast.AST:
+        self.generic_visit(node)
+        if node.body and isinstance(node.body[0], ast.Expr):
+            value = node.body[0].value
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                del node.body[0]
+        if not node.body and not isinstance(node, ast.Module):
+            node.body.append(ast.Pass())
+        return node
