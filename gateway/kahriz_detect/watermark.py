@@ -39,9 +39,11 @@ class Watermark:
 
     def hold(self, sample: Sample) -> None:
         node = self._nodes.get(sample.point)
-        if node is None or (self.at is not None and sample.ts <= self.at):
+        if node is None:
             return
         self._last[node] = max(sample.ts, self._last.get(node, sample.ts))
+        if self.at is not None and sample.ts <= self.at:
+            return  # too late, but the node lives
         self._count += 1
         item = (sample.ts, sample.point, sample.quantity, self._count, sample)
         heapq.heappush(self._held, item)
