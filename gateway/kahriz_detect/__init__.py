@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kahriz_detect.balance import Balance
+from kahriz_detect.balance import Balance, chains
 from kahriz_detect.detector import Detector
 from kahriz_detect.silence import Expected, Silence
 from kahriz_detect.site import Site
@@ -17,12 +17,25 @@ from kahriz_detect.source import SourceDrop
 
 
 def _balances(site: Site) -> list[Detector]:
-    return [Balance(r.place, r.up, r.down, r.travel_s or 0.0) for r in site.reaches]
+    """One for each conveyance that hangs together, from its source down."""
+    chambers = {s.outlet: s.chamber for s in site.sources}
+    offtakes: dict[str, list[str]] = {}
+    for o in site.offtakes:
+        if o.signal is not None and site.signal(o.signal) is not None:
+            offtakes.setdefault(o.reach, []).append(o.signal)
+    return [
+        Balance(chain, site.step_s, chambers.get(chain[0].up), offtakes)
+        for chain in chains(site.reaches)
+    ]
 
 
 def _sources(site: Site) -> list[Detector]:
-    travel = {r.up: r.travel_s or 0.0 for r in site.reaches}
-    return [SourceDrop(s.outlet, s.next, travel[s.outlet]) for s in site.sources if s.next]
+    below = {r.up: r.place for r in site.reaches}
+    return [
+        SourceDrop(s.place, s.outlet, s.next, below.get(s.outlet, s.place), s.chamber, site.step_s)
+        for s in site.sources
+        if s.next is not None or s.chamber is not None
+    ]
 
 
 def _silences(site: Site) -> list[Detector]:

@@ -1,55 +1,75 @@
 # SPDX-License-Identifier: MIT
-"""Samples of a point gathered into blocks of a quarter hour: their median, in event time.
+"""Frames of a signal gathered into blocks of half an hour: their median, in event time.
 
-A median of three forgets a leaf that passes; a block without samples is a gap and stays one.
+A median of three forgets a leaf that passes; a block without values is a gap and stays one.
 """
 
 from __future__ import annotations
 
-from statistics import median
 from typing import Any
 
-BLOCK_MS = 900_000
+BLOCK_S = 1800.0
+
+
+def steps_of(step_s: float) -> int:
+    """How many frames make a block."""
+    return max(1, round(BLOCK_S / step_s))
 
 
 class Blocks:
-    """Medians per block of one point, the newest `keep` of them.
+    """Medians per block of one signal, the newest `keep` of them.
 
     Examples
     --------
-    >>> blocks = Blocks(keep=4)
-    >>> for minute, lps in [(0, 8.0), (5, 8.2), (10, 30.0), (15, 8.1)]:
-    ...     blocks.add(minute * 60_000, lps)
-    >>> blocks.at(0.0)
-    8.2
-    >>> blocks.at(7.0) is None
-    True
+    >>> blocks = Blocks(keep=4, steps=3)
+    >>> for step, lps in enumerate([8.0, 30.0, 8.2, 8.1]):
+    ...     blocks.add(step, lps)
+    >>> blocks.at(0), blocks.at(1), blocks.at(2)
+    (8.2, 8.1, None)
     """
 
-    def __init__(self, keep: int) -> None:
+    __slots__ = ("_block", "_done", "_open", "keep", "steps")
+
+    def __init__(self, keep: int, steps: int) -> None:
         self.keep = keep
-        self._open: dict[int, list[float]] = {}
+        self.steps = steps
+        self._block = -(10**12)
+        self._open: list[float] = []
+        self._done: dict[int, float] = {}
 
-    def add(self, ts: int, value: float) -> None:
-        block = ts // BLOCK_MS
-        self._open.setdefault(block, []).append(value)
-        for old in [b for b in self._open if b < block - self.keep]:
-            del self._open[old]
+    def add(self, step: int, value: float) -> None:
+        block = step // self.steps
+        if block != self._block:
+            self._shut()
+            self._block = block
+            if len(self._done) > self.keep:
+                self._done = {b: v for b, v in self._done.items() if b > block - self.keep}
+        self._open.append(value)
 
-    def at(self, block: float) -> float | None:
-        """The value at a block, which may lie between two; None next to a gap."""
-        low = int(block // 1)
-        part = block - low
-        here = self._open.get(low)
-        if part < 1e-9:
-            return None if here is None else median(here)
-        there = self._open.get(low + 1)
-        if here is None or there is None:
-            return None
-        return median(here) * (1.0 - part) + median(there) * part
+    def _shut(self) -> None:
+        values = self._open
+        if values:
+            values.sort()
+            n = len(values)
+            middle = values[n // 2] if n % 2 else 0.5 * (values[n // 2 - 1] + values[n // 2])
+            self._done[self._block] = middle
+            self._open = []
+
+    def at(self, block: int) -> float | None:
+        """The value of a block; None for a gap."""
+        if block == self._block and self._open:
+            self._shut()
+        return self._done.get(block)
+
+    def mean(self, first: int, last: int) -> tuple[float, int] | None:
+        """Mean and number of the blocks first..last that have a value."""
+        found = [v for b in range(first, last + 1) if (v := self._done.get(b)) is not None]
+        return (sum(found) / len(found), len(found)) if found else None
 
     def dump(self) -> Any:
-        return [[block, values] for block, values in self._open.items()]
+        return [self._block, self._open, list(self._done.items())]
 
     def load(self, state: Any) -> None:
-        self._open = {int(block): list(values) for block, values in state}
+        self._block, opened, done = state
+        self._open = list(opened)
+        self._done = {int(b): float(v) for b, v in done}

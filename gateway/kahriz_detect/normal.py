@@ -11,27 +11,30 @@ from __future__ import annotations
 from typing import Any
 
 HOURS = 24
-BLOCKS_A_DAY = 96
+ROBUST = 3.0  # mean scatters at which an outlier is cut before it is learned
+TAME_AFTER = 20  # values
 
 
 class Normal:
-    """Mean + hour-of-day profile + scatter of a series of quarter hours.
+    """Mean + hour-of-day profile + scatter of a series of blocks.
 
     Parameters
     ----------
     memory_days : how long the mean remembers; the profile remembers as many days.
+    a_day : blocks a day.
 
     Examples
     --------
     >>> normal = Normal(memory_days=7)
-    >>> for block in range(96 * 3):
+    >>> for block in range(48 * 3):
     ...     normal.learn(0.5, block)
     >>> round(normal.expected(0), 3), normal.days
     (0.5, 3.0)
     """
 
-    def __init__(self, memory_days: float) -> None:
+    def __init__(self, memory_days: float, a_day: int = 48) -> None:
         self.memory_days = memory_days
+        self.a_day = a_day
         self.mean = 0.0
         self.scatter = 0.0
         self.profile = [0.0] * HOURS
@@ -41,33 +44,39 @@ class Normal:
     @property
     def days(self) -> float:
         """How much was learned."""
-        return self.count / BLOCKS_A_DAY
+        return self.count / self.a_day
 
     def expected(self, block: int) -> float:
-        return self.mean + self.profile[_hour(block)]
+        return self.mean + self.profile[(block % self.a_day) * HOURS // self.a_day]
 
     def learn(self, value: float, block: int) -> None:
-        """Take one quarter hour in: a plain mean at first, a slow one after `memory_days`."""
-        hour = _hour(block)
-        error = value - self.expected(block)
+        """Take one block in: a plain mean at first, a slow one after `memory_days`."""
+        hour = (block % self.a_day) * HOURS // self.a_day
+        error = value - self.mean - self.profile[hour]
         self.count += 1
         self.seen[hour] += 1
-        memory = self.memory_days * BLOCKS_A_DAY
-        self.mean += (value - self.mean) / min(self.count, memory)
-        share = self.seen[hour] / (self.seen[hour] + 8.0)  # two days of an hour count half
+        memory = self.memory_days * self.a_day
+        size = abs(error)
+        most = ROBUST * 1.25 * self.scatter
+        if self.count > TAME_AFTER and size > most > 0:
+            size, error = most, most if error > 0 else -most
+        gone = error / min(self.count, memory)
+        self.mean += gone
+        share = self.seen[hour] / (self.seen[hour] + 8.0 * self.a_day / 48)
         gain = share / min(self.seen[hour], memory / HOURS)
-        self.profile[hour] += gain * (value - self.mean - self.profile[hour])
-        level = sum(self.profile) / HOURS
-        self.profile = [p - level for p in self.profile]
-        self.mean += level
-        self.scatter += (abs(error) - self.scatter) / min(self.count, memory)
+        self.profile[hour] += gain * (error - gone)
+        if self.seen[hour] % 8 == 0:  # the profile has no mean of its own
+            level = sum(self.profile) / HOURS
+            self.profile = [p - level for p in self.profile]
+            self.mean += level
+        self.scatter += (size - self.scatter) / min(self.count, memory)
+
+    def shift(self, by: float) -> None:
+        """A new normal: what was doubted and lasts is learned."""
+        self.mean += by
 
     def dump(self) -> Any:
         return [self.mean, self.scatter, self.profile, self.seen, self.count]
 
     def load(self, state: Any) -> None:
         self.mean, self.scatter, self.profile, self.seen, self.count = state
-
-
-def _hour(block: int) -> int:
-    return (block % BLOCKS_A_DAY) * HOURS // BLOCKS_A_DAY

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: MIT
+"""A balance is off: which weir moved, and what that is called.
+
+1. The reach above gained what this one lost: the weir between them reads too high (fouled).
+2. The reach below gained it: the weir between them reads too low, nothing can be said.
+3. The first weir: the chamber above it, or what it was before, says whether it rose.
+4. Else the water is gone: a leak, until it stops by itself.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from kahriz_detect.finding import Finding
+from kahriz_detect.loss import RELEARN_DAYS, Loss
+from kahriz_detect.site import Reach
+
+if TYPE_CHECKING:
+    from kahriz_detect.balance import Balance
+
+AT_MOST, BEFORE = 12, 10  # blocks: what is now, what was just before it began
+SURE = 0.6  # share of the change that one weir must explain to be the one that moved
+SURE_BELOW = 0.4  # the reach below hears of it a block later
+CLEAR = 3.0  # times its own scatter a change must be to be held against a weir
+LEAST = 3.0  # standard uncertainties of the balance; below two a size may not even be told
+SETTLED_SHARE = 0.45  # a size that still grows by more in half an hour is not told yet
+CORRELATED = 1.5  # half hours are not independent: variance of a mean is larger by this
+SUDDEN = 0.6  # share of a loss that came since it began, else it crept in before
+DOUBT_BLOCKS = 8  # undecided for four hours: then it is said to be undecided
+
+
+class Verdict:
+    """Names what rang in one reach of a balance."""
+
+    def __init__(self, balance: Balance) -> None:
+        self.balance = balance
+        self.undecided = {r.place: 0 for r in balance.reaches}
+
+    def decide(self, reach: Reach, loss: Loss, block: int, side: str) -> list[Finding]:
+        """A sum rings: a finding, or nothing yet."""
+        since = loss.since(side)
+        since = block if since is None else max(since, block - 40)
+        now = max(since, block - AT_MOST + 1)
+        size, n = loss.mean_recent(now, block)
+        open_share = loss.follow_share if loss.first.kind else 0.0
+        size -= open_share * loss.flow.mean
+        u = math.hypot(loss.scatter_lps * math.sqrt(CORRELATED / max(1, n)), loss.wander_lps())
+        evidence: dict[str, float | str] = {
+            "since_ms": float(since * self.balance.block_ms),
+            "loss_lps": round(size, 3),
+            "balance_u_lps": round(2.0 * u, 3),
+            "scatter_lps": round(loss.scatter_lps, 3),
+        }
+        if abs(size) < LEAST * u:  # nothing is said of what the balance cannot know
+            return []
+        total = size + open_share * loss.flow.mean
+        if open_share < 0.0 < size and total < max(2.0 * u, 0.5 * size):
+            return []  # what was doubted is over: nothing more is lost than ever
+        if side == "gained" or size <= 0:
+            return self._gained(reach, loss, block, since, size, evidence)
+        if side == "lost" and block - since <= 3 and len(loss.recent) > 1:
+            grows = loss.recent[-1][1] - loss.recent[-2][1]
+            if grows > max(2.0 * loss.scatter_lps, SETTLED_SHARE * loss.recent[-1][1]):
+                return []  # it has only begun: its size is told when it is known
+            size = max(size, loss.recent[-1][1] - total + size)
+        kind, place = self._who(reach, loss, now, block, since, size, u, evidence)
+        if kind is None:
+            return []
+        if loss.first.kind is not None and (kind != "leak" or loss.second.kind is not None):
+            return []
+        return self._begin(reach, loss, kind, place, block, since, size, evidence)
+
+    def _begin(
+        self,
+        reach: Reach,
+        loss: Loss,
+        kind: str,
+        place: str,
+        block: int,
+        since: int,
+        size: float,
+        evidence: dict[str, float | str],
+    ) -> list[Finding]:
+        self.undecided[reach.place] = 0
+        if loss.first.kind is None:
+            loss.follow_share = size / (loss.flow.mean or 1.0)
+            episode = loss.first
+        else:
+            episode = loss.second
+        loss.reset()
+        return [episode.begin(kind, place, block, since, size, loss.scatter_lps, evidence)]
+
+    def _gained(
+        self,
+        reach: Reach,
+        loss: Loss,
+        block: int,
+        since: int,
+        size: float,
+        evidence: dict[str, float | str],
+    ) -> list[Finding]:
+        """Less is lost than ever: a weir below reads high or one above low, or it was mended."""
+        if loss.first.kind is not None:
+            return []
+        self.undecided[reach.place] += 1
+        if self.undecided[reach.place] < DOUBT_BLOCKS:
+            return []
+        return self._begin(reach, loss, "balance_doubt", reach.place, block, since, size, evidence)
+
+    def _who(
+        self,
+        reach: Reach,
+        loss: Loss,
+        now: int,
+        block: int,
+        since: int,
+        size: float,
+        u: float,
+        evidence: dict[str, float | str],
+    ) -> tuple[str | None, str]:
+        balance = self.balance
+        above = next((r for r in balance.reaches if r.down == reach.up), None)
+        below = next((r for r in balance.reaches if r.up == reach.down), None)
+        self.undecided[reach.place] += 1
+        last = self.undecided[reach.place] >= DOUBT_BLOCKS
+        if above is not None:
+            gain, gu = self._neighbour(above, now, block)
+            evidence["above_lps"] = round(gain, 3)
+            if gain < -max(SURE * size, CLEAR * gu):
+                return "fouled_weir", reach.up
+        if below is not None:
+            gain, gu = self._neighbour(below, now, block)
+            evidence["below_lps"] = round(gain, 3)
+            if gain < -max(SURE_BELOW * size, CLEAR * gu):
+                return ("balance_doubt", reach.place) if last else (None, "")
+        if above is not None:
+            return "leak", reach.place
+        return self._first(reach, loss, now, block, since, size, u, last, evidence)
+
+    def _neighbour(self, reach: Reach, now: int, block: int) -> tuple[float, float]:
+        """What another reach lost in the same blocks beyond what is open there."""
+        loss = self.balance.losses[reach.place]
+        mean, n = loss.mean_recent(now, block)
+        if n == 0:
+            return 0.0, 1.0
+        mean -= loss.follow_share * loss.flow.mean
+        return mean, loss.scatter_lps * math.sqrt(CORRELATED / n)
+
+    def _first(
+        self,
+        reach: Reach,
+        loss: Loss,
+        now: int,
+        block: int,
+        since: int,
+        size: float,
+        u: float,
+        last: bool,
+        evidence: dict[str, float | str],
+    ) -> tuple[str | None, str]:
+        """Nothing above it is measured but perhaps the chamber."""
+        off = self._chamber(now, block)
+        if off is not None:
+            read_high, off_u = -0.5 * off[0] * loss.flow.mean, 0.5 * off[1] * loss.flow.mean
+            evidence["outlet_reads_high_lps"] = round(read_high, 3)
+            if read_high > max(0.5 * size, 2.0 * off_u):
+                return "fouled_weir", reach.up
+            if off_u < 0.25 * size or last:
+                return "leak", reach.place
+        rise, fall = self._moved(reach, loss, now, block, since, size)
+        evidence["up_change_lps"], evidence["down_change_lps"] = round(rise, 3), round(-fall, 3)
+        if fall > max(SURE * (rise + fall), CLEAR * u):
+            return "leak", reach.place
+        if rise > max(SURE * (rise + fall), CLEAR * u):
+            return "fouled_weir", reach.up
+        return ("balance_doubt", reach.place) if last else (None, "")
+
+    def _chamber(self, now: int, block: int) -> tuple[float, float] | None:
+        """How far the chamber is off its flow, and how sure that is."""
+        balance = self.balance
+        if balance.rating is None or balance.chamber is None or balance.rating.opening.days < 2:
+            return None
+        offs, u = [], 0.0
+        for b in range(now, block + 1):
+            q = balance.blocks[balance.reaches[0].up].at(b)
+            level = balance.blocks[balance.chamber].at(b)
+            if q and level:
+                off = balance.rating.off(q, level)
+                if off is not None:
+                    offs.append(off)
+                    u = max(u, balance.rating.scatter(level))
+        if not offs:
+            return None
+        return sum(offs) / len(offs), u * math.sqrt(CORRELATED / len(offs))
+
+    def _moved(
+        self, reach: Reach, loss: Loss, now: int, block: int, since: int, size: float
+    ) -> tuple[float, float]:
+        """Rise upstream and fall downstream, from just before it began; what crept in over days
+        is measured from the learned level."""
+        up, down = self.balance.blocks[reach.up], self.balance.blocks[reach.down]
+        pair = []
+        usual = loss.flow.mean
+        for blocks, level in ((up, usual), (down, usual * (1.0 - loss.base.mean))):
+            after, before = blocks.mean(now, block), blocks.mean(since - BEFORE, since - 1)
+            if after is None:
+                return 0.0, 0.0
+            pair.append((after[0], before[0] if before else level, level))
+        rise, fall = pair[0][0] - pair[0][1], pair[1][1] - pair[1][0]
+        if abs(rise + fall) > SUDDEN * size:
+            return rise, fall
+        return pair[0][0] - pair[0][2], pair[1][2] - pair[1][0]
+
+    def follow(self, reach: Reach, loss: Loss, block: int, up: float) -> list[Finding]:
+        """The findings that are open, one block on."""
+        e = loss.e_lps
+        if e is None or (loss.first.kind is None and loss.second.kind is None):
+            if e is not None and not any(c.sum for c in loss.fast.values()):
+                self.undecided[reach.place] = 0
+            return []
+        found: list[Finding] = []
+        band = 2.0 * loss.scatter_lps
+        if loss.second.kind is not None:
+            rest = loss.rest_lps if loss.first.hot else e
+            found += loss.second.follow(block, rest, band, loss.scatter_lps)
+        if loss.first.kind is None:
+            return found
+        kind = loss.first.kind
+        found += loss.first.follow(block, e, band, loss.scatter_lps)
+        if loss.first.kind == "tapping" or kind == "tapping":
+            loss.follow_share = max(0.0, min(e, 1.5 * loss.first.lps)) / up
+        if loss.first.kind is None:
+            self.undecided[reach.place] = 0
+            loss.follow_share = 0.0
+            loss.reset()
+        elif self._lasts(loss, block):
+            loss.base.shift(loss.follow_share)
+            loss.follow_share, loss.first.kind = 0.0, None
+            loss.reset()
+            ts = (block + 1) * self.balance.block_ms
+            why: dict[str, float | str] = {"explained_by": "lasts: it is learned as normal"}
+            found.append(Finding("cleared", kind, loss.first.place, ts, evidence=why))
+        return found
+
+    def _lasts(self, loss: Loss, block: int) -> bool:
+        days = (block - loss.first.since) * self.balance.block_ms / 86_400_000
+        return loss.first.kind == "balance_doubt" and days > RELEARN_DAYS
+
+    def dump(self) -> Any:
+        return dict(self.undecided)
+
+    def load(self, state: Any) -> None:
+        self.undecided = {place: int(state.get(place, 0)) for place in self.undecided}
