@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""E-mail against a real SMTP server, Telegram against an HTTP server that speaks its Bot API."""
+
+from __future__ import annotations
+
+import email
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from email.message import EmailMessage
+from email.policy import default
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from kahriz_alarms.channels.email import EmailChannel
+from kahriz_alarms.channels.telegram import TelegramChannel
+from kahriz_alarms.delivery import DeliveryError
+from kahriz_alarms.people import Person
+from kahriz_alarms.personal import Message
+
+ALI = Person("ali", "Əli", "crew", "az", ("email",), email="ali@example.az", telegram="77")
+LEAK = Message(5, (), "Sızma: Yuxarı arx", "12 m³ itki", "Sızma", chart_svg=b"<svg/>")
+
+
+class Bot:
+    """Answers what the test puts in, keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, dict[str, Any]]] = []
+        self.got: list[tuple[str, dict[str, Any]]] = []
+        bot = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                bot.got.append((self.path, body))
+                status, reply = bot.answers.pop(0) if bot.answers else (200, {"result": {}})
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(json.dumps(reply).encode())
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self.http = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+
+@pytest.fixture
+def bot() -> Iterator[Bot]:
+    made = Bot()
+    threading.Thread(target=made.http.serve_forever, daemon=True).start()
+    yield made
+    made.http.shutdown()
+    made.http.server_close()
+
+
+def test_telegram_sends_and_obeys_the_wait(bot: Bot) -> None:
+    channel = TelegramChannel("1:x", bot.url)
+    channel.send(LEAK, ALI)
+    assert bot.got[0][0] == "/bot1:x/sendMessage"
+    assert bot.got[0][1] == {"chat_id": "77", "text": "Sızma: Yuxarı arx\n\n12 m³ itki"}
+    bot.answers = [(429, {"parameters": {"retry_after": 60}})]
+    for _ in range(2):
+        with pytest.raises(DeliveryError, match="wait") as caught:
+            channel.send(LEAK, ALI)
+        assert not caught.value.permanent
+    assert len(bot.got) == 2  # the second was not even asked
+    assert not channel.health().ok
+
+
+def test_telegram_gives_up_on_a_refusal(bot: Bot) -> None:
+    bot.answers = [(403, {"description": "bot was blocked by the user"})]
+    with pytest.raises(DeliveryError, match="blocked") as caught:
+        TelegramChannel("1:x", bot.url).send(LEAK, ALI)
+    assert caught.value.permanent
+
+
+def test_telegram_hears_answers_and_counts_on(bot: Bot) -> None:
+    said = {"date": 1_790_000_000, "chat": {"id": 77}, "text": "gəlirəm"}
+    bot.answers = [(200, {"result": [{"update_id": 9, "message": said}, {"update_id": 10}]})]
+    channel = TelegramChannel("1:x", bot.url)
+    heard = channel.receive()
+    assert [(i.sender, i.text, i.key) for i in heard] == [("77", "gəlirəm", "9")]
+    assert channel.offset == 11
+
+
+def test_a_dead_telegram_does_not_tell_its_token() -> None:
+    with pytest.raises(DeliveryError) as caught:
+        TelegramChannel("secret", "http://127.0.0.1:1").send(LEAK, ALI)
+    assert "secret" not in str(caught.value)
+    assert not caught.value.permanent
+
+
+def test_an_email_arrives_whole() -> None:
+    controller_module = pytest.importorskip("aiosmtpd.controller")
+    kept: list[bytes] = []
+
+    class Handler:
+        async def handle_RCPT(  # noqa: N802
+            self, server: Any, session: Any, env: Any, to: str, o: Any
+        ) -> str:
+            if to.startswith("nobody"):
+                return "550 no such user"
+            env.rcpt_tos.append(to)
+            return "250 OK"
+
+        async def handle_DATA(  # noqa: N802
+            self, server: Any, session: Any, envelope: Any
+        ) -> str:
+            kept.append(envelope.content)
+            return "250 OK"
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = controller_module.Controller(Handler(), hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        channel = EmailChannel("127.0.0.1", port, "kahriz@example.az", tls="none")
+        channel.send(LEAK, ALI)
+        nobody = Person("x", "X", "crew", "az", ("email",), email="nobody@example.az")
+        with pytest.raises(DeliveryError) as caught:
+            channel.send(LEAK, nobody)
+        assert caught.value.permanent
+    finally:
+        server.stop()
+    mail = email.message_from_bytes(kept[0], policy=default)
+    assert isinstance(mail, EmailMessage)
+    body = mail.get_body()
+    assert body is not None
+    assert "12 m³ itki" in body.get_content()
+    assert [a.get_filename() for a in mail.iter_attachments()] == ["chart.svg"]
+
+
+def test_no_mail_server_is_tried_again() -> None:
+    with pytest.raises(DeliveryError) as caught:
+        EmailChannel("127.0.0.1", 1, "k@example.az", tls="none").send(LEAK, ALI)
+    assert not caught.value.permanent
