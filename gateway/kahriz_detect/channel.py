@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""One sensor by itself: range, stuck, spikes, noise, and the fault that is open on it.
+
+A fault is open until its symptoms have been away for `HOLD_MS` of its kind; while it is open the
+sensor's other symptoms are the same fault.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kahriz_detect.limits import limits_of
+from kahriz_detect.site import TEMPERATURE
+from kahriz_detect.spike import Spike
+from kahriz_detect.stuck import Stuck
+
+HOUR_MS = 3_600_000
+HOLD_MS = {  # an intermittent fault is one fault
+    "range": 3 * HOUR_MS,
+    "disturbed": 3 * HOUR_MS,
+    "stuck": 3 * HOUR_MS,
+    "dropout": HOUR_MS,
+    "ice": 48 * HOUR_MS,
+    "spikes": 48 * HOUR_MS,
+    "noise": 48 * HOUR_MS,
+}
+SETTLED = 24  # readings; error values before a sensor is at work are no news
+FREEZING_C = 0.3  # ice keeps water there for weeks: no thermometer is stuck at it
+
+
+class Channel:
+    """Checks of one sensor of one quantity.
+
+    Parameters
+    ----------
+    quantity : gives what can be read at all.
+    missing : numbers that a logger writes in place of a value.
+
+    Examples
+    --------
+    >>> channel = Channel("level_m", (-9999.0,))
+    >>> channel.symptom(0.51), channel.symptom(-9999.0)
+    (None, 'start')
+    """
+
+    __slots__ = (
+        "fault",
+        "high",
+        "lacks",
+        "low",
+        "missing",
+        "quantity",
+        "round",
+        "seen_ms",
+        "spike",
+        "stuck",
+    )
+
+    def __init__(self, quantity: str, missing: tuple[float, ...] = ()) -> None:
+        self.quantity = quantity
+        self.missing = missing
+        self.low, self.high = limits_of(quantity)
+        self.stuck = Stuck()
+        self.spike = Spike()
+        self.round = 0  # the site's round in which it was heard last
+        self.lacks = False  # the newest reading was an error value
+        self.fault: str | None = None
+        self.seen_ms = 0  # the newest symptom
+
+    def symptom(self, value: float) -> str | None:
+        """Take one reading in; what is wrong with it."""
+        if not self.low <= value <= self.high or value in self.missing:
+            self.lacks = True
+            return "range" if self.spike.seen > SETTLED else "start"
+        self.lacks = False
+        spike = self.spike.step(value)
+        if self.stuck.step(value, value == 0.0) and not (
+            self.quantity == TEMPERATURE and value < FREEZING_C
+        ):
+            return "stuck"
+        return spike
+
+    def open(self, kind: str, ts: int) -> bool:
+        """A symptom: whether it is a new fault."""
+        if kind == "start":
+            return False
+        self.seen_ms = ts
+        if self.fault is not None:
+            return False
+        self.fault = kind
+        return True
+
+    def over(self, ts: int) -> str | None:
+        """The fault that has been away long enough, once."""
+        fault = self.fault
+        if fault is None or ts - self.seen_ms <= HOLD_MS[fault]:
+            return None
+        self.fault = None
+        return fault
+
+    def dump(self) -> Any:
+        own = [self.round, self.lacks, self.fault, self.seen_ms]
+        return [self.stuck.dump(), self.spike.dump(), own]
+
+    def load(self, state: Any) -> None:
+        stuck, spike, (self.round, self.lacks, self.fault, self.seen_ms) = state
+        self.stuck.load(stuck)
+        self.spike.load(spike)

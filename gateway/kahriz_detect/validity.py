@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: MIT
+"""The sensors of a site: which of them lie, are dumb, or were in somebody's hand.
+
+1. By itself: out of range, stuck, spikes, noise (`channel`).
+2. Drop-out: dumb for `DUMB` frames in which others spoke. A node that says nothing at all is told
+   as silence, not as a fault of its sensors.
+3. Disturbed: leaps, or repeats itself, while another sensor of the same logger gives error values;
+   somebody has them in his hand, or the logger lacks power.
+4. Ice: a stage that climbs while the water beside it is at freezing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kahriz_detect.channel import FREEZING_C, Channel
+from kahriz_detect.detector import Detector
+from kahriz_detect.finding import CLEARED, RAISED, Finding, Sample
+from kahriz_detect.frame import Frame
+from kahriz_detect.site import FLOW, LEVEL, TEMPERATURE, Signal, Site
+
+DUMB = 5  # frames
+LEAP = 30.0  # usual steps, while a neighbour gives error values
+THAW = 10.0  # usual steps, when it had repeated itself meanwhile
+ICE_FRAMES, ICE_M = 12, 0.04  # a stage that is dammed by ice climbs so much in so many frames
+FAULTS = ("range", "stuck", "spikes", "noise", "dropout", "disturbed", "ice")
+
+
+class Validity(Detector):
+    """Faults of sensors, each judged by itself and by those that share its logger.
+
+    Parameters
+    ----------
+    signals : what is watched.
+    loggers : keys of signals that share a logger, with a power supply and a technician.
+    heard : keys of signals that nobody else misses when they are dumb.
+
+    Examples
+    --------
+    >>> temp = Signal("temp", "temp", "temperature_c", missing=(-9999.0,))
+    >>> validity = Validity([temp], [("temp",)], ["temp"])
+    >>> for i in range(30):
+    ...     assert validity.update(Sample(i * 900_000, "temp", "temperature_c", 9 + i / 50)) == []
+    >>> found = validity.update(Sample(27_000_000, "temp", "temperature_c", -9999.0))
+    >>> [(f.kind, f.place) for f in found], validity.good
+    ([('sensor_fault:range', 'temp')], False)
+
+    References
+    ----------
+    IOOS QARTOD (2020), Manual for real-time quality control of water level data.
+    Jones et al. (2022), PyHydroQC, Environ. Model. Softw. 149: labels of technicians.
+    """
+
+    kinds = tuple(f"sensor_fault:{fault}" for fault in FAULTS)
+    judges = True
+
+    def __init__(
+        self,
+        signals: Iterable[Signal],
+        loggers: Iterable[tuple[str, ...]] = (),
+        heard: Iterable[str] = (),
+    ) -> None:
+        self.signals = {s.key: s for s in signals}
+        if not self.signals:
+            raise ValueError("there must be at least one signal")
+        self.loggers = [keys for keys in loggers if len(keys) > 1]
+        self.heard = set(heard)
+        self.channels = {k: Channel(s.quantity, s.missing) for k, s in self.signals.items()}
+        self._of = {
+            (s.point, q): k
+            for k, s in self.signals.items()
+            for q in ((FLOW, "discharge_lps") if s.quantity == FLOW else (s.quantity,))
+        }
+        self.rounds = 0  # frames in which at least half of them spoke
+        self.climb: dict[str, list[float]] = {}
+        self.lacked: dict[str, int] = {}  # newest frame with an error value, for each logger
+
+    @property
+    def name(self) -> str:
+        return "validity"
+
+    @property
+    def points(self) -> tuple[str, ...]:
+        return tuple(self.signals)
+
+    def update(self, sample: Sample) -> list[Finding]:
+        """Take one reading in; a bound, and what is failed already, says nothing here."""
+        self.good = True
+        key = self._of.get((sample.point, sample.quantity))
+        if key is None or sample.bound is not None or sample.q >= 3:
+            return []
+        channel = self.channels[key]
+        symptom = channel.symptom(sample.value)
+        if symptom is None:
+            return []
+        self.good = False
+        if channel.open(symptom, sample.ts):
+            return [self._finding(RAISED, symptom, key, sample.ts)]
+        return []
+
+    def step(self, frame: Frame) -> list[Finding]:
+        """All that reported at one time is in: what the sensors say about each other."""
+        found: list[Finding] = []
+        if 2 * len(frame.raw) >= len(self.channels):  # else it is the site that is dumb
+            self.rounds += 1
+        for key, channel in self.channels.items():
+            if key in frame.raw:
+                channel.round = self.rounds
+            elif self._dumb(key) and channel.open("dropout", frame.ts):
+                found.append(self._finding(RAISED, "dropout", key, frame.ts))
+            if channel.fault is not None:
+                fault = channel.over(frame.ts)
+                if fault is not None:
+                    found.append(self._finding(CLEARED, fault, key, frame.ts))
+        for keys in self.loggers:
+            if any(self.channels[k].lacks for k in keys):
+                self.lacked[keys[0]] = frame.number
+            found += self._disturbed(keys, frame)
+            found += self._ice(keys, frame)
+        return found
+
+    def _dumb(self, key: str) -> bool:
+        last = self.channels[key].round
+        return key in self.heard and last > 0 and self.rounds - last > DUMB
+
+    def _disturbed(self, keys: tuple[str, ...], frame: Frame) -> list[Finding]:
+        found: list[Finding] = []
+        if frame.number - self.lacked.get(keys[0], -9) > 1:
+            return []
+        for key in keys:
+            channel = self.channels[key]
+            if channel.lacks or key not in frame.raw:
+                continue
+            leap = abs(channel.spike.d) / channel.spike.s if channel.spike.s else 0.0
+            held = channel.stuck.before > 0
+            if leap > (THAW if held else LEAP) and channel.open("disturbed", frame.ts):
+                frame.doubt(key)
+                found.append(self._finding(RAISED, "disturbed", key, frame.ts))
+        return found
+
+    def _ice(self, keys: tuple[str, ...], frame: Frame) -> list[Finding]:
+        """Ice dams the water: the stage rises and the discharge does not."""
+        cold = any(
+            (t := frame.get(k)) is not None and t < FREEZING_C
+            for k in keys
+            if self.signals[k].quantity == TEMPERATURE
+        )
+        found: list[Finding] = []
+        for key in keys:
+            if self.signals[key].quantity != LEVEL:
+                continue
+            past = self.climb.setdefault(key, [])
+            value = frame.get(key)
+            if value is None:
+                continue
+            past.append(value)
+            del past[: -ICE_FRAMES - 1]
+            climb = value - min(past)
+            channel = self.channels[key]
+            if cold and channel.fault == "ice":
+                channel.seen_ms = frame.ts
+            if cold and climb > ICE_M and channel.open("ice", frame.ts):
+                found.append(self._finding(RAISED, "ice", key, frame.ts))
+        return found
+
+    def _finding(self, what: str, fault: str, key: str, ts: int) -> Finding:
+        evidence: dict[str, float | str] = {}
+        if what == RAISED:
+            channel = self.channels[key]
+            last = channel.spike.last
+            evidence = {
+                "reading": "none" if last is None else last,
+                "usual_step": round(channel.spike.s, 6),
+                "equal_readings": float(channel.stuck.run + 1),
+            }
+        return Finding(
+            what, f"sensor_fault:{fault}", self.signals[key].point, ts, evidence=evidence
+        )
+
+    def dump(self) -> Any:
+        channels = {key: channel.dump() for key, channel in self.channels.items()}
+        return [self.lacked, self.rounds, self.climb, channels]
+
+    def load(self, state: Any) -> None:
+        self.lacked, self.rounds, self.climb, channels = state
+        for key, kept in channels.items():
+            if key in self.channels:
+                self.channels[key].load(kept)
+
+
+def validities(site: Site) -> list[Detector]:
+    """One for a site. Who shares a node shares its logger; a site of one place has one logger."""
+    if not site.signals:
+        return []
+    nodes: dict[str, list[str]] = {}
+    for signal in site.signals:
+        nodes.setdefault(signal.node, []).append(signal.key)
+    alone = all(len(keys) == 1 for keys in nodes.values())  # recorded: nobody told of nodes
+    one_place = alone and not (site.reaches or site.zones or site.pools)
+    keys = tuple(s.key for s in site.signals)
+    loggers = [keys] if one_place else [tuple(k) for k in nodes.values()]
+    heard = keys if alone else [k for own in nodes.values() if len(own) > 1 for k in own]
+    return [Validity(site.signals, loggers, heard)]

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""Faults of sensors: what each does alone, and what says nothing."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping
+
+import pytest
+
+from kahriz_detect.finding import Finding, Sample
+from kahriz_detect.frame import Frame
+from kahriz_detect.site import Signal
+from kahriz_detect.spike import Spike
+from kahriz_detect.stuck import Stuck
+from kahriz_detect.validity import Validity
+
+KEYS = ("a", "b", "c")
+QUANTITIES = {"a": "flow_lps", "b": "level_m", "c": "temperature_c"}
+CALM = 1000
+
+
+def _new() -> Validity:
+    signals = [Signal(k, k, QUANTITIES[k], missing=(-9999.0,)) for k in KEYS]
+    return Validity(signals, [KEYS], KEYS)
+
+
+def _value(number: int, key: str) -> float:
+    noise = random.Random(f"{number}{key}").gauss(0.0, 0.05)
+    return round({"a": 12.0, "b": 0.4, "c": 9.0}[key] + noise, 3)
+
+
+def _run(
+    changes: Mapping[tuple[int, str], float | None], until: int, watch: Validity
+) -> list[Finding]:
+    found: list[Finding] = []
+    for number in range(1, until):
+        ts, seen, good = number * 600_000, {}, {}
+        for key in KEYS:
+            value = changes.get((number, key), _value(number, key))
+            if value is not None:
+                seen[key] = value
+                found += watch.update(Sample(ts, key, QUANTITIES[key], value))
+                if watch.good:
+                    good[key] = value
+        found += watch.step(Frame(number, ts, good, raw=seen))
+    return found
+
+
+def _raised(
+    changes: Mapping[tuple[int, str], float | None], until: int = CALM + 60
+) -> list[tuple[str, str]]:
+    return [(f.kind, f.place) for f in _run(changes, until, _new()) if f.what == "raised"]
+
+
+def test_calm_sensors_are_quiet() -> None:
+    assert _raised({}, 3000) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "changes"),
+    [
+        ("range", {(CALM, "c"): -9999.0}),
+        ("spikes", {(CALM, "a"): 25.0}),
+        ("stuck", {(n, "b"): 0.41 for n in range(CALM, CALM + 30)}),
+        ("dropout", {(n, "a"): None for n in range(CALM, CALM + 30)}),
+    ],
+)
+def test_a_fault_is_told_once_at_its_sensor(
+    fault: str, changes: dict[tuple[int, str], float | None]
+) -> None:
+    (_, place), *_ = changes
+    assert _raised(changes) == [(f"sensor_fault:{fault}", place)]
+
+
+def test_a_gap_of_the_whole_site_is_nobodys_fault() -> None:
+    assert _raised({(n, k): None for n in range(CALM, CALM + 40) for k in KEYS}) == []
+
+
+def test_a_step_that_stays_is_no_spike() -> None:
+    assert _raised({(n, "a"): _value(n, "a") - 6.0 for n in range(CALM, CALM + 60)}) == []
+
+
+def test_a_sensor_in_a_hand_is_told_with_the_one_beside_it() -> None:
+    changes = {(CALM, "c"): -9999.0, (CALM, "b"): 3.9, (CALM + 1, "b"): 3.95}
+    assert _raised(changes) == [("sensor_fault:range", "c"), ("sensor_fault:disturbed", "b")]
+
+
+def test_a_fault_that_is_over_is_cleared() -> None:
+    found = _run({(CALM, "c"): -9999.0}, CALM + 60, _new())
+    assert [f.what for f in found] == ["raised", "cleared"]
+
+
+def test_a_restart_changes_nothing() -> None:
+    changes: Mapping[tuple[int, str], float | None] = {
+        (n, "b"): 0.41 for n in range(CALM, CALM + 30)
+    }
+    whole, first, second = _new(), _new(), _new()
+    unbroken = _run(changes, CALM + 60, whole)
+    broken = _run(changes, CALM + 5, first)
+    second.load(json.loads(json.dumps(first.dump())))
+    for number in range(CALM + 5, CALM + 60):
+        seen = {}
+        for key in KEYS:
+            value = changes.get((number, key), _value(number, key))
+            assert value is not None
+            seen[key] = value
+            broken += second.update(Sample(number * 600_000, key, QUANTITIES[key], value))
+        broken += second.step(Frame(number, number * 600_000, seen))
+    assert broken == unbroken
+    assert second.dump() == whole.dump()
+
+
+def test_parameters_that_cannot_be_meant_are_refused() -> None:
+    with pytest.raises(ValueError, match="positive"):
+        Stuck(threshold=0.0)
+    with pytest.raises(ValueError, match="window"):
+        Spike(many=5, window=2)
+    with pytest.raises(ValueError, match="signal"):
+        Validity([])
