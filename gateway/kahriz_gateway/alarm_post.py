@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from kahriz_alarms import dispatch, rota
 from kahriz_alarms.alarm import Alarm
 from kahriz_alarms.attempts import DELIVERED, PASSING, TRYING, Attempt
-from kahriz_alarms.dispatch import FAILED, SENT, WAITING, Told
+from kahriz_alarms.dispatch import FAILED as FAILED
+from kahriz_alarms.dispatch import SENT as SENT
+from kahriz_alarms.dispatch import WAITING as WAITING
+from kahriz_alarms.dispatch import Told
 from kahriz_water.people import Person
 from kahriz_water.site import Plan
 

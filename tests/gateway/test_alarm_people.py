@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""Messages to people: a hanging channel, a kill in mid-send, the next way."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from kahriz_alarms.delivery import DeliveryError
+from kahriz_alarms.people import Person
+from kahriz_alarms.personal import Health, Incoming, Message
+from kahriz_gateway import alarm_post, village_store
+from kahriz_gateway.alarm_people import PeopleSender
+
+from .test_alarm_loop import PLAN, RAISED, TELLS, Loop, leak
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = """
+import sys, threading, time
+from pathlib import Path
+from kahriz_gateway.alarm_people import PeopleSender
+from tests.gateway.test_alarm_loop import PLAN, TELLS, HandClock
+class Slow:
+    name = "sms"
+    def send(self, message, to):
+        with open(sys.argv[2], "a") as f:
+            f.write(f"{message.id} {message.again}\\n")
+        time.sleep(float(sys.argv[3]))
+clock = HandClock(); clock.ms += 1000 * int(sys.argv[4])
+PeopleSender(Path(sys.argv[1]), PLAN, clock, [Slow()], TELLS).run(threading.Event())
+"""
+
+
+class Channel:
+    """Keeps what it was given; waits for `gate` first, or refuses."""
+
+    def __init__(self, name: str, error: DeliveryError | None = None) -> None:
+        self.name, self.error = name, error
+        self.gate = threading.Event()
+        self.gate.set()
+        self.got: list[Message] = []
+
+    def send(self, message: Message, to: Person) -> None:
+        self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        self.got.append(message)
+
+    def health(self) -> Health:
+        return Health(True)
+
+    def receive(self) -> list[Incoming]:
+        return []
+
+
+def until(loop: Loop, sender: PeopleSender, state: str) -> None:
+    for _ in range(2000):
+        sender.step(loop.conn)
+        if alarm_post.in_state(loop.conn, state):
+            return
+        time.sleep(0.005)
+    raise AssertionError(f"no message is {state}")
+
+
+def test_a_channel_that_hangs_is_given_up_and_the_next_way_is_taken(tmp_path: Path) -> None:
+    loop = Loop(tmp_path / "village.db")
+    sms, call = Channel("sms"), Channel("call")
+    sms.gate.clear()
+    sender = PeopleSender(
+        tmp_path / "village.db", PLAN, loop.clock, [sms, call], TELLS, deadline_s=0.05
+    )
+    loop.find(leak(RAISED))
+    loop.tick()
+    until(loop, sender, "sent")
+    assert (len(sms.got), len(call.got)) == (0, 1)
+    assert loop.state() == "notified"
+    sms.gate.set()
+
+
+def test_a_kill_in_mid_send_loses_nothing_and_marks_the_repeat(tmp_path: Path) -> None:
+    loop = Loop(tmp_path / "village.db")
+    loop.find(leak(RAISED))
+    loop.tick()
+    out = tmp_path / "out"
+
+    def start(pause: str, later: str) -> subprocess.Popen[bytes]:
+        words = [
+            sys.executable,
+            "-c",
+            PROGRAM,
+            str(tmp_path / "village.db"),
+            str(out),
+            pause,
+            later,
+        ]
+        return subprocess.Popen(words, cwd=ROOT)
+
+    def lines(count: int) -> list[str]:
+        for _ in range(1000):
+            found = out.read_text().splitlines() if out.exists() else []
+            if len(found) >= count:
+                return found
+            time.sleep(0.02)
+        raise AssertionError("nothing was sent")
+
+    first = start("60", "1")
+    lines(1)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    second = start("0", "60")
+    assert lines(2) == ["1 False", "1 True"]
+    for _ in range(1000):
+        if alarm_post.in_state(village_store.open_village(tmp_path / "village.db"), "sent"):
+            break
+        time.sleep(0.02)
+    second.kill()
+    second.wait()
+    assert loop.state() == "notified"
+    assert len(out.read_text().splitlines()) == 2
