@@ -7,6 +7,7 @@ hears so at once, so that the next way or the next person is tried.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import select
 import subprocess
@@ -63,11 +64,18 @@ class Modem:
         text = f"{self.says}; {self.failures} failures: check the stick, its SIM and its aerial"
         return Health(False, text, self.since_ms)
 
-    def close(self) -> None:
+    def close(self, patience_s: float = 3.0) -> None:
+        """A worker that listens lets go of the modem by itself; one that hangs is killed."""
         worker, self._worker = self._worker, None
         if worker is not None:
-            worker.kill()
-            worker.wait()
+            if worker.stdin is not None:
+                with contextlib.suppress(OSError):
+                    worker.stdin.close()
+            try:
+                worker.wait(patience_s)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+                worker.wait()
             for pipe in (worker.stdin, worker.stdout):
                 if pipe is not None:
                     pipe.close()
@@ -92,7 +100,7 @@ class Modem:
         return json.loads(line) if line else self._broken("its program ended")
 
     def _broken(self, why: str) -> dict[str, Any]:
-        self.close()
+        self.close(patience_s=0.0)
         self._rests_until = time.monotonic() + self._rest_s
         return {"error": why}
 

@@ -32,6 +32,10 @@ class Worker:
         do = getattr(self, "do_" + request["op"])
         return do(**request.get("args", {}))
 
+    def close(self) -> None:
+        if self._machine is not None:
+            self._machine.Terminate()
+
     def do_text(self, to: str, text: str, ascii: bool) -> int:
         """Send all parts; how many they were."""
         entry = {"ID": "ConcatenatedTextLong", "Buffer": text}
@@ -128,6 +132,7 @@ def main(argv: list[str]) -> None:
             text = detail.get("Text", name) if isinstance(detail, dict) else str(detail)
             reply = {"error": f"{text} ({name})", "permanent": name in PERMANENT}
         print(json.dumps(reply), file=answers, flush=True)
+    worker.close()
 
 
 if __name__ == "__main__":
