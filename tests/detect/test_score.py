@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""A floor under the score on recorded sites that lie beside the repository, where they do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scripts import score_sets
+
+TRAIN = Path(__file__).parents[3] / "shared" / "train"
+FLOORS = {  # one site a set: found at least, false alarms at most
+    ("kahriz/s02", "loss"): (3, 3),
+    ("kahriz/s02", "source"): (1, 1),
+}
+
+pytestmark = pytest.mark.skipif(
+    not (TRAIN / "score_alarms.py").is_file(), reason=f"the labelled sets are not at {TRAIN}"
+)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> score_sets.Played:
+    out = tmp_path_factory.mktemp("alarms") / "s02.csv"
+    return score_sets.play(
+        TRAIN / "kahriz" / "s02", out, score_sets.scorer(TRAIN / "score_alarms.py")
+    )
+
+
+@pytest.mark.parametrize(("site", "group"), sorted(FLOORS))
+def test_the_score_does_not_fall_below_its_floor(
+    played: score_sets.Played, site: str, group: str
+) -> None:
+    rows = [r for r in played.counted["rows"] if r["group"] == group]
+    found, false = FLOORS[site, group]
+    assert sum(r["found"] for r in rows) >= found
+    assert played.counted["false"][group] <= false
+    assert sum(r["found"] for r in rows) > played.counted["chance"][group]
+
+
+def test_a_replay_is_small(played: score_sets.Played) -> None:
+    assert played.peak_mb <= 50
