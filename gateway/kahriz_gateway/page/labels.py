@@ -16,6 +16,10 @@ STATES = {
     "raised": mark("new"),
     "notified": mark("sent"),
     "acknowledged": mark("taken on"),
+    "escalated": mark("nobody has answered: the next person is asked"),
+    "in_repair": mark("being repaired"),
+    "reported_fixed": mark("reported fixed, not yet proved by the water"),
+    "verified": mark("proved by the water"),
     "closed": mark("closed"),
 }
 LOST = {
