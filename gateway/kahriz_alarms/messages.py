@@ -42,8 +42,19 @@ KINDS = {
     "disk_nearly_full": mark("The disk is nearly full"),
     "mains": mark("Mains power is lost"),
     "mains_ending": mark("The battery is nearly empty"),
+    "tapping": mark("Water is tapped"),
+    "collapse": mark("Collapse in the gallery"),
+    "blockage": mark("Gallery is blocked"),
+    "decline": mark("Source declines"),
+    "storm": mark("Storm water"),
+    "pool_leak": mark("Pool leaks"),
+    "sensor": mark("Sensor fault"),
+    "wifi": mark("Access point is silent"),
+    "alarm_path": mark("An alarm path is broken"),
+    "test": mark("Test message"),
+    "sensor_fault": mark("Sensor fault"),
 }
-DANGER = ("source_drop",)
+DANGER = ("source_drop", "collapse", "blockage", "storm")
 
 
 @cache
