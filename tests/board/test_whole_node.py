@@ -82,8 +82,9 @@ def node(bench: Bench, image: Path, tmp_path: Path) -> Iterator[Any]:
         world.ssid = config["wifi"]["ssid"]
         (tmp_path / "config.json").write_text(json.dumps(config))
         bench.more = ["--config", str(tmp_path / "config.json")]
-        gateway = Gateway(broker.port, world)
-        gateways.append(gateway)
+        for earlier in gateways:  # two of them would answer across each other
+            earlier.close()
+        gateways[:] = [gateway := Gateway(broker.port, world)]
         gateway.silent = silent
         done = subprocess.run(
             bench.command(world), capture_output=True, text=True, timeout=120, check=False
