@@ -82,7 +82,7 @@ def place(plan: Plan, ident: str, language: str) -> str:
 
 
 def kind(alarm: Alarm, language: str) -> str:
-    text = KINDS.get(alarm.kind)
+    text = KINDS.get(alarm.kind) or KINDS.get(alarm.kind.partition(":")[0])
     return _catalogue(language).gettext(text) if text else alarm.kind
 
 
