@@ -84,7 +84,8 @@ class Loop:
             for point, number in lps.items()
             for n in range(0, hours * 12, every)
         ]
-        village_store.put_values(self.conn, values)
+        with village_store.transaction(self.conn):
+            village_store.put_values(self.conn, values)
 
     def state(self, kind: str = "leak") -> str:
         row = self.conn.execute(
