@@ -17,7 +17,7 @@ from operator import attrgetter
 
 from kahriz_detect import detectors
 from kahriz_detect.engine import Engine
-from kahriz_detect.finding import Finding, Sample
+from kahriz_detect.finding import RAISED, Finding, Sample
 from kahriz_detect.joint import Joint
 from kahriz_detect.parts import split
 from kahriz_detect.silence import Silence
@@ -27,6 +27,7 @@ from kahriz_detect.watermark import late_ms, watermark
 from kahriz_gateway import village_alarms, village_store
 from kahriz_water.site import Plan
 
+DROPOUT = "sensor_fault:dropout"
 STRIDE_MS = 7 * 86_400_000  # a long history goes through in weeks
 AWAY_MS = 20 * 60_000  # we were away when our own sign of life is older
 ALIVE_MS = 10 * 60_000  # how often our own sign of life is written down
@@ -99,7 +100,8 @@ class Watch:
             mark = watermark(last_ts, part.late_ms)
             if mark is None or (part.done is not None and mark <= part.done):
                 continue
-            found = self._advance(part, mark)
+            silent = {s.point for s in part.site.signals if last_ts.get(s.node, mark) < mark}
+            found = [f for f in self._advance(part, mark) if not _of_the_node(f, silent)]
             part.done = mark
             part.keep(self._conn)
             self._apply(found, now_ms)
@@ -177,6 +179,11 @@ class Watch:
     def _apply(self, news: list[Finding], now_ms: int) -> None:
         if news:
             village_alarms.apply(self._conn, news, self._plan, now_ms, self._tells)
+
+
+def _of_the_node(finding: Finding, silent: set[str]) -> bool:
+    """A sensor whose whole node is silent has no fault of its own: `silent_node` says it."""
+    return finding.kind == DROPOUT and finding.what == RAISED and finding.place in silent
 
 
 def _done_before(conn: sqlite3.Connection) -> int | None:
