@@ -14,7 +14,7 @@ import sys
 import time
 from typing import Any
 
-import gammu  # type: ignore[import-untyped]
+import gammu
 
 HANG_UP = (b"ATH\r", b"AT+CHUP\r")
 PERMANENT = ("ERR_INVALIDDATA", "ERR_NOTSUPPORTED", "ERR_BUG")
