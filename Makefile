@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # make run · make test · make check · make bench: each sets up what it needs by itself.
-.PHONY: help setup run test check bench bench-node energy campaign-cuts campaign-year
+.PHONY: help setup run test check bench bench-node score energy campaign-cuts campaign-year
 .PHONY: format messages dashboards flash clean
 ARGS ?=
 BIN := .venv/bin
@@ -10,6 +10,7 @@ help:
 	@echo "make test   every test, with the real parts                   (ARGS='tests/node -k journal')"
 	@echo "make check  format, lint, types, import rules, generated files"
 	@echo "make bench  speed, as ratios measured in one run"
+	@echo "make score  what the detectors find in labelled readings (../shared/train) and in raw simulated ones"
 	@echo "make bench-node · make energy        the node's size, heap and speed; how long a battery lasts (a model)"
 	@echo "make campaign-cuts · campaign-year   power cuts and simulated lives by the thousand (ARGS='--cuts 1000')"
 	@echo "make flash PORT=/dev/ttyUSB0 NODE=outlet [SITE=…]   the node's program onto an ESP32"
@@ -56,6 +57,9 @@ bench: setup
 
 bench-node: setup
 	@$(BIN)/python scripts/bench_node.py $(ARGS)
+
+score: setup
+	@$(BIN)/python scripts/score.py $(ARGS)
 
 energy: setup
 	@$(BIN)/python scripts/energy.py $(ARGS)
