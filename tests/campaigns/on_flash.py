@@ -19,7 +19,7 @@ from places import Flash, mounted
 
 BLOCKS = 384
 LOOK_AT = (100, 1000, 5000, 20000, 80000)
-WAKES = 9
+WAKES = 129
 
 
 def look(device, root, rows):

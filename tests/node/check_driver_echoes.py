@@ -18,6 +18,8 @@ class Line:
         self.heard_ms = 0
         self.dozed_ms = 0
         self.dozes = []
+        self.jitter_ms = 0
+        self.ends = {}
 
     def sleep_ms(self, ms):
         self.now_ms += ms
@@ -31,12 +33,19 @@ class Line:
         """What began and ended since the last read, outside the dozes."""
         data = b""
         first = self.heard_ms // self.period_ms + 1
-        for k in range(first, self.now_ms // self.period_ms + 1):
-            start, end = k * self.period_ms - 5, k * self.period_ms
-            if not any(a < end and start < b for a, b in self.dozes):
+        for k in range(first - 1, self.now_ms // self.period_ms + 2):
+            end = self._end_ms(k)
+            heard = self.heard_ms < end <= self.now_ms and k > 0
+            if heard and not any(a < end and end - 5 < b for a, b in self.dozes):
                 data += self.say(k)
         self.heard_ms = self.now_ms
         return data or None
+
+    def _end_ms(self, k):
+        """When frame number k ends."""
+        if k not in self.ends:
+            self.ends[k] = k * self.period_ms + random.randint(0, self.jitter_ms)
+        return self.ends[k]
 
 
 class Power:
@@ -127,6 +136,25 @@ def test_a02yyuw_sleeps_lightly_between_the_frames_and_loses_none():
     assert driver.read(0)["echoes"] == 15
     assert line.now_ms <= 2100  # 300 ms of warm-up and 15 frames, two of them in the warm-up
     assert line.dozed_ms > 0.6 * line.now_ms
+
+
+def test_a_driver_wakes_just_before_each_frame_at_any_pace_of_its_sensor():
+    paces = [(a02, lambda k: frame(651), ms) for ms in (85, 97, 100, 103, 115)]
+    paces += [(maxbotix, lambda k: b"R1234\r", ms) for ms in (133, 148, 181)]
+    for make, say, period_ms in paces:
+        driver, line = make(say, period_ms)
+        assert driver.read(0)["echoes"] == 15, period_ms
+        # one period until the first frame is found, what the first nap is too short by, the leads
+        assert line.now_ms - line.dozed_ms <= 2 * period_ms + 14 * 12, period_ms
+
+
+def test_a_sensor_that_wanders_costs_more_light_but_no_echo_and_no_fault():
+    random.seed(23)
+    for _ in range(200):
+        driver, line = a02(lambda k: frame(651))
+        line.jitter_ms = 8
+        assert driver.read(0) == {"distance_m": 6510, "spread_m": 0, "echoes": 15}
+        assert line.now_ms <= 3500
 
 
 def test_a02yyuw_takes_a_slow_or_a_fast_sensor_too():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The index of drivers: name in config.json -> module. A new driver adds its line here.
+"""The index of drivers: their modules here, as config.json names them. A new one adds its line.
 
 A driver module has KEYS (quantities of kahriz_wire.fields it reads), NEEDS and MAY (its keys in
 config.json with their lowest and highest value), PINS (which of them are pins), and
@@ -13,16 +13,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kahriz_node.shapes import Any, DriverModule
 
-SENSORS = {
-    "a02yyuw": "kahriz_node.sensors.a02yyuw",
-    "ds18b20": "kahriz_node.sensors.ds18b20",
-    "ec_modbus": "kahriz_node.sensors.ec_modbus",
-    "hrxl": "kahriz_node.sensors.hrxl",
-    "jsn_sr04t": "kahriz_node.sensors.jsn_sr04t",
-    "loop_ads1115": "kahriz_node.sensors.loop_ads1115",
-    "pulse_meter": "kahriz_node.sensors.pulse_meter",
-    "volts": "kahriz_node.sensors.volts",
-}
+SENSORS = (
+    "a02yyuw",
+    "ds18b20",
+    "ec_modbus",
+    "hrxl",
+    "jsn_sr04t",
+    "loop_ads1115",
+    "pulse_meter",
+    "volts",
+)
 
 
 class SensorError(Exception):
@@ -35,9 +35,6 @@ class SensorError(Exception):
 
 def module(name: str) -> "DriverModule":
     """The driver module of that name; only what a node uses is loaded."""
-    parts = SENSORS[name].split(".")
-    loaded: Any = __import__(SENSORS[name])
-    for part in parts[1:]:
-        loaded = getattr(loaded, part)
-    driver: DriverModule = loaded
+    package: Any = __import__("kahriz_node.sensors." + name)
+    driver: DriverModule = getattr(package.sensors, name)
     return driver

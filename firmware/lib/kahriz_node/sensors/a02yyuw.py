@@ -24,8 +24,7 @@ BAUD = 9600  # SEN0311 wiki
 NEAREST_MM = 30  # SEN0311 wiki, blind zone
 FARTHEST_MM = 4500  # SEN0311 wiki, range
 WARM_UP_MS = 300  # ours: the first frames after power-on are left out
-POLL_MS = 10
-DOZE_MS = 70  # SEN0311 wiki: a frame each 100 ms; awake again well before the next one
+DOZE_MS = 70  # SEN0311 wiki: a frame each 100 ms; the first nap ends well before the next one
 LISTEN_MS = 4000  # ours: 15 frames take 1.5 s
 
 
@@ -42,38 +41,17 @@ class A02yyuw:
 
     def read(self, elapsed_ms: int) -> "dict[str, int]":
         """Distance (mean of the echoes inside the gate), their spread, and how many they were."""
-        if self._power is not None:
-            self._power.value(1)
-        try:
-            return self._listen()
-        finally:
-            if self._power is not None:
-                self._power.value(0)
-
-    def _listen(self) -> "dict[str, int]":
-        """Light sleep, in which a UART is deaf, from the end of a frame to before the next."""
-        self._doze_ms(WARM_UP_MS)
-        self._uart.read()  # what the power-on left in the buffer
-        heard = b""
-        echoes: list[int] = []
-        silent = True
-        broken = 0
-        waited = 0
-        while len(echoes) < _echoes.ECHOES and waited < LISTEN_MS:
-            more = self._uart.read()
-            found: list[int] = []
-            if more:
-                silent = False
-                found, bad, heard = frames(heard + more)
-                broken += bad
-                echoes += [10 * mm for mm in found if NEAREST_MM <= mm <= FARTHEST_MM]
-            if found:
-                self._doze_ms(DOZE_MS)
-                waited += DOZE_MS
-            else:
-                self._sleep_ms(POLL_MS)
-                waited += POLL_MS
-        return _echoes.judged(echoes, silent, broken)
+        return _echoes.listen(
+            self._uart,
+            self._power,
+            self._sleep_ms,
+            self._doze_ms,
+            frames,
+            lambda mm: NEAREST_MM <= mm <= FARTHEST_MM,
+            WARM_UP_MS,
+            DOZE_MS,
+            LISTEN_MS,
+        )
 
 
 def frames(data: bytes) -> "tuple[list[int], int, bytes]":

@@ -25,7 +25,6 @@ LIMIT_MS = 6000  # ours: a dead sensor costs no more
 BAUD = 9600  # PD11500
 NO_TARGET_MM = (5000, 9999)  # PD11500: what 5 m and 10 m models say without an echo
 WARM_UP_MS = 500  # ours: power-up message and first reading are left out
-POLL_MS = 10
 DOZE_MS = 100  # PD11500: the fastest models range every 133 ms, a message takes 6 ms
 LISTEN_MS = 5000  # ours: 15 messages take 2.5 s
 
@@ -49,40 +48,17 @@ class Hrxl:
 
     def read(self, elapsed_ms: int) -> "dict[str, int]":
         """Distance (mean of the echoes inside the gate), their spread, and how many they were."""
-        if self._power is not None:
-            self._power.value(1)
-        try:
-            return self._listen()
-        finally:
-            if self._power is not None:
-                self._power.value(0)
-
-    def _listen(self) -> "dict[str, int]":
-        """Light sleep, in which a UART is deaf, from the end of a message to before the next."""
-        self._doze_ms(WARM_UP_MS)
-        self._uart.read()
-        heard = b""
-        echoes: list[int] = []
-        silent = True
-        broken = 0
-        waited = 0
-        while len(echoes) < _echoes.ECHOES and waited < LISTEN_MS:
-            more = self._uart.read()
-            found: list[int] = []
-            if more:
-                silent = False
-                found, bad, heard = messages(heard + more)
-                broken += bad
-                for mm in found:
-                    if mm > self._nearest_mm and mm not in NO_TARGET_MM:
-                        echoes.append(10 * mm)
-            if found:
-                self._doze_ms(DOZE_MS)
-                waited += DOZE_MS
-            else:
-                self._sleep_ms(POLL_MS)
-                waited += POLL_MS
-        return _echoes.judged(echoes, silent, broken)
+        return _echoes.listen(
+            self._uart,
+            self._power,
+            self._sleep_ms,
+            self._doze_ms,
+            messages,
+            lambda mm: mm > self._nearest_mm and mm not in NO_TARGET_MM,
+            WARM_UP_MS,
+            DOZE_MS,
+            LISTEN_MS,
+        )
 
 
 def messages(data: bytes) -> "tuple[list[int], int, bytes]":
