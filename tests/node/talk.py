@@ -17,7 +17,7 @@ sys.path.insert(0, sys.argv[2])
 from check_journal import BEGIN_S, opened, reading, small_segments
 from places import draw, folder
 
-from kahriz_node import commands, records, uplink
+from kahriz_node import commands, records, room, uplink
 
 PIECE_BYTES = 700
 
@@ -108,7 +108,7 @@ for order in orders():
         stamp = records.Stamp(BEGIN_S + 300 * book.next, kind, 300 * book.next, 3)
         book.append(stamp, 1, reading(book.next))
     for _ in range(order.get("drop", 0)):
-        book._evict()
+        room.evict(book)
     Plan.port = order["port"]
     Plan.host = order.get("host", "127.0.0.1")
     Plan.tls = order.get("tls")

@@ -114,7 +114,7 @@ def test_a_hole_in_the_middle_is_acknowledged_as_gone(node: Node) -> None:
     outcome, peer = node.session(deadline_ms=20000)
     gone = [one for body in peer.bodies("ack") for one in json.loads(body)["gone"]]
     assert gone
-    assert all(word == "lost" and a > 15 for a, _, word in gone)
+    assert all(word == "dropped" and a > 15 for a, _, word in gone)
     assert outcome["open"] == [one[:2] for one in gone]
     told = {n for a, b, _ in gone for n in range(a, b + 1)}
     assert told | set(node.gateway.stored) == set(range(1, 61))
