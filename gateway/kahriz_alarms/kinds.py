@@ -68,7 +68,7 @@ KINDS: Mapping[str, Kind] = {
     "ledger_recounted": _NOTICE,
     "restored": _NOTICE,
     "clock_went_back": _NOTICE,
-    "alarm_path": Kind(off_minutes=15.0),
+    "alarm_path": Kind(on_minutes=5.0, off_minutes=15.0),
     "test": Kind(off_minutes=0.0),
 }
 _OTHER = Kind()

@@ -64,6 +64,10 @@ def _catalogue(language: str) -> gettext.NullTranslations:
     return gettext.translation("alarms", LOCALE, [language])
 
 
+def translate(text: str, language: str) -> str:
+    return _catalogue(language).gettext(text)
+
+
 def number(value: float, decimals: int, language: str) -> str:
     """
     >>> number(2.04, 1, "az"), number(2.04, 1, "en")
@@ -98,14 +102,14 @@ def short(event: Event, plan: Plan, language: str) -> str:
         parts.append(say("%(litres)s L/s") % {"litres": litres})
     if alarm.m3 is not None and alarm.m3 >= 1:
         parts.append(say("%(volume)s m³ lost") % {"volume": number(alarm.m3, 0, language)})
-    since = _moment(int(float(alarm.evidence.get("since_ms", alarm.raised))))
+    since = moment(int(float(alarm.evidence.get("since_ms", alarm.raised))))
     parts.append(say("since %(time)s") % {"time": since})
     if event.what == "cleared":
-        parts.append(say("back to normal since %(time)s") % {"time": _moment(event.at)})
+        parts.append(say("back to normal since %(time)s") % {"time": moment(event.at)})
     elif event.what == "closed":
         parts.append(say("closed"))
     elif event.what == "silent" and alarm.silent_since is not None:
-        silent = _moment(alarm.silent_since)
+        silent = moment(alarm.silent_since)
         parts.append(say("last known; silent since %(time)s") % {"time": silent})
     elif event.what == "raised" and alarm.kind in DANGER:
         parts.append(say("Do not enter the gallery or a shaft"))
@@ -114,7 +118,7 @@ def short(event: Event, plan: Plan, language: str) -> str:
     return ", ".join(parts)
 
 
-def _moment(ms: int) -> str:
+def moment(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone(BAKU).strftime("%d.%m %H:%M")
 
 

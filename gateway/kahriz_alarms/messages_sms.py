@@ -85,12 +85,12 @@ def first_part(event: Event, plan: Plan, person: Person, others: int = 0) -> str
     """Kind, place, litres, since when, digit: within one SMS at any size of names."""
     alarm, language = event.alarm, person.language
     litres, reply = SAY[language][:2]
-    place = messages.place(plan, alarm.place, language)
+    place = short_place(plan, alarm.place, language)
     tail = []
     if alarm.lps is not None:
         size = messages.number(min(alarm.lps, 9999.9), 1, language)
         tail.append(f"{size} {litres}")
-    tail.append(messages._moment(int(float(alarm.evidence.get("since_ms", alarm.raised)))))
+    tail.append(messages.moment(int(float(alarm.evidence.get("since_ms", alarm.raised)))))
     tail.append(f"+{min(others, 99)}" if others else "")
     tail.append(reply if event.what in ("raised", "changed", "notified") else event_word(event))
     rest = ", ".join(t for t in tail if t)
@@ -99,6 +99,12 @@ def first_part(event: Event, plan: Plan, person: Person, others: int = 0) -> str
     room = limit - count(rest) - 4  # ": " and ", "
     spot = _cut(fold(place), max(SHORT, room - count(kind)), count)
     return f"{_cut(kind, room - count(spot), count)}: {spot}, {rest}"
+
+
+def short_place(plan: Plan, ident: str, language: str) -> str:
+    """The plan's short name where it has one."""
+    found = plan.reach(ident) or plan.point(ident)
+    return (found.short if found else None) or messages.place(plan, ident, language)
 
 
 def event_word(event: Event) -> str:

@@ -13,10 +13,10 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kahriz_alarms import attempts, messages, states
+from kahriz_alarms import attempts, messages, messages_sms, states
 from kahriz_alarms.alarm import Event
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_alarms.people import Person
@@ -26,7 +26,7 @@ from kahriz_gateway.clock import Clock
 from kahriz_water.site import Plan
 
 PAUSE_S = 0.25
-DEADLINE_S = 60.0  # for one try; a modem needs about 20 s for a text, 30 s for a ring
+DEADLINE_S = 130.0  # for one try; two rings of 30 s and the modem's own start belong to one
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class PeopleSender:
     ) -> None:
         self._path, self._plan, self._clock = path, plan, clock
         self._tells = tells
-        self._compose = compose or plain
+        self._compose = compose or by_text
         self._deadline_s = deadline_s
         self._done: queue.Queue[tuple[Job, str, str]] = queue.Queue()
         self._workers = {c.name: Worker(c, self._done) for c in channels}
@@ -145,7 +145,9 @@ class PeopleSender:
             alarm_post.set_state(conn, post.id, alarm_post.FAILED, now)
             return []
         free = [n for n, w in self._workers.items() if not w.overdue(self._deadline_s)]
-        urgent = post.sort == alarm_post.URGENT
+        if post.channel is not None:  # the answer goes back the way the question came
+            person = replace(person, channels=(post.channel,))
+        urgent = post.sort in (alarm_post.URGENT, alarm_post.TEST)
         way = attempts.next_way(person, urgent, alarm_post.attempts(conn, post.id), free, now)
         if way.outcome is not None:
             alarm_post.set_state(conn, post.id, way.outcome, now)
@@ -153,12 +155,20 @@ class PeopleSender:
                 self._notified(conn, post, now)
             return []
         again = alarm_post.may_be_repeat(conn, post.id)
-        events = alarm_book.events(conn, alarm_post.event_ids(conn, post.id), again)
-        message = self._compose(post.id, events, self._plan, person, urgent, again)
+        message = self._message(conn, post, person, urgent, again)
         return [
             (channel, Job(message, person, alarm_post.begin_attempt(conn, post.id, channel, now)))
             for channel in way.channels
         ]
+
+    def _message(
+        self, conn: sqlite3.Connection, post: alarm_post.Post, to: Person, urgent: bool, again: bool
+    ) -> Message:
+        if post.text is not None:  # an answer or a test: its words are there already
+            subject = self._plan.name.of(to.language)
+            return Message(post.id, (), post.text, subject=subject, urgent=urgent, again=again)
+        events = alarm_book.events(conn, alarm_post.event_ids(conn, post.id), again)
+        return self._compose(post.id, events, self._plan, to, urgent, again)
 
     def _notified(self, conn: sqlite3.Connection, post: alarm_post.Post, now: int) -> None:
         for event in alarm_book.events(conn, alarm_post.event_ids(conn, post.id), False):
@@ -167,6 +177,13 @@ class PeopleSender:
                 village_alarms.step(
                     conn, alarm, "notified", now, self._tells, now, note=post.person
                 )
+
+
+def by_text(
+    ident: int, events: tuple[Event, ...], plan: Plan, to: Person, urgent: bool, again: bool
+) -> Message:
+    """A first part that fits one SMS, the rest beside it."""
+    return replace(messages_sms.compose(ident, events, plan, to, again), urgent=urgent)
 
 
 def plain(

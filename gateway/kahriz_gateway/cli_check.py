@@ -12,7 +12,7 @@ from typing import Any
 from kahriz_gateway.checks import IDLE, About, examine
 from kahriz_gateway.config import Options
 
-BEFORE_START = ("plan", "data", "clock", "broker", "store", "records")
+BEFORE_START = ("plan", "people", "data", "clock", "broker", "store", "records")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from kahriz_alarms.attempts import CALL
 from kahriz_alarms.channels import Outside, channels
+from kahriz_alarms.channels.to_people import to_people
 from kahriz_gateway import store, village_store
 from kahriz_gateway.alarm_keeper import Keeper
+from kahriz_gateway.alarm_listen import Listener
+from kahriz_gateway.alarm_people import PeopleSender
 from kahriz_gateway.broker_tls import context
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.config import client_id
@@ -135,12 +139,19 @@ def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> No
 
     sender = Sender(path, config, clock, channels(config, Outside(publish_retained, _secret)))
     followed = outputs(config, Surroundings(data_dir, publish_retained))
+    people = to_people(config, _secret)
     keeper = Keeper(path, config, clock, sender.tells, lambda: _last_words(data_dir))
     helpers: dict[str, Callable[[threading.Event], None]] = {
         "sender": sender.run,
         "alarms": keeper.run,
+        "people": PeopleSender(path, config, clock, people, sender.tells).run,
         "page": PageThread(config, data_dir, clock).run,
     }
+    for channel in people:
+        if channel.name == CALL:  # the same modem as for texts
+            continue
+        listener = Listener(path, config, clock, channel, sender.tells)
+        helpers[f"hears {channel.name}"] = listener.run
     for name, output in followed.items():
         helpers[f"output {name}"] = Follower(name, output, data_dir).run
     loop = Loop(lambda: Village(conn, config, data_dir, clock, sender), data_dir, clock, Notifier())
@@ -192,4 +203,4 @@ def _secret(name: str) -> bytes:
     try:
         return Path(name).read_bytes().strip()
     except OSError as error:
-        raise ConfigError("webhook.secret_file", f"a file that can be read ({error})") from error
+        raise ConfigError(f"secret file {name}", f"a file that can be read ({error})") from error

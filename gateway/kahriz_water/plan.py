@@ -25,6 +25,7 @@ from kahriz_water.quality_limits import Limits, read_limits
 from kahriz_water.site import (
     KINDS,
     LANGUAGES,
+    SHORT,
     Csv,
     Influx,
     Name,
@@ -38,6 +39,7 @@ from kahriz_water.site import (
 )
 from kahriz_water.strict import ConfigError, Table
 from kahriz_water.structures import STRUCTURES, Structure
+from kahriz_water.ways import read_ways
 from kahriz_wire import fields
 
 RESERVED = ("gateway", "doctor", "broker")  # the gateway itself, its test node, its broker
@@ -84,6 +86,7 @@ def parse_plan(text: str, source: str = "site.toml") -> Plan:
         alarms=read_alarms(top.optional_table("alarms")),
         access=read_access(top.optional_table("access"), tuple(p.id for p in points)),
         wifis=tuple(read_wifi(t, points) for t in top.tables("wifi")),
+        ways=read_ways(top),
     )
     site.done()
     top.done()
@@ -108,6 +111,7 @@ def _point(table: Table) -> Point:
     point = Point(
         id=ident,
         name=_name(table),
+        short=_short(table),
         kind=kind,
         node=table.ident("node") if table.has("node") else ident,
         dt_s=table.whole("dt_s", 10, 86400, "seconds", 300),
@@ -126,6 +130,13 @@ def _point(table: Table) -> Point:
     table.raw("node")
     table.done()
     return point
+
+
+def _short(table: Table) -> str | None:
+    short = table.optional_text("short")
+    if short is not None and len(short) > SHORT:
+        raise ConfigError(table.at("short"), f"at most {SHORT} characters, for an SMS", short)
+    return short
 
 
 def _structure(table: Table | None) -> Structure | None:
@@ -175,6 +186,7 @@ def _reach(table: Table, points: tuple[Point, ...]) -> Reach:
     reach = Reach(
         id=table.ident("id"),
         name=_name(table),
+        short=_short(table),
         from_=_known_point(table, "from", points),
         to=_known_point(table, "to", points),
         length_m=table.number("length_m", 5, 50_000, "metres"),

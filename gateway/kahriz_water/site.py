@@ -11,6 +11,7 @@ from kahriz_water.people import Access, AccessPoint, AlarmRules, Duty, Person
 from kahriz_water.pulse_meter import PulseMeter
 from kahriz_water.quality_limits import Limits
 from kahriz_water.structures import Structure
+from kahriz_water.ways import Ways
 
 KINDS = (
     "weir",
@@ -23,6 +24,8 @@ KINDS = (
     "conductivity",
     "pressure",
 )
+
+SHORT = 12  # characters of a place's short name in an SMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Point:
     spill_m: float | None = None
     meter: PulseMeter | None = None
     quality: tuple[tuple[str, Limits], ...] = ()
+    short: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Reach:
     from_: str
     to: str
     length_m: float
+    short: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +158,7 @@ class Plan:
     alarms: AlarmRules = field(default_factory=AlarmRules)
     access: tuple[Access, ...] = ()
     wifis: tuple[AccessPoint, ...] = ()
+    ways: Ways = field(default_factory=Ways)
     ask: str = ""  # who calibrates: "uncalibrated: ask ..."
 
     def point(self, ident: str) -> Point | None:

@@ -84,7 +84,13 @@ def test_telegram_hears_answers_and_counts_on(bot: Bot) -> None:
     bot.answers = [(200, {"result": [{"update_id": 9, "message": said}, {"update_id": 10}]})]
     channel = TelegramChannel("1:x", bot.url)
     heard = channel.receive()
-    assert [(i.sender, i.text, i.key) for i in heard] == [("77", "gəlirəm", "9")]
+    assert [(i.sender, i.text, i.key) for i in heard] == [
+        ("77", "gəlirəm", "9.1790000000"),
+        ("", "", "10.0"),
+    ]
+    assert channel.offset == 0  # not stored yet: it would come again
+    for one in heard:
+        channel.done(one)
     assert channel.offset == 11
 
 

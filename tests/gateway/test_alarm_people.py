@@ -56,6 +56,9 @@ class Channel:
     def receive(self) -> list[Incoming]:
         return []
 
+    def done(self, incoming: Incoming) -> None:
+        pass
+
 
 def until(loop: Loop, sender: PeopleSender, state: str) -> None:
     for _ in range(2000):

@@ -32,3 +32,6 @@ class CallChannel:
 
     def receive(self) -> list[Incoming]:
         return []
+
+    def done(self, incoming: Incoming) -> None:
+        """Nothing comes in by this way."""

@@ -58,6 +58,9 @@ class EmailChannel:
     def receive(self) -> list[Incoming]:
         return []
 
+    def done(self, incoming: Incoming) -> None:
+        """Nothing comes in by this way."""
+
     def _connect(self) -> smtplib.SMTP:
         if self._tls == "tls":
             server: smtplib.SMTP = smtplib.SMTP_SSL(

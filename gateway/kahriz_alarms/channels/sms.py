@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 
@@ -13,10 +14,14 @@ from kahriz_alarms.people import Person
 from kahriz_alarms.personal import Health, Incoming, Message
 
 SEND_S = INIT_S + 35.0  # a part takes 3 to 10 s on a weak network
+SECOND_S = 20.0  # less time than this is left: the second part is not begun
 
 
 class SmsChannel:
-    """The first part goes alone; what more there is follows, and its failure loses nothing."""
+    """The first part alone decides. Of what is urgent the second part follows as a text of its own.
+
+    When that one fails nothing is repeated: the same words are the answer to "SU?".
+    """
 
     name = "sms"
 
@@ -28,8 +33,16 @@ class SmsChannel:
     def send(self, message: Message, to: Person) -> None:
         if to.phone is None:
             raise DeliveryError(f"{to.id} has no telephone number", permanent=True)
-        text = ascii_text(message.first) if to.ascii else message.first
-        self._modem.ask("text", self._send_s, to=to.phone, text=text, ascii=to.ascii)
+        end = time.monotonic() + self._send_s
+        self._text(to, message.first, self._send_s)
+        left = end - time.monotonic()
+        if message.urgent and message.more and left >= SECOND_S:
+            with contextlib.suppress(DeliveryError):  # the modem keeps it in its health
+                self._text(to, message.more, left)
+
+    def _text(self, to: Person, text: str, deadline_s: float) -> None:
+        words = ascii_text(text) if to.ascii else text
+        self._modem.ask("text", deadline_s, to=to.phone, text=words, ascii=to.ascii)
 
     def health(self) -> Health:
         return self._modem.health()

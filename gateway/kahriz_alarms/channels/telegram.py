@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Telegram by its Bot API, whose address is a setting; answers come by getUpdates.
 
-`offset` is the number of the next update: the caller stores it once what came is stored.
+Telegram keeps an update until a call names a higher `offset`, which `done` sets once it is stored:
+a restart begins at what nobody has confirmed. An update without text counts too, or it would block.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ class TelegramChannel:
 
     name = "telegram"
 
-    def __init__(self, token: str, base: str = BASE, offset: int = 0) -> None:
+    def __init__(self, token: str, base: str = BASE) -> None:
         self._token, self._base = token, base.rstrip("/")
-        self.offset = offset
+        self.offset = 0
         self._quiet_until = 0.0
         self._health = Health(True)
 
@@ -43,14 +44,18 @@ class TelegramChannel:
     def receive(self) -> list[Incoming]:
         asked = {"offset": self.offset, "timeout": 0, "allowed_updates": ["message"]}
         found = []
-        for update in self._call("getUpdates", asked):
-            self.offset = max(self.offset, int(update["update_id"]) + 1)
+        updates = self._call("getUpdates", asked)
+        if not updates:
+            self.offset = 0  # all is confirmed; after a quiet week Telegram numbers anew
+        for update in updates:
             said = update.get("message", {})
-            if "text" in said and "chat" in said:
-                at_ms, sender = int(said["date"]) * 1000, str(said["chat"]["id"])
-                key = str(update["update_id"])
-                found.append(Incoming("telegram", sender, said["text"], at_ms, key))
+            at_s, sender = int(said.get("date", 0)), str(said.get("chat", {}).get("id", ""))
+            key = f"{update['update_id']}.{at_s}"
+            found.append(Incoming("telegram", sender, str(said.get("text", "")), at_s * 1000, key))
         return found
+
+    def done(self, incoming: Incoming) -> None:
+        self.offset = max(self.offset, int(incoming.key.partition(".")[0]) + 1)
 
     def _call(self, method: str, body: dict[str, object]) -> Any:
         left = self._quiet_until - time.monotonic()

@@ -89,6 +89,7 @@ CHECKS: Mapping[str, str] = {
     "clock": "machine:clock",
     "store": "stores:store",
     "records": "stores:records",
+    "people": "people:people",
     "broker": "broker:reachable",
     "broker tls": "broker:tls",
     "certificates": "certificates:certificates",

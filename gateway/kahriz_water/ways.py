@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""The ways to people in a plan: [modem], [email] and [telegram]. Secrets lie in files of their own.
+
+[modem]
+device = "/dev/serial/by-id/usb-…"     # texts and calls; needs a SIM without a PIN
+
+[email]
+host = "mail.example.az"
+security = "starttls"                  # or "tls" from the first byte, or "none" on this machine
+from = "kahriz@example.az"
+user = "kahriz"
+password_file = "/etc/kahriz/mail.password"
+
+[telegram]
+token_file = "/etc/kahriz/telegram.token"
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kahriz_water.strict import ConfigError, Table
+
+SECURITY = {"starttls": 587, "tls": 465, "none": 25}  # with its usual port
+TELEGRAM = "https://api.telegram.org"
+LOCAL = ("localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Modem:
+    """`connection` is gammu's word for a serial line and its speed."""
+
+    device: str
+    connection: str = "at115200"
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """`ca_file`: the authority of a mail server of one's own; None takes the machine's list."""
+
+    host: str
+    port: int
+    security: str
+    sender: str
+    user: str | None = None
+    password_file: str | None = None
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Telegram:
+    token_file: str
+    base_url: str = TELEGRAM
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What is there to reach people; None where the plan has no such table."""
+
+    modem: Modem | None = None
+    email: Email | None = None
+    telegram: Telegram | None = None
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The personal channels that these make."""
+        found = ("sms", "call") if self.modem else ()
+        return (
+            *found,
+            *(("telegram",) if self.telegram else ()),
+            *(("email",) if self.email else ()),
+        )
+
+
+def read_ways(top: Table) -> Ways:
+    return Ways(
+        _modem(top.optional_table("modem")),
+        _email(top.optional_table("email")),
+        _telegram(top.optional_table("telegram")),
+    )
+
+
+def _modem(table: Table | None) -> Modem | None:
+    if table is None:
+        return None
+    modem = Modem(table.text("device"), table.text("connection", "at115200"))
+    table.done()
+    return modem
+
+
+def _email(table: Table | None) -> Email | None:
+    if table is None:
+        return None
+    host = table.text("host")
+    security = table.choice("security", tuple(SECURITY)) if table.has("security") else "starttls"
+    table.raw("security")
+    mail = Email(
+        host=host,
+        port=table.whole("port", 1, 65535, "a TCP port", SECURITY[security]),
+        security=security,
+        sender=table.text("from"),
+        user=table.optional_text("user"),
+        password_file=table.optional_text("password_file"),
+        ca_file=table.optional_text("ca_file"),
+    )
+    table.done()
+    if "@" not in mail.sender:
+        raise ConfigError(table.at("from"), "an address such as kahriz@example.az", mail.sender)
+    if (mail.user is None) != (mail.password_file is None):
+        raise ConfigError(table.at("password_file"), "user and password_file together, or neither")
+    local = host in LOCAL or host.startswith("127.")
+    if security == "none" and not local:
+        raise ConfigError(
+            table.at("security"), "starttls or tls, because the server is beyond this machine", host
+        )
+    return mail
+
+
+def _telegram(table: Table | None) -> Telegram | None:
+    if table is None:
+        return None
+    found = Telegram(table.text("token_file"), table.text("base_url", TELEGRAM).rstrip("/"))
+    table.done()
+    if not found.base_url.startswith(("http://", "https://")):
+        expected = "an address that starts with https://"
+        raise ConfigError(table.at("base_url"), expected, found.base_url)
+    return found
