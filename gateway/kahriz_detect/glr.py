@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""A mean that has moved: the last days against the weeks before, at several lengths at once.
+
+    T_k = mean(last k days) - mean(the REFERENCE_DAYS before)        z_k = T_k / s_k
+
+s_k is the scatter that T_k itself has shown here, so weather, season, growth and days that
+resemble their neighbours are all in it: no assumption of independence is needed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+A_DAY = 4  # blocks of six hours
+REFERENCE_DAYS = 21
+KEPT = (REFERENCE_DAYS + 10) * A_DAY
+FEWEST = 10 * A_DAY  # blocks in a reference that can be trusted
+CUT = 2.5
+MEMORY_DAYS = 90.0
+Z = {1: 5.0, 3: 4.5, 10: 4.0}  # days and how many scatters ring
+
+
+class Moved:
+    """Blocks of six hours and how far their mean has moved.
+
+    Parameters
+    ----------
+    least : the smallest scatter in the unit of the blocks; no mean is surer than that.
+
+    Examples
+    --------
+    >>> moved = Moved(least=0.1)
+    >>> for block in range(120):
+    ...     _ = moved.add(1.0 if block % 2 else -1.0, 1.0)
+    >>> days, far, z = [moved.add(4.0, 1.0) for block in range(4)][-1]
+    >>> days, round(far, 1), z > 5
+    (1, 4.0, True)
+
+    References
+    ----------
+    Basseville, Nikiforov: Detection of Abrupt Changes, 1993, ch. 2.4 (generalised likelihood
+    ratio); windows of several lengths after Lai, J. R. Stat. Soc. B 57(4), 1995.
+    """
+
+    def __init__(self, least: float = 0.0) -> None:
+        if least < 0:
+            raise ValueError("least must not be negative")
+        self.least = least
+        self.blocks: list[tuple[float, float]] = []  # mean and weight, newest last
+        self.scatter = dict.fromkeys(Z, 0.0)
+        self.count = dict.fromkeys(Z, 0)
+
+    def far(self, days: int) -> float | None:
+        """How far the last days lie from the weeks before."""
+        blocks, n = self.blocks, days * A_DAY
+        if len(blocks) < n + FEWEST:
+            return None
+        before = blocks[:-n][-REFERENCE_DAYS * A_DAY :]
+        now, weight = _mean(blocks[-n:])
+        usual, usual_weight = _mean(before)
+        if weight < 0.6 * n or usual_weight < 0.6 * FEWEST:
+            return None
+        return now - usual
+
+    def add(self, value: float, weight: float, learn: bool = True) -> tuple[int, float, float]:
+        """Take a block in; the days, distance and scatters of what stands out most."""
+        self.blocks.append((value, weight))
+        if len(self.blocks) > KEPT:
+            del self.blocks[0]
+        best, most = (0, 0.0, 0.0), 0.0
+        for days, limit in Z.items():
+            far = self.far(days)
+            if far is None:
+                continue
+            z = far / max(self.scatter[days], self.least, 1e-9) if self.count[days] else 0.0
+            if self.count[days] >= 12 * A_DAY and abs(z) / limit > most:
+                most, best = abs(z) / limit, (days, far, z)
+            if learn:
+                self._learn(days, far)
+        return best
+
+    def _learn(self, days: int, far: float) -> None:
+        self.count[days] += 1
+        seen, now = self.scatter[days], abs(far)
+        if self.count[days] > 8 * A_DAY:
+            now = min(now, CUT * max(seen, self.least))
+        self.scatter[days] += (1.25 * now - seen) / min(self.count[days], MEMORY_DAYS * A_DAY)
+
+    def shift(self, far: float) -> None:
+        """All there is lies on a new level from now on."""
+        self.blocks = [(v + far, w) for v, w in self.blocks]
+
+    def rebase(self, far: float, days: int) -> None:
+        """The last days are the new usual; what was before is moved to them."""
+        n = days * A_DAY
+        cut = len(self.blocks) - n
+        self.blocks = [(v + far, w) if i < cut else (v, w) for i, (v, w) in enumerate(self.blocks)]
+
+    def dump(self) -> Any:
+        numbers = [[d, self.scatter[d], self.count[d]] for d in Z]
+        return [self.least, [list(b) for b in self.blocks], numbers]
+
+    def load(self, state: Any) -> None:
+        self.least, blocks, numbers = state
+        self.blocks = [(float(v), float(w)) for v, w in blocks]
+        for days, scatter, count in numbers:
+            self.scatter[days], self.count[days] = scatter, count
+
+
+def _mean(blocks: list[tuple[float, float]]) -> tuple[float, float]:
+    weight = sum(w for _, w in blocks)
+    return (sum(v * w for v, w in blocks) / weight if weight else 0.0), weight

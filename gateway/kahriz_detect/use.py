@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: MIT
+"""A leak in a tap network: more is used than at such hours of such days, and it stays.
+
+    use = inflows - outflows - dV/dt        r(h) = use - expected(hour of the week)
+    block of six hours: mean of r weighted by 1 / s(h)^2, then `Moved` at 1, 3 and 10 days
+
+A leak adds the same to every hour, so the surest hours, those of the night, count most. After an
+alarm the new level is the usual one, so that the next leak is seen; a step down is a repair.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kahriz_detect.detector import Detector
+from kahriz_detect.finding import CLEARED, RAISED, Finding
+from kahriz_detect.frame import Frame
+from kahriz_detect.glr import A_DAY, Moved, Z
+from kahriz_detect.profile import Profile
+from kahriz_detect.site import Pool, Site, Zone
+
+HOUR_MS = 3_600_000
+BLOCK_HOURS = 24 // A_DAY
+LEARN_DAYS = 14.0
+LEAST_SHARE = 0.006  # of the mean use: less than this nobody can tell from people
+SMALLEST_SHARE = 0.02  # of the mean use, to be called a leak
+SETTLES_BLOCKS = 4 * A_DAY  # a leak that has just been found still grows
+QUIET = 0.5  # of the limit: above it the profile is not learned
+
+
+class Use(Detector):
+    """The use of one zone.
+
+    Parameters
+    ----------
+    zone : inflows, outflows and stores.
+    step_s : length of a frame.
+
+    Examples
+    --------
+    >>> use = Use(Zone("village", "village", ("meter",)), step_s=3600)
+    >>> use.name, use.step(Frame(1, 3_600_000, {"meter": 2.0}))
+    ('use:village', [])
+
+    References
+    ----------
+    Bakker et al.: Heuristic burst detection method using flow and pressure measurements,
+    J. Hydroinformatics 16(5), 2014; Wu, Liu: A review of data-driven approaches for burst
+    detection in water distribution systems, Urban Water J. 14(9), 2017.
+    """
+
+    kinds = ("leak",)
+
+    def __init__(self, zone: Zone, step_s: int) -> None:
+        if step_s <= 0:
+            raise ValueError("step_s must be positive")
+        self.zone, self.step_s = zone, step_s
+        self.profile = Profile()
+        self.moved = Moved()
+        self.hour: int | None = None
+        self.sum, self.count = 0.0, 0  # of the hour that is being filled
+        self.block: list[tuple[float, float, int, float]] = []  # r, weight, hour, use
+        self.volumes: tuple[int, float] | None = None
+        self.extra = 0.0  # L/s beyond the normal that are known
+        self.open: float | None = None  # the extra before the leak that is open
+        self.settles = 0
+
+    @property
+    def name(self) -> str:
+        return f"use:{self.zone.id}"
+
+    def step(self, frame: Frame) -> list[Finding]:
+        hour = (frame.ts - 1) // HOUR_MS
+        found: list[Finding] = []
+        if self.hour is not None and hour > self.hour:
+            found = self._close_hour(self.hour, frame.ts)
+        self.hour = hour
+        use = self._use(frame)
+        if use is not None:
+            self.sum += use
+            self.count += 1
+        return found
+
+    def _use(self, frame: Frame) -> float | None:
+        total, zone = 0.0, self.zone
+        for keys, sign in ((zone.inflows, 1.0), (zone.outflows, -1.0)):
+            for key in keys:
+                value = frame.get(key)
+                if value is None:
+                    return None
+                total += sign * value
+        if not zone.stores:
+            return total
+        levels = [frame.get(p.level) for p in zone.stores]
+        before, self.volumes = self.volumes, None
+        if any(v is None for v in levels):
+            return None
+        now = sum(_volume(p, v) for p, v in zip(zone.stores, levels, strict=True) if v is not None)
+        self.volumes = (frame.number, now)
+        if before is None or before[0] != frame.number - 1:
+            return None
+        return total - 1000.0 * (now - before[1]) / self.step_s
+
+    def _close_hour(self, hour: int, now_ms: int) -> list[Finding]:
+        profile = self.profile
+        if self.count * self.step_s >= 1800:
+            use = self.sum / self.count - self.extra
+            if profile.days < LEARN_DAYS:
+                profile.learn(hour, use)
+            else:
+                r = use - profile.level - profile.expected(hour)
+                self.block.append((r, profile.weight(hour), hour, use))
+        self.sum, self.count = 0.0, 0
+        if (hour + 1) % BLOCK_HOURS or profile.days < LEARN_DAYS:
+            return []
+        return self._close_block(now_ms)
+
+    def _close_block(self, now_ms: int) -> list[Finding]:
+        block, self.block = self.block, []
+        if len(block) < BLOCK_HOURS / 2:
+            return []
+        profile, moved = self.profile, self.moved
+        usual = sum(profile.weight(h) for h in range(24)) / 24.0  # of a mean hour
+        weight = sum(w for _, w, _, _ in block)
+        mean = sum(r * w for r, w, _, _ in block) / weight
+        moved.least = LEAST_SHARE * abs(profile.level)
+        days, far, z = moved.add(mean + self.extra, weight / usual / BLOCK_HOURS, not self.settles)
+        limit = Z.get(days, 1.0)
+        if self.settles:
+            self.settles -= 1
+            if days and abs(z) > 0.5 * limit:
+                self._take(far, days)
+            return []
+        if abs(z) < QUIET * limit:
+            for _, _, hour, use in block:
+                profile.learn(hour, use)
+        if abs(z) < limit or abs(far) < SMALLEST_SHARE * abs(profile.level):
+            return []
+        return self._rings(days, far, z, now_ms)
+
+    def _take(self, far: float, days: int) -> None:
+        self.moved.rebase(far, days)
+        self.extra += far
+
+    def _rings(self, days: int, far: float, z: float, now_ms: int) -> list[Finding]:
+        place, found = self.zone.place, []
+        before = self.extra
+        self._take(far, days)
+        self.settles = SETTLES_BLOCKS
+        u = abs(far / z)
+        evidence: dict[str, float | str] = {
+            "days": float(days),
+            "scatters": z,
+            "usual_lps": self.profile.level + before,
+            "since_ms": float(now_ms - days * 24 * HOUR_MS),
+        }
+        if far < 0:
+            if self.open is not None and self.extra < self.open + 0.5 * abs(far):
+                self.open = None
+                found.append(Finding(CLEARED, "leak", place, now_ms, far, u, evidence=evidence))
+            return found
+        found.append(Finding(CLEARED, "leak", place, now_ms, evidence={"followed_by": "another"}))
+        found.append(Finding(RAISED, "leak", place, now_ms, far, u, None, evidence))
+        self.open = before
+        return found
+
+    def dump(self) -> Any:
+        return {
+            "profile": self.profile.dump(),
+            "moved": self.moved.dump(),
+            "hour": [self.hour, self.sum, self.count],
+            "block": [list(b) for b in self.block],
+            "volumes": self.volumes,
+            "numbers": [self.extra, self.open, self.settles],
+        }
+
+    def load(self, state: Any) -> None:
+        self.profile.load(state["profile"])
+        self.moved.load(state["moved"])
+        self.hour, self.sum, self.count = state["hour"]
+        self.block = [(r, w, h, u) for r, w, h, u in state["block"]]
+        volumes = state["volumes"]
+        self.volumes = None if volumes is None else (int(volumes[0]), float(volumes[1]))
+        self.extra, self.open, self.settles = state["numbers"]
+
+
+def uses(site: Site) -> list[Detector]:
+    """One for each tap network."""
+    return [Use(zone, site.step_s) for zone in site.zones if zone.taps]
+
+
+def _volume(pool: Pool, level: float) -> float:
+    table = pool.level_volume
+    for (low, v_low), (high, v_high) in zip(table, table[1:], strict=False):
+        if level <= high:
+            return v_low + (v_high - v_low) * (level - low) / (high - low)
+    return table[-1][1] if table else 0.0
