@@ -7,7 +7,7 @@ The sources stay as they read best; `shrink` gives the same program with
 2. no mends: a WireError names the place on the chip, and says how to mend it on laptop and gateway,
    which check the same thing by the same code before a node ever sees it;
 3. numbers and words that have a name put where they are used;
-4. no functions of the wire that nothing here calls: they are the gateway's;
+4. no functions and methods that nothing here names: they are the gateway's, or other drivers';
 5. short names for what the program calls something by itself (shrink_names.py).
 """
 
@@ -29,8 +29,9 @@ def shrink(sources: dict[str, str], keep: Collection[str], starters: str = "") -
     trees = {name: ast.parse(text) for name, text in sources.items()}
     for tree in trees.values():
         _Bare().visit(tree)
-    inline(trees, keep)
-    rename(trees, {*keep, *re.findall(r"\w+", starters)})
+    kept = {*keep, *re.findall(r"\w+", starters)}
+    inline(trees, kept)
+    rename(trees, kept)
     return {name: ast.unparse(ast.fix_missing_locations(tree)) for name, tree in trees.items()}
 
 
@@ -70,7 +71,11 @@ class _Bare(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         if isinstance(node.func, ast.Name) and node.func.id == ERROR and len(node.args) == 2:
-            node.args[1] = ast.Constant("")
+            del node.args[1]
+        return self.generic_visit(node)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
+        node.cause = None  # MicroPython keeps none
         return self.generic_visit(node)
 
     def _without_docstring(self, node: ast.FunctionDef | ast.ClassDef | ast.Module) -> ast.AST:

@@ -12,12 +12,15 @@ LONGEST_WORD = 24  # a longer one is better kept once
 
 
 def inline(trees: Trees, keep: Collection[str]) -> None:
-    """Both, in all modules; constants in `keep` stay variable."""
+    """Both, in all modules; what is in `keep` stays."""
     constants = _constants(trees, keep)
     for name, tree in trees.items():
         _Inline(name, constants, trees).visit(tree)
-    while _forget(trees, constants):
+    while _forget(trees, constants, keep):
         pass
+    for name, tree in trees.items():
+        if "." in name:  # a package's own imports are what it shows to others
+            _Needed(tree).visit(tree)
 
 
 def target(node: ast.stmt) -> str:
@@ -32,10 +35,13 @@ def target(node: ast.stmt) -> str:
 def _constants(trees: Trees, keep: Collection[str]) -> dict[Place, Constant]:
     """(module, name) -> value of what is given once, at the top, and in capitals."""
     found: dict[Place, Constant] = {}
+    hidden = {
+        part.arg for tree in trees.values() for part in ast.walk(tree) if isinstance(part, ast.arg)
+    }
     for module, tree in trees.items():
         for node in tree.body:
             name = target(node)
-            if not name.isupper() or name in keep or not isinstance(node, ast.Assign):
+            if not name.isupper() or name in {*keep, *hidden} or not isinstance(node, ast.Assign):
                 continue
             if sum(part == name for part in _stored(tree)) > 1:
                 continue
@@ -105,27 +111,53 @@ class _Inline(ast.NodeTransformer):
         return node
 
 
-def _forget(trees: Trees, constants: dict[Place, Constant]) -> bool:
+def _forget(trees: Trees, constants: dict[Place, Constant], keep: Collection[str]) -> bool:
     """Take away what nothing names; whether there was something."""
     exact = {use for name, tree in trees.items() for use in _uses(name, tree, trees)}
-    loose = {name for _, name in exact} | set(texts(trees))
+    loose = {name for _, name in exact} | set(texts(trees)) | set(keep)
     found = False
     for module, tree in trees.items():
-        left = []
+        left: list[ast.stmt] = []
         for node in tree.body:
             name = target(node)
+            defines = isinstance(node, (ast.FunctionDef, ast.ClassDef))
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                 name = node.name
             if module.startswith(SHARED):
                 idle = name != "" and (module, name) not in exact
-            else:  # a driver's constants are looked up on a module that only runs tell
-                idle = (module, name) in constants and name not in loose
+            else:  # what a driver has is looked up on a module that only runs tell
+                idle = (defines or (module, name) in constants) and name not in loose
+            if isinstance(node, ast.ClassDef) and not idle:
+                found = _forget_methods(node, loose) or found
             if idle:
                 found = True
             else:
                 left.append(node)
         tree.body = left
     return found
+
+
+def _forget_methods(owner: ast.ClassDef, loose: Collection[str]) -> bool:
+    """The same for the methods of a class, whoever may have an object of it."""
+    left = [
+        one
+        for one in owner.body
+        if not isinstance(one, ast.FunctionDef) or one.name[:2] == "__" or one.name in loose
+    ]
+    found = len(left) < len(owner.body)
+    owner.body = left or [ast.Pass()]
+    return found
+
+
+class _Needed(ast.NodeTransformer):
+    """Leave out imports of what is not used any more."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._used = {part.id for part in ast.walk(tree) if isinstance(part, ast.Name)}
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
+        node.names = [one for one in node.names if (one.asname or one.name) in self._used]
+        return node if node.names else None
 
 
 def _uses(module: str, tree: ast.Module, trees: Trees) -> Iterator[Place]:

@@ -178,7 +178,7 @@ class _Rename(ast.NodeTransformer):
         scope = {}
         for place, one in enumerate(given):
             scope[one.arg] = one.arg
-            if one.arg != "self" and one.arg not in self._short.named and one not in optional:
+            if one.arg not in self._short.named and one not in optional:
                 scope[one.arg] = self._short.parameters[deep + place]
             one.arg = scope[one.arg]
         self._scopes.append(scope)

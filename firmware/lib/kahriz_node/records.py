@@ -44,7 +44,7 @@ class Stamp:
 
 def code(quantity: str) -> str:
     """The struct letter that holds the plausible range of a quantity as a scaled integer."""
-    _, decimals, low, high = fields.FIELDS[quantity]
+    _, decimals, low, high = fields.measured(quantity)
     scale = 10**decimals
     most = max(high, -low) * scale
     if low < 0:
@@ -126,7 +126,9 @@ class Layout:
                 pairs.append((name + "_fault", '"' + fields.FAULTS[fault - 1] + '"'))
             else:
                 for j, key in enumerate(keys):
-                    pairs.append((name + "_" + key, fields.text(key, values[at + j])))
+                    pairs.append(
+                        (name + "_" + key, fields.point(values[at + j], fields.measured(key)[1]))
+                    )
             at += len(keys)
         q = numbers[1] & 15
         stamp = self.stamp(record, base)

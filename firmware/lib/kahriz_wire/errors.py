@@ -5,7 +5,7 @@
 class WireError(Exception):
     """What cannot be read: `what` is the place; `mend`, which no chip carries, the mend."""
 
-    def __init__(self, what: str, mend: str) -> None:
+    def __init__(self, what: str, mend: str = "") -> None:
         super().__init__(what + ": " + mend if mend else what)
         self.what = what
         self.mend = mend
