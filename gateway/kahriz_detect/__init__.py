@@ -14,6 +14,7 @@ from kahriz_detect.detector import Detector
 from kahriz_detect.silence import Expected, Silence
 from kahriz_detect.site import Site
 from kahriz_detect.source import SourceDrop
+from kahriz_detect.validity import validities
 
 
 def _balances(site: Site) -> list[Detector]:
@@ -45,6 +46,7 @@ def _silences(site: Site) -> list[Detector]:
 
 
 DETECTORS: dict[str, Callable[[Site], list[Detector]]] = {
+    "validity": validities,
     "balance": _balances,
     "source": _sources,
     "silence": _silences,

@@ -118,6 +118,9 @@ class Validity(Detector):
                 self.lacked[keys[0]] = frame.number
             found += self._disturbed(keys, frame)
             found += self._ice(keys, frame)
+        for key, channel in self.channels.items():
+            if channel.fault in ("spikes", "noise") and self.signals[key].quantity != FLOW:
+                frame.doubt(key)  # a second opinion that chatters is none; flows have medians
         return found
 
     def _dumb(self, key: str) -> bool:
