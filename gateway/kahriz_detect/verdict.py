@@ -23,6 +23,7 @@ AT_MOST, BEFORE = 12, 10  # blocks: what is now, what was just before it began
 SURE = 0.6  # share of the change that one weir must explain to be the one that moved
 SURE_BELOW = 0.4  # the reach below hears of it a block later
 CLEAR = 3.0  # times its own scatter a change must be to be held against a weir
+DOUBTS = 1.5  # times its scatter what the reach below gained makes a loss doubtful
 LEAST = 3.0  # standard uncertainties of the balance; below two a size may not even be told
 SETTLED_SHARE = 0.45  # a size that still grows by more in half an hour is not told yet
 CORRELATED = 1.5  # half hours are not independent: variance of a mean is larger by this
@@ -132,7 +133,7 @@ class Verdict:
         if below is not None:
             gain, gu = self._neighbour(below, now, block)
             evidence["below_lps"] = round(gain, 3)
-            if gain < -max(SURE_BELOW * size, CLEAR * gu):
+            if gain < -max(SURE_BELOW * size, DOUBTS * gu):
                 return ("balance_doubt", reach.place) if last else (None, "")
         if above is not None:
             return "leak", reach.place
@@ -144,7 +145,8 @@ class Verdict:
         mean, n = loss.mean_recent(now, block)
         if n == 0:
             return 0.0, 1.0
-        mean -= loss.follow_share * loss.flow.mean
+        if loss.first.kind != "balance_doubt":  # a doubt says no more than that it gained
+            mean -= loss.follow_share * loss.flow.mean
         return mean, loss.scatter_lps * math.sqrt(CORRELATED / n)
 
     def _first(

@@ -16,7 +16,8 @@ FLOORS = {  # one site a set: found at least, false alarms at most
 }
 
 pytestmark = pytest.mark.skipif(
-    not (TRAIN / "score_alarms.py").is_file(), reason=f"the labelled sets are not at {TRAIN}"
+    not (TRAIN / "score_alarms.py").is_file(),
+    reason=f"no ../shared beside this checkout: the labelled sets are not at {TRAIN}",
 )
 
 

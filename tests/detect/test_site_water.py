@@ -45,6 +45,17 @@ def test_a_fouled_weir_is_called_so_and_is_no_leak(water: SimpleNamespace, site:
     assert "leak" not in {kind for kind, _ in kinds}
 
 
+@pytest.mark.parametrize(("site", "seed"), [("banovshalar-gozlu", 3), ("baharli-valibay", 7)])
+def test_a_weir_that_was_fouled_while_it_was_learned_leaks_not_when_it_is_clean(
+    water: SimpleNamespace, site: str, seed: int
+) -> None:
+    begin = water.LIFE_MS - 4 * 24 * water.HOUR_MS
+    stream = (s for s in water.samples(site, "fouled_weir", seed, 8.25) if s.ts >= begin)
+    kinds = water.raised(water.findings(site, stream))
+    assert ("fouled_weir", "middle") in kinds
+    assert "leak" not in {kind for kind, _ in kinds}
+
+
 @pytest.mark.parametrize("point", ["outlet", "inlet"])
 def test_a_leaf_in_another_weir_is_no_leak_either(water: SimpleNamespace, point: str) -> None:
     fouled = {"point": point, "first_mm": 2.0, "last_mm": 12.0, "at_h": -60.0, "to_h": 4.0}
