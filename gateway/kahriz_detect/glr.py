@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A mean that has moved: the last days against the weeks before, at several lengths at once.
 
-    T_k = mean(last k days) - mean(the REFERENCE_DAYS before)        z_k = T_k / s_k
+    T_k = mean(last k days) - mean(BEFORE[k] days before them)        z_k = T_k / s_k
 
 s_k is the scatter that T_k itself has shown here, so weather, season, growth and days that
 resemble their neighbours are all in it: no assumption of independence is needed.
@@ -9,15 +9,16 @@ resemble their neighbours are all in it: no assumption of independence is needed
 
 from __future__ import annotations
 
+from math import exp
 from typing import Any
 
 A_DAY = 4  # blocks of six hours
-REFERENCE_DAYS = 21
-KEPT = (REFERENCE_DAYS + 10) * A_DAY
-FEWEST = 10 * A_DAY  # blocks in a reference that can be trusted
-CUT = 2.5
-MEMORY_DAYS = 90.0
-Z = {1: 5.0, 3: 4.5, 10: 4.0}  # days and how many scatters ring
+KEPT = (21 + 10) * A_DAY
+FEWEST = 7 * A_DAY  # values of T that tell its scatter
+TRIM = 0.25
+MEMORY_BLOCKS = 300.0
+Z = {1: 4.0, 3: 3.5, 10: 3.0}  # days and how many scatters ring
+BEFORE = {1: 5, 3: 9, 10: 21}  # and the days that they are held against
 
 
 class Moved:
@@ -53,12 +54,12 @@ class Moved:
     def far(self, days: int) -> float | None:
         """How far the last days lie from the weeks before."""
         blocks, n = self.blocks, days * A_DAY
-        if len(blocks) < n + FEWEST:
+        if len(blocks) < n + max(4, BEFORE[days] // 2) * A_DAY:
             return None
-        before = blocks[:-n][-REFERENCE_DAYS * A_DAY :]
-        now, weight = _mean(blocks[-n:])
-        usual, usual_weight = _mean(before)
-        if weight < 0.6 * n or usual_weight < 0.6 * FEWEST:
+        before = blocks[:-n][-BEFORE[days] * A_DAY :]
+        now, weight = _mean(blocks[-n:], TRIM)
+        usual, usual_weight = _mean(before, TRIM)
+        if weight < 0.6 * n or usual_weight < 0.5 * len(before):
             return None
         return now - usual
 
@@ -73,22 +74,21 @@ class Moved:
             if far is None:
                 continue
             z = far / max(self.scatter[days], self.least, 1e-9) if self.count[days] else 0.0
-            if self.count[days] >= 12 * A_DAY and abs(z) / limit > most:
+            if self.count[days] >= FEWEST and abs(z) / limit > most:
                 most, best = abs(z) / limit, (days, far, z)
-            if learn:
+            if learn and abs(z) < limit:
                 self._learn(days, far)
         return best
 
     def _learn(self, days: int, far: float) -> None:
+        """The scatter is the median of |T|: what rings now and then does not widen it."""
         self.count[days] += 1
-        seen, now = self.scatter[days], abs(far)
-        if self.count[days] > 8 * A_DAY:
-            now = min(now, CUT * max(seen, self.least))
-        self.scatter[days] += (1.25 * now - seen) / min(self.count[days], MEMORY_DAYS * A_DAY)
-
-    def shift(self, far: float) -> None:
-        """All there is lies on a new level from now on."""
-        self.blocks = [(v + far, w) for v, w in self.blocks]
+        if self.count[days] <= 2 * A_DAY:
+            self.scatter[days] += (1.25 * abs(far) - self.scatter[days]) / self.count[days]
+            return
+        step = max(1.0 / self.count[days], 1.0 / MEMORY_BLOCKS)
+        more = abs(far) > 0.6745 * self.scatter[days]
+        self.scatter[days] *= exp(step if more else -step)
 
     def rebase(self, far: float, days: int) -> None:
         """The last days are the new usual; what was before is moved to them."""
@@ -107,6 +107,10 @@ class Moved:
             self.scatter[days], self.count[days] = scatter, count
 
 
-def _mean(blocks: list[tuple[float, float]]) -> tuple[float, float]:
+def _mean(blocks: list[tuple[float, float]], trim: float) -> tuple[float, float]:
+    """Without the highest and lowest share `trim`: one odd evening is not a new usual."""
     weight = sum(w for _, w in blocks)
-    return (sum(v * w for v, w in blocks) / weight if weight else 0.0), weight
+    out = int(len(blocks) * trim)
+    kept = sorted(blocks)[out : len(blocks) - out]
+    total = sum(w for _, w in kept)
+    return (sum(v * w for v, w in kept) / total if total else 0.0), weight

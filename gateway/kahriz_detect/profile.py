@@ -15,6 +15,7 @@ from typing import Any
 WEEK = 168
 SHRINK = 3.0
 CUT = 2.5  # scatters by which one hour may pull
+NEAR_DAYS = 1.5
 FLOOR_SHARE = 0.02  # of the mean use: no hour is surer than that
 
 
@@ -49,6 +50,8 @@ class Profile:
         self.seen = [0] * WEEK
         self.scatter = [0.0] * 24
         self.days = 0.0
+        self.near = 0.0  # level of the last days
+        self.total = 1e12  # weight of a day
 
     def expected(self, hour: int) -> float:
         """Beyond the level."""
@@ -61,32 +64,36 @@ class Profile:
         return 1.0 / (s * s)
 
     def learn(self, hour: int, use: float) -> None:
-        """`use` without what is known to be lost beyond the normal."""
+        """The shape is learned beside the level of the last days, so a leak does not enter it."""
         slot, of_day = hour % WEEK, hour % 24
         self.days += 1.0 / 24.0
         days = self.days
         if days <= 1.0:
             self.level += (use - self.level) / (24.0 * days)
+            self.near = self.level
             self.hour[of_day] = use - self.level
             self.scatter[of_day] = 0.3 * abs(self.level)
             return
-        off = use - self.level - self.expected(hour)
+        off = use - self.near - self.expected(hour)
         cut = CUT * max(self.scatter[of_day], FLOOR_SHARE * abs(self.level))
         off = cut if off > cut else -cut if off < -cut else off
-        self.level += off / (24.0 * min(days, 14.0))
+        self.level += off / (24.0 * min(days, 30.0)) + (self.near - self.level) / (24.0 * 30.0)
+        self.near += off * self.weight(hour) / self.total / NEAR_DAYS
         a_day = 1.0 / min(days, 7.0 * self.memory_weeks)
         self.hour[of_day] += off * a_day
         self.scatter[of_day] += (1.25 * abs(off) - self.scatter[of_day]) * max(a_day, 1.0 / 60.0)
+        if of_day == 0:
+            self.total = sum(self.weight(h) for h in range(24))
         self.seen[slot] += 1
-        own = use - self.level - self.hour[of_day] - self.own[slot]
+        own = use - self.near - self.hour[of_day] - self.own[slot]
         own = cut if own > cut else -cut if own < -cut else own
         self.own[slot] += own / min(self.seen[slot] + 1.0, self.memory_weeks)
 
     def dump(self) -> Any:
         tables = [self.hour, self.own, self.seen, self.scatter]
-        return [self.level, self.days, *([*t] for t in tables)]
+        return [self.level, self.near, self.total, self.days, *([*t] for t in tables)]
 
     def load(self, state: Any) -> None:
-        self.level, self.days, hour, own, seen, scatter = state
+        self.level, self.near, self.total, self.days, hour, own, seen, scatter = state
         self.hour, self.own = list(hour), list(own)
         self.seen, self.scatter = list(seen), list(scatter)

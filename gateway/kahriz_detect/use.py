@@ -21,11 +21,11 @@ from kahriz_detect.site import Pool, Site, Zone
 
 HOUR_MS = 3_600_000
 BLOCK_HOURS = 24 // A_DAY
-LEARN_DAYS = 14.0
+LEARN_DAYS = 8.0
 LEAST_SHARE = 0.006  # of the mean use: less than this nobody can tell from people
 SMALLEST_SHARE = 0.02  # of the mean use, to be called a leak
+AGAIN = 1.4  # times the limit: not the growth of what has been found
 SETTLES_BLOCKS = 4 * A_DAY  # a leak that has just been found still grows
-QUIET = 0.5  # of the limit: above it the profile is not learned
 
 
 class Use(Detector):
@@ -59,11 +59,11 @@ class Use(Detector):
         self.moved = Moved()
         self.hour: int | None = None
         self.sum, self.count = 0.0, 0  # of the hour that is being filled
-        self.block: list[tuple[float, float, int, float]] = []  # r, weight, hour, use
+        self.block: list[tuple[float, float]] = []  # use without its shape, and weight
         self.volumes: tuple[int, float] | None = None
         self.extra = 0.0  # L/s beyond the normal that are known
         self.open: float | None = None  # the extra before the leak that is open
-        self.settles = 0
+        self.settles, self.side = 0, 1
 
     @property
     def name(self) -> str:
@@ -104,12 +104,10 @@ class Use(Detector):
     def _close_hour(self, hour: int, now_ms: int) -> list[Finding]:
         profile = self.profile
         if self.count * self.step_s >= 1800:
-            use = self.sum / self.count - self.extra
-            if profile.days < LEARN_DAYS:
-                profile.learn(hour, use)
-            else:
-                r = use - profile.level - profile.expected(hour)
-                self.block.append((r, profile.weight(hour), hour, use))
+            use = self.sum / self.count
+            if profile.days >= LEARN_DAYS:
+                self.block.append((use - profile.expected(hour), profile.weight(hour)))
+            profile.learn(hour, use)
         self.sum, self.count = 0.0, 0
         if (hour + 1) % BLOCK_HOURS or profile.days < LEARN_DAYS:
             return []
@@ -121,19 +119,18 @@ class Use(Detector):
             return []
         profile, moved = self.profile, self.moved
         usual = sum(profile.weight(h) for h in range(24)) / 24.0  # of a mean hour
-        weight = sum(w for _, w, _, _ in block)
-        mean = sum(r * w for r, w, _, _ in block) / weight
+        weight = sum(w for _, w in block)
+        mean = sum(r * w for r, w in block) / weight
         moved.least = LEAST_SHARE * abs(profile.level)
-        days, far, z = moved.add(mean + self.extra, weight / usual / BLOCK_HOURS, not self.settles)
+        days, far, z = moved.add(mean, weight / usual / BLOCK_HOURS, not self.settles)
         limit = Z.get(days, 1.0)
         if self.settles:
             self.settles -= 1
-            if days and abs(z) > 0.5 * limit:
-                self._take(far, days)
-            return []
-        if abs(z) < QUIET * limit:
-            for _, _, hour, use in block:
-                profile.learn(hour, use)
+            same = (far > 0) == (self.side > 0)
+            if days and same and abs(z) < AGAIN * limit:
+                if abs(z) > 0.5 * limit:
+                    self._take(far, days)
+                return []
         if abs(z) < limit or abs(far) < SMALLEST_SHARE * abs(profile.level):
             return []
         return self._rings(days, far, z, now_ms)
@@ -146,12 +143,13 @@ class Use(Detector):
         place, found = self.zone.place, []
         before = self.extra
         self._take(far, days)
+        self.side = 1 if far > 0 else -1
         self.settles = SETTLES_BLOCKS
         u = abs(far / z)
         evidence: dict[str, float | str] = {
             "days": float(days),
             "scatters": z,
-            "usual_lps": self.profile.level + before,
+            "usual_lps": self.profile.level,
             "since_ms": float(now_ms - days * 24 * HOUR_MS),
         }
         if far < 0:
@@ -171,17 +169,17 @@ class Use(Detector):
             "hour": [self.hour, self.sum, self.count],
             "block": [list(b) for b in self.block],
             "volumes": self.volumes,
-            "numbers": [self.extra, self.open, self.settles],
+            "numbers": [self.extra, self.open, self.settles, self.side],
         }
 
     def load(self, state: Any) -> None:
         self.profile.load(state["profile"])
         self.moved.load(state["moved"])
         self.hour, self.sum, self.count = state["hour"]
-        self.block = [(r, w, h, u) for r, w, h, u in state["block"]]
+        self.block = [(r, w) for r, w in state["block"]]
         volumes = state["volumes"]
         self.volumes = None if volumes is None else (int(volumes[0]), float(volumes[1]))
-        self.extra, self.open, self.settles = state["numbers"]
+        self.extra, self.open, self.settles, self.side = state["numbers"]
 
 
 def uses(site: Site) -> list[Detector]:
