@@ -8,35 +8,22 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import rich_click as click
 
 from kahriz_alarms import states
 from kahriz_alarms.alarm import CAUSES, Alarm
-from kahriz_gateway import alarm_book, village_alarms, village_store
+from kahriz_gateway import alarm_book, alarm_hands, alarm_stats
+from kahriz_gateway.alarm_cli_base import DATA, JSON, NOTE, WHO, known, open_book, refuse
+from kahriz_gateway.alarm_cli_more import maintenance, stats, test
+from kahriz_gateway.alarm_hands import SHELF_HOURS
 from kahriz_gateway.clock import ClockError, SystemClock
 from kahriz_gateway.config import EXIT_STATE, EXIT_STORE
-from kahriz_gateway.store import StoreError
 
 HOUR_MS = 3_600_000
-SHELF_HOURS = 14 * 24  # nothing is kept quiet for longer than this
-# What the broadcast channels want to hear of a step taken here: they look at the store itself.
-TELLS = {"log": ("closed",), "mqtt": ("acknowledged", "closed")}
-
-_DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data"),
-    show_default=True,
-    help="Folder of the stores.",
-)
-_WHO = click.option("--who", required=True, metavar="NAME", help="Who says so.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
-_NOTE = click.option("--note", metavar="WORDS", help="In your own words.")
 
 
 @click.group()
@@ -44,20 +31,24 @@ def alarm() -> None:
     """The alarms of a kahriz: who has them, what was done, what the water says."""
 
 
+for more in (test, maintenance, stats):
+    alarm.add_command(more)
+
+
 @alarm.command(name="list")
 @click.option("--all", "everything", is_flag=True, help="Closed ones too.")
-@_JSON
-@_DATA
+@JSON
+@DATA
 def list_(everything: bool, as_json: bool, data: Path) -> None:
     """One line an alarm: number, state, kind, place, litres, who has it."""
-    conn = _open(data, read_only=True)
+    conn = open_book(data, read_only=True)
     where = "" if everything else " WHERE closed IS NULL"
     found = [
         alarm_book.alarm_of(row)
         for row in conn.execute(f"SELECT * FROM alarm{where} ORDER BY raised, id")  # noqa: S608
     ]
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False))
+        click.echo(json.dumps([_full(one) for one in found], ensure_ascii=False))
         return
     for one in found:
         click.echo(_line(one))
@@ -67,15 +58,15 @@ def list_(everything: bool, as_json: bool, data: Path) -> None:
 
 @alarm.command()
 @click.argument("ident", type=int)
-@_JSON
-@_DATA
+@JSON
+@DATA
 def show(ident: int, as_json: bool, data: Path) -> None:
     """One alarm with every step of its life."""
-    conn = _open(data, read_only=True)
-    one = _known(conn, ident)
+    conn = open_book(data, read_only=True)
+    one = known(conn, ident)
     told = alarm_book.steps(conn, ident)
     if as_json:
-        body = {**asdict(one), "steps": [asdict(step) for step in told]}
+        body = {**_full(one), "steps": [asdict(step) for step in told]}
         click.echo(json.dumps(body, ensure_ascii=False))
         return
     click.echo(_line(one))
@@ -85,22 +76,22 @@ def show(ident: int, as_json: bool, data: Path) -> None:
 
 
 @alarm.command()
-@_DATA
+@DATA
 def events(data: Path) -> None:
     """Every step of every alarm, a JSON object a line; makes them all anew and compares."""
-    conn = _open(data, read_only=True)
+    conn = open_book(data, read_only=True)
     for row in conn.execute("SELECT * FROM alarm_event ORDER BY id"):
         step = asdict(alarm_book.step_of(row))
         click.echo(json.dumps({"id": row["id"], "alarm": row["alarm"], **step}))
     kept = {r["id"]: alarm_book.alarm_of(r) for r in conn.execute("SELECT * FROM alarm")}
     if alarm_book.rebuilt(conn) != kept:
-        _refuse("the steps do not make the alarms that are stored", EXIT_STORE)
+        refuse("the steps do not make the alarms that are stored", EXIT_STORE)
 
 
 @alarm.command()
 @click.argument("ident", type=int)
-@_WHO
-@_DATA
+@WHO
+@DATA
 def ack(ident: int, who: str, data: Path) -> None:
     """Take an alarm: it is yours until the water has proved the repair."""
     _take(data, ident, "acknowledged", who)
@@ -108,8 +99,8 @@ def ack(ident: int, who: str, data: Path) -> None:
 
 @alarm.command()
 @click.argument("ident", type=int)
-@_WHO
-@_DATA
+@WHO
+@DATA
 def coming(ident: int, who: str, data: Path) -> None:
     """Say that you are on the way."""
     _take(data, ident, "coming", who)
@@ -118,9 +109,9 @@ def coming(ident: int, who: str, data: Path) -> None:
 @alarm.command()
 @click.argument("ident", type=int)
 @click.option("--cause", type=click.Choice(CAUSES), required=True, help="What it was.")
-@_NOTE
-@_WHO
-@_DATA
+@NOTE
+@WHO
+@DATA
 def fixed(ident: int, cause: str, note: str | None, who: str, data: Path) -> None:
     """Report it mended; it ends when the water has proved it, else it comes back to you."""
     _take(data, ident, "fixed", who, note, {"cause": cause})
@@ -130,8 +121,8 @@ def fixed(ident: int, cause: str, note: str | None, who: str, data: Path) -> Non
 @click.argument("ident", type=int)
 @click.option("--hours", type=click.FloatRange(0.1, SHELF_HOURS), required=True)
 @click.option("--why", required=True, metavar="WORDS", help="The reason.")
-@_WHO
-@_DATA
+@WHO
+@DATA
 def shelve(ident: int, hours: float, why: str, who: str, data: Path) -> None:
     """Keep an alarm quiet for a time, with a name and a reason."""
     until = SystemClock().now_ms() + round(hours * HOUR_MS)
@@ -141,14 +132,12 @@ def shelve(ident: int, hours: float, why: str, who: str, data: Path) -> None:
 @alarm.command()
 @click.argument("ident", type=int)
 @click.option("--cause", type=click.Choice(CAUSES), required=True, help="What it was.")
-@_NOTE
-@_WHO
-@_DATA
+@NOTE
+@WHO
+@DATA
 def close(ident: int, cause: str, note: str | None, who: str, data: Path) -> None:
     """End an alarm by hand, without the water's proof; a closed one gets its cause."""
-    conn = _open(data, read_only=True)
-    what = "closed" if _known(conn, ident).open else "explained"
-    _take(data, ident, what, who, note, {"cause": cause})
+    _take(data, ident, "closed", who, note, {"cause": cause})
 
 
 def _take(
@@ -159,34 +148,19 @@ def _take(
     note: str | None = None,
     more: dict[str, Any] | None = None,
 ) -> None:
-    conn = _open(data, read_only=False)
+    conn = open_book(data, read_only=False)
     try:
-        now = SystemClock().now_ms()
-        with village_store.transaction(conn):
-            one = _known(conn, ident)
-            after = village_alarms.step(conn, one, what, now, TELLS, now, who, note, more)
+        known(conn, ident)
+        after = alarm_hands.take(conn, ident, what, who, SystemClock().now_ms(), note, more)
     except states.StateError as error:
-        _refuse(str(error), EXIT_STATE)
+        refuse(str(error), EXIT_STATE)
     except (ClockError, sqlite3.Error) as error:
-        _refuse(str(error), EXIT_STORE)
+        refuse(str(error), EXIT_STORE)
     click.echo(_line(after))
 
 
-def _open(data: Path, read_only: bool) -> sqlite3.Connection:
-    path = data / "village.db"
-    if not path.exists():
-        _refuse(f"no village.db in {data}: run the village first, or give --data", EXIT_STORE)
-    try:
-        return village_store.open_village(path, read_only=read_only)
-    except (StoreError, sqlite3.Error) as error:
-        _refuse(str(error), EXIT_STORE)
-
-
-def _known(conn: sqlite3.Connection, ident: int) -> Alarm:
-    found = alarm_book.load(conn, ident)
-    if found is None:
-        _refuse(f"no alarm {ident}: see `kahriz alarm list --all`", EXIT_STATE)
-    return found
+def _full(one: Alarm) -> dict[str, Any]:
+    return {**asdict(one), "hours_to_repair": alarm_stats.hours_to_repair(one)}
 
 
 def _line(one: Alarm) -> str:
@@ -198,8 +172,3 @@ def _line(one: Alarm) -> str:
     silent = "  last known: a sensor is silent" if one.silent_since and one.open else ""
     head = f"{one.id}  {one.state}  {one.kind} {one.place}"
     return head + size + who + cause + silent + shelf + proof
-
-
-def _refuse(text: str, code: int) -> NoReturn:
-    click.echo(f"alarm: {text}", err=True)
-    sys.exit(code)

@@ -21,7 +21,7 @@ from kahriz_alarms.alarm import Event
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_alarms.people import Person
 from kahriz_alarms.personal import Message, PersonalChannel
-from kahriz_gateway import alarm_book, alarm_post, village_alarms, village_store
+from kahriz_gateway import alarm_book, alarm_post, alarm_test, village_alarms, village_store
 from kahriz_gateway.clock import Clock
 from kahriz_water.site import Plan
 
@@ -111,6 +111,8 @@ class PeopleSender:
         with village_store.transaction(conn):
             self._take_results(conn)
             now = self._clock.now_ms()
+            if self._workers and self._clock.trusted():
+                alarm_test.weekly(conn, self._plan, now)
             for post in alarm_post.in_state(conn, alarm_post.WAITING):
                 self._freeze(conn, post, now)
             for post in alarm_post.in_state(conn, alarm_post.SENDING):

@@ -42,9 +42,10 @@ class PageThread:
     def _serve(self, sock: socket.socket, stop: threading.Event) -> None:
         import uvicorn
 
+        from kahriz_gateway.page.api_alarms import token_or_none
         from kahriz_gateway.page.app import create_app
 
-        app = create_app(self._plan, self._data_dir, self._clock)
+        app = create_app(self._plan, self._data_dir, self._clock, token_or_none(self._data_dir))
         config = uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False)
         server = uvicorn.Server(config)
         self.address = sock.getsockname()[:2]

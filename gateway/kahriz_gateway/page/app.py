@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The page as a Starlette application: `create_app(config, data_dir, clock)`.
 
-Looking only: it opens the stores for reading and changes nothing. Everything comes from this
+The screens only look: they open the stores for reading. What changes an alarm is the API, which
+asks for its token. Everything comes from this
 machine; without JavaScript nothing but the quiet refresh is missing.
 """
 
@@ -22,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 
 from kahriz_gateway import metrics
 from kahriz_gateway.clock import Clock
-from kahriz_gateway.page import health, screens, stores
+from kahriz_gateway.page import api_alarms, health, screens, stores
 from kahriz_gateway.page.headers import StrictHeaders
 from kahriz_gateway.page.templating import Templates
 from kahriz_gateway.page.view import look
@@ -36,8 +37,13 @@ YEAR_S = 366 * 86_400
 Screen = Callable[[Speech, Request], tuple[str, dict[str, object]]]
 
 
-def create_app(config: Plan, data_dir: Path, clock: Clock) -> Starlette:
-    """The page of one kahriz, over the stores in `data_dir`, at the time of `clock`."""
+def create_app(
+    config: Plan, data_dir: Path, clock: Clock, api_token: str | None = None
+) -> Starlette:
+    """The page of one kahriz, over the stores in `data_dir`, at the time of `clock`.
+
+    With `api_token` the API of the alarms is there too.
+    """
     templates = Templates(config, STATIC, clock)
 
     def html(screen: Screen) -> Callable[[Request], Response]:
@@ -109,6 +115,7 @@ def create_app(config: Plan, data_dir: Path, clock: Clock) -> Starlette:
             Route("/healthz", healthz),
             Route("/metrics", metrics_),
             Route("/api/now", api_now),
+            *api_alarms.routes(data_dir, clock, api_token),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(StrictHeaders), Middleware(GZipMiddleware, minimum_size=600)],

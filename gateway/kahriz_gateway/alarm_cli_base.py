@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""What the commands of `kahriz alarm` share: options, the store, a refusal in one line."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import rich_click as click
+
+from kahriz_alarms.alarm import Alarm
+from kahriz_gateway import alarm_book, village_store
+from kahriz_gateway.config import EXIT_STATE, EXIT_STORE
+from kahriz_gateway.store import StoreError
+
+DATA = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("data"),
+    show_default=True,
+    help="Folder of the stores.",
+)
+WHO = click.option("--who", required=True, metavar="NAME", help="Who says so.")
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
+NOTE = click.option("--note", metavar="WORDS", help="In your own words.")
+
+
+def open_book(data: Path, read_only: bool) -> sqlite3.Connection:
+    path = data / "village.db"
+    if not path.exists():
+        refuse(f"no village.db in {data}: run the village first, or give --data", EXIT_STORE)
+    try:
+        return village_store.open_village(path, read_only=read_only)
+    except (StoreError, sqlite3.Error) as error:
+        refuse(str(error), EXIT_STORE)
+
+
+def known(conn: sqlite3.Connection, ident: int) -> Alarm:
+    found = alarm_book.load(conn, ident)
+    if found is None:
+        refuse(f"no alarm {ident}: see `kahriz alarm list --all`", EXIT_STATE)
+    return found
+
+
+def refuse(text: str, code: int) -> NoReturn:
+    click.echo(f"alarm: {text}", err=True)
+    sys.exit(code)

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: MIT
+"""The alarms over HTTP, for whoever holds the token: the one API of a gateway.
+
+    GET  /api/alarms[?all=1]          GET  /api/alarms/7
+    POST /api/alarms/7/ack            {"who": "ali"}
+    POST /api/alarms/7/coming         {"who": "ali"}
+    POST /api/alarms/7/fixed          {"who": "ali", "cause": "joint", "note": "…"}
+    POST /api/alarms/7/shelve         {"who": "ali", "hours": 12, "note": "the reason"}
+    POST /api/alarms/7/close          {"who": "ali", "cause": "other", "note": "…"}
+
+With `Authorization: Bearer <token>`; the token lies in the file api.token of the data folder.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import math
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from kahriz_alarms import states
+from kahriz_alarms.alarm import CAUSES, Alarm
+from kahriz_gateway import alarm_book, alarm_hands, alarm_stats, village_store
+from kahriz_gateway.clock import Clock
+from kahriz_gateway.page import stores
+
+log = logging.getLogger(__name__)
+
+TOKEN_FILE = "api.token"
+BODY_BYTES = 4096
+TEXT_LONG = 500
+A_MINUTE = 120  # requests with the token
+WRONG_A_MINUTE = 10  # without it: guessing is slow, and whoever has it is not shut out
+STEPS = {
+    "ack": "acknowledged",
+    "coming": "coming",
+    "fixed": "fixed",
+    "shelve": "shelved",
+    "close": "closed",
+}
+
+
+class AskedWrongError(Exception):
+    """What is wrong with a request, in words."""
+
+
+class Limit:
+    """So many in any minute."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._times: deque[float] = deque()
+        self._turn = threading.Lock()
+
+    def passes(self) -> bool:
+        now = time.monotonic()
+        with self._turn:
+            while self._times and now - self._times[0] > 60:
+                self._times.popleft()
+            if len(self._times) >= self._most:
+                return False
+            self._times.append(now)
+            return True
+
+
+def token(data_dir: Path) -> str:
+    """The token of this gateway; made at the first start, readable for the service alone."""
+    path = data_dir / TOKEN_FILE
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        found = path.read_text(encoding="ascii").strip()
+        if found:
+            return found
+        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)  # a start that was cut off left it empty
+    made = secrets.token_urlsafe(32)
+    with os.fdopen(fd, "w", encoding="ascii") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(made + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return made
+
+
+def token_or_none(data_dir: Path) -> str | None:
+    """None where no token can be kept: then there is no API, and the page goes on."""
+    try:
+        return token(data_dir)
+    except (OSError, ValueError) as error:
+        log.error("no API: %s cannot be kept (%s); the page goes on", TOKEN_FILE, error)
+        return None
+
+
+def routes(data_dir: Path, clock: Clock, secret: str | None) -> list[Route]:
+    """The routes, to be hung beside those of the page; none without a token."""
+    if secret is None:
+        return []
+    right, wrong = Limit(A_MINUTE), Limit(WRONG_A_MINUTE)
+    wanted = f"Bearer {secret}".encode()
+
+    def guarded(
+        answer: Callable[[Request, bytes], Response],
+    ) -> Callable[[Request], Any]:
+        async def endpoint(request: Request) -> Response:
+            given = request.headers.get("authorization", "").encode()
+            if not hmac.compare_digest(given, wanted):
+                if not wrong.passes():
+                    return _error("too many tries: wait a minute", 429)
+                return _error(f"a token is wanted: see {TOKEN_FILE} in the data folder", 401)
+            if not right.passes():
+                return _error(f"at most {A_MINUTE} requests a minute", 429)
+            try:
+                body = await _body(request)
+                return await run_in_threadpool(answer, request, body)
+            except AskedWrongError as error:
+                return _error(str(error), 400)
+            except alarm_hands.NoAlarmError as error:
+                return _error(str(error), 404)
+            except states.StateError as error:
+                return _error(str(error), 409)
+            except (stores.UnreadableStoreError, sqlite3.Error) as error:
+                return _error(str(error), 503)
+
+        return endpoint
+
+    def list_(request: Request, body: bytes) -> Response:
+        where = "" if request.query_params.get("all") else " WHERE closed IS NULL"
+        with stores.village(data_dir) as conn:
+            rows = conn.execute(f"SELECT * FROM alarm{where} ORDER BY raised, id")  # noqa: S608
+            return JSONResponse({"alarms": [_full(alarm_book.alarm_of(row)) for row in rows]})
+
+    def show(request: Request, body: bytes) -> Response:
+        ident = _ident(request)
+        with stores.village(data_dir) as conn:
+            alarm = alarm_book.load(conn, ident)
+            if alarm is None:
+                raise alarm_hands.NoAlarmError(f"no alarm {ident}")
+            told = [asdict(step) for step in alarm_book.steps(conn, ident)]
+            return JSONResponse({**_full(alarm), "steps": told})
+
+    def step(request: Request, body: bytes) -> Response:
+        op = request.path_params["op"]
+        if op not in STEPS:
+            raise AskedWrongError(f"no step {op!r}: one of {', '.join(STEPS)}")
+        ident, now = _ident(request), clock.now_ms()
+        who, note, data = _asked(op, body, now)
+        path = data_dir / "village.db"
+        if not path.exists():
+            raise stores.UnreadableStoreError(path.name, "no such file", absent=True)
+        conn = village_store.open_village(path)
+        try:
+            after = alarm_hands.take(conn, ident, STEPS[op], who, now, note, data)
+        finally:
+            conn.close()
+        return JSONResponse(_full(after))
+
+    return [
+        Route("/api/alarms", guarded(list_), methods=["GET"]),
+        Route("/api/alarms/{ident}", guarded(show), methods=["GET"]),
+        Route("/api/alarms/{ident}/{op}", guarded(step), methods=["POST"]),
+    ]
+
+
+async def _body(request: Request) -> bytes:
+    found = b""
+    async for chunk in request.stream():
+        found += chunk
+        if len(found) > BODY_BYTES:
+            raise AskedWrongError(f"a body of at most {BODY_BYTES} bytes")
+    return found
+
+
+def _ident(request: Request) -> int:
+    text = str(request.path_params["ident"])
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise AskedWrongError("the number of an alarm is digits")
+    return int(text)
+
+
+def _asked(op: str, body: bytes, now: int) -> tuple[str, str | None, dict[str, object]]:
+    """Who, in what words, and what the step needs beside."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise AskedWrongError('a JSON object such as {"who": "ali"}')
+    who = _words(found, "who")
+    if who is None:
+        raise AskedWrongError("who says so: a text under `who`")
+    note = _words(found, "note")
+    if op in ("fixed", "close"):
+        cause = found.get("cause")
+        if cause not in CAUSES:
+            raise AskedWrongError(f"cause: one of {', '.join(CAUSES)}")
+        return who, note, {"cause": cause}
+    if op == "shelve":
+        hours: Any = found.get("hours")
+        number = isinstance(hours, int | float) and not isinstance(hours, bool)
+        size = float(hours) if number else math.nan
+        if not 0.1 <= size <= alarm_hands.SHELF_HOURS:
+            raise AskedWrongError(f"hours: a number, 0.1 to {alarm_hands.SHELF_HOURS}")
+        if note is None:
+            raise AskedWrongError("the reason: a text under `note`")
+        return who, note, {"until": now + round(size * alarm_hands.HOUR_MS)}
+    return who, note, {}
+
+
+def _words(found: dict[str, Any], key: str) -> str | None:
+    text = found.get(key)
+    if text is None:
+        return None
+    if not isinstance(text, str) or not text.strip() or len(text) > TEXT_LONG:
+        raise AskedWrongError(f"{key}: a text of 1 to {TEXT_LONG} characters")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise AskedWrongError(f"{key}: text that can be written as UTF-8") from error
+    return text.strip()
+
+
+def _full(alarm: Alarm) -> dict[str, Any]:
+    return {**asdict(alarm), "hours_to_repair": alarm_stats.hours_to_repair(alarm)}
+
+
+def _error(text: str, status: int) -> JSONResponse:
+    return JSONResponse({"error": text}, status)
