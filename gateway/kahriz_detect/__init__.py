@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kahriz_detect.balance import Balance, chains
+from kahriz_detect.decline import declines
 from kahriz_detect.detector import Detector
 from kahriz_detect.silence import Expected, Silence
 from kahriz_detect.site import Site
@@ -49,6 +50,7 @@ DETECTORS: dict[str, Callable[[Site], list[Detector]]] = {
     "validity": validities,
     "balance": _balances,
     "source": _sources,
+    "decline": declines,
     "silence": _silences,
 }
 
