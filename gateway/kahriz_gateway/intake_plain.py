@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import msgspec
-
+from kahriz_gateway.lean_msgspec import msgspec
 from kahriz_wire import fields
 from kahriz_wire.checks import MS_MOST, N_MOST
 from kahriz_wire.errors import WireError

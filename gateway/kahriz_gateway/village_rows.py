@@ -12,8 +12,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-import msgspec
-
+from kahriz_gateway.lean_msgspec import msgspec
 from kahriz_water import deployment
 from kahriz_water.interpret import Reading, split
 from kahriz_water.quality import FAIL, PASS, gross_range_q
