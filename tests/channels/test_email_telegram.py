@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
 
 from kahriz_alarms.channels.email import EmailChannel
 from kahriz_alarms.channels.telegram import TelegramChannel
@@ -102,7 +103,6 @@ def test_a_dead_telegram_does_not_tell_its_token() -> None:
 
 
 def test_an_email_arrives_whole() -> None:
-    controller_module = pytest.importorskip("aiosmtpd.controller")
     kept: list[bytes] = []
 
     class Handler:
@@ -122,7 +122,7 @@ def test_an_email_arrives_whole() -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    server = controller_module.Controller(Handler(), hostname="127.0.0.1", port=port)
+    server = Controller(Handler(), hostname="127.0.0.1", port=port)
     server.start()
     try:
         channel = EmailChannel("127.0.0.1", port, "kahriz@example.az", tls="none")

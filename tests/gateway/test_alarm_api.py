@@ -26,11 +26,7 @@ from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
 from kahriz_detect.finding import RAISED
@@ -113,12 +109,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     context.load_cert_chain(pem)
     mail, mail_port, page_port = Mail(), _free(), _free()
     server = Controller(
-        mail,
-        hostname="127.0.0.1",
-        port=mail_port,
-        tls_context=context,
-        require_starttls=True,
-        server_hostname="localhost",
+        mail, hostname="127.0.0.1", port=mail_port, tls_context=context, require_starttls=True
     )
     server.start()
     base = TEXT + PEOPLE.replace('channels = ["sms", "call"]', 'channels = ["email"]').replace(

@@ -10,20 +10,23 @@ from pathlib import Path
 
 import pytest
 
+from kahriz_alarms import rota
+from kahriz_alarms.channels.modem import Modem
+from kahriz_alarms.channels.sms import SmsChannel
 from kahriz_alarms.channels.to_people import to_people
 from kahriz_alarms.personal import Incoming, PersonalChannel
 from kahriz_detect.finding import CLEARED, RAISED
-from kahriz_gateway import alarm_answers, alarm_book, alarm_post, village_store
+from kahriz_gateway import alarm_answers, alarm_book, alarm_post, alarm_test, village_store
 from kahriz_gateway.alarm_listen import Listener
 from kahriz_gateway.alarm_people import PeopleSender
 from kahriz_sim.modem import Modem as Stick
 from kahriz_sim.modem_pty import terminal
 from kahriz_water.plan import ConfigError, parse_plan
 
-from .test_alarm_loop import DAY_MS, PEOPLE, T0, TELLS, TEXT, Loop, leak
+from .test_alarm_loop import DAY_MS, HOUR_MS, PEOPLE, PLAN, T0, TELLS, TEXT, Loop, leak
 
 ALI, STRANGER = "+994501234567", "+994550000000"
-CHAMBER = PEOPLE.replace('channels = ["sms", "call"]', 'channels = ["sms"]')
+BY_SMS = PEOPLE.replace('channels = ["sms", "call"]', 'channels = ["sms"]')
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ def answers(loop: Loop) -> list[str]:
 def test_a_leak_is_told_taken_mended_and_proved_by_text(tmp_path: Path, loop: Loop) -> None:
     stick = Stick()
     with terminal(stick) as line:
-        plan = parse_plan(f'{TEXT}{CHAMBER}[modem]\ndevice = "{line.device}"\n')
+        plan = parse_plan(f'{TEXT}{BY_SMS}[modem]\ndevice = "{line.device}"\n')
         channels = to_people(plan, lambda name: b"")
         path = tmp_path / "village.db"
         sender = PeopleSender(path, plan, loop.clock, channels, TELLS)
@@ -184,3 +187,32 @@ def test_a_telephone_that_answers_itself_is_not_answered_for_ever(loop: Loop) ->
 def test_a_way_that_cannot_be_meant_is_refused_with_its_path(words: str, path: str) -> None:
     with pytest.raises(ConfigError, match=path):
         parse_plan(f"{TEXT}{words}\n")
+
+
+def test_a_broken_way_is_told_by_another(tmp_path: Path, loop: Loop) -> None:
+    modem = Modem(str(tmp_path / "no-such-stick"), rest_s=0.0)
+    path = tmp_path / "village.db"
+    listener = Listener(path, PLAN, loop.clock, SmsChannel(modem), TELLS)
+    for _ in range(2):
+        listener.step(loop.conn)
+        loop.tick(6 * 60_000)
+    modem.close()
+    row = loop.conn.execute("SELECT kind, place FROM alarm WHERE closed IS NULL").fetchone()
+    assert tuple(row) == ("alarm_path", "sms")
+    waiting = alarm_post.in_state(loop.conn, "waiting")
+    assert [p.person for p in waiting] == ["rena"]  # by e-mail
+
+
+def test_a_week_brings_one_test_message_to_everybody_by_day(loop: Loop) -> None:
+    plan = parse_plan(
+        f'{TEXT}{PEOPLE}[modem]\ndevice = "/dev/null"\n[telegram]\ntoken_file = "t"\n'
+    )
+    sent: list[tuple[int, int]] = []
+    for hour in range(24 * 16):
+        now = T0 + hour * HOUR_MS
+        with village_store.transaction(loop.conn):
+            made = alarm_test.weekly(loop.conn, plan, now)
+        sent += [(hour // 24, rota.local(plan, now).hour) for _ in made]
+    assert len(sent) == 2
+    assert sent[1][0] - sent[0][0] in (7, 8)
+    assert all(10 <= hour < 18 for _, hour in sent)
