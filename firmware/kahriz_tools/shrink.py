@@ -6,9 +6,10 @@ The sources stay as they read best; `shrink` gives the same program with
 1. no docstrings, annotations and imports for the type checker;
 2. no mends: a WireError names the place on the chip, and says how to mend it on laptop and gateway,
    which check the same thing by the same code before a node ever sees it;
-3. numbers and words that have a name put where they are used;
-4. no functions and methods that nothing here names: they are the gateway's, or other drivers';
-5. short names for what the program calls something by itself (shrink_names.py).
+3. no generators for any and all, a list is shorter: their questions must be free of effects;
+4. numbers and words that have a name put where they are used;
+5. no functions and methods that nothing here names: they are the gateway's, or other drivers';
+6. short names for what the program calls something by itself (shrink_names.py).
 """
 
 import ast
@@ -61,7 +62,16 @@ class _Bare(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None
-        return self._without_docstring(node)
+        self._without_docstring(node)
+        *_, given, back = [None, None, *node.body]  # a name for the type checker's sake
+        if isinstance(given, ast.Assign) and isinstance(back, ast.Return):
+            called = target(given)
+            inner = [
+                one for one in ast.walk(node) if isinstance(one, (ast.Lambda, ast.FunctionDef))
+            ]
+            if isinstance(back.value, ast.Name) and back.value.id == called and inner == [node]:
+                node.body[-2:] = [ast.Return(given.value)]
+        return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         return self._without_docstring(node)
@@ -72,6 +82,11 @@ class _Bare(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         if isinstance(node.func, ast.Name) and node.func.id == ERROR and len(node.args) == 2:
             del node.args[1]
+        if isinstance(node.func, ast.Name) and node.func.id in ("any", "all"):
+            node.args = [
+                ast.ListComp(one.elt, one.generators) if isinstance(one, ast.GeneratorExp) else one
+                for one in node.args
+            ]
         return self.generic_visit(node)
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:

@@ -24,7 +24,7 @@ from .peer import Faults, Gateway, Peer
 
 HERE = Path(__file__).parent
 MICROPYTHON = str(Path(sys.executable).parent / "micropython")
-HEAP_KB = 112
+HEAP_KB = 104
 FILES = {"ca": "ca.der", "cert": "outlet.der", "key": "outlet.key.der"}
 
 

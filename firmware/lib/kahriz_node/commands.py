@@ -5,14 +5,14 @@
 a command that a power cut interrupts is not done a second time. Another store counts anew.
 """
 
-import json
-import os
+from kahriz_node import keep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kahriz_node.session import Session
     from kahriz_node.shapes import Any, Readings
 
+DONE = "/done"
 DONE_MOST = 16
 RESEND_MOST = 2000
 TIMES_MOST = 60
@@ -42,29 +42,11 @@ def refusal(op: object, args: "Any", readings: "Readings") -> str:
     return ""
 
 
-def recall(root: str) -> "list[Any]":
-    """The last answers."""
-    try:
-        with open(root + "/done") as file:
-            done = json.load(file)
-            return done if isinstance(done, list) else []
-    except (OSError, ValueError):
-        return []
-
-
-def keep(root: str, done: "list[Any]") -> None:
-    """Write the last answers."""
-    with open(root + "/done.new", "w") as file:
-        json.dump(done[-DONE_MOST:], file)
-    os.rename(root + "/done.new", root + "/done")
-
-
 def obey(session: "Session", root: str, readings: "Readings", n: int) -> "list[tuple[str, int]]":
     """Answer the commands of the receipt; what is to be done after the radio as (op, number)."""
     word = session.outcome.receipt
-    if word is None:
-        return []
-    done = recall(root)
+    assert word is not None  # or nobody would have come here
+    done: list[Any] = keep.load(root + DONE) or []
     todo = []
     fresh = False
     for one in word.cmd:
@@ -85,7 +67,7 @@ def obey(session: "Session", root: str, readings: "Readings", n: int) -> "list[t
                 todo.append((str(op), args.get("times", 5)))
         session.done.append(answer(known[0]))
     if fresh:
-        keep(root, done)
+        keep.save(root + DONE, done[-DONE_MOST:])
     return todo
 
 

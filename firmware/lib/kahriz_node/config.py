@@ -55,10 +55,13 @@ def check(body: "Spec") -> None:
     if not isinstance(body.get("powered", False), bool):
         raise WireError("config.powered", "expected true or false")
     wifi = section(body, "wifi", ("ssid", "password"))
-    words.text(needed(wifi, "ssid", "wifi."), 32, "config.wifi.ssid")
-    words.text(needed(wifi, "password", "wifi."), 64, "config.wifi.password")
     broker = section(body, "broker", ("host", "port", "user", "password", "tls"))
-    words.text(needed(broker, "host", "broker."), 64, "config.broker.host")
+    for part, name, key, most in (
+        (wifi, "wifi.", "ssid", 32),
+        (wifi, "wifi.", "password", 64),
+        (broker, "broker.", "host", 64),
+    ):
+        words.text(needed(part, key, name), most, "config." + name + key)
     if body.get("deadline_ms", DNS_MS) < DNS_MS and not broker["host"].replace(".", "").isdigit():
         raise WireError("config.deadline_ms", f"a host by name needs {DNS_MS}; DNS may take 7 s")
     checks.maybe_whole(broker, "port", 1, 65535, "config.broker")

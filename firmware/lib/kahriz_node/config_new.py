@@ -4,7 +4,7 @@
 import json
 import os
 
-from kahriz_node import config, configs
+from kahriz_node import config, configs, memory
 from kahriz_node.settings import Settings
 from kahriz_wire import WireError
 
@@ -12,7 +12,7 @@ KEPT = ("wifi", "broker")  # not sent as a rule: the node's own stay
 
 
 def consider(root: str, rev: int, runs: Settings) -> None:
-    """Put /config.new on trial, or raise ConfigError; it is gone afterwards."""
+    """Put /config.new on trial, or raise WireError; it is gone afterwards."""
     try:
         with open(root + configs.FETCHED, "rb") as file:
             body = json.loads(file.read())
@@ -22,20 +22,16 @@ def consider(root: str, rev: int, runs: Settings) -> None:
                 body[key] = now[key]
         config.check(body)
         if body["rev"] != rev:
-            raise config.ConfigError("config.rev: not the one that was named")
+            raise WireError("config.rev", "not the one that was named")
         if body["site"] != runs.site or body["node"] != runs.node:
-            raise config.ConfigError("config.node: this board is " + runs.site + "/" + runs.node)
-    except WireError as error:
-        raise config.ConfigError(str(error)) from None
-    except config.ConfigError:
-        raise
-    except (ValueError, TypeError, KeyError) as error:
-        raise config.ConfigError("not JSON " + str(error)) from None
+            raise WireError("config.node: this board is " + runs.site + "/" + runs.node)
+    except (ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise WireError("config: not JSON " + str(error)) from None
     finally:
         configs.remove(root, configs.FETCHED)
     with open(root + configs.CABLE, "rb") as file:
-        mark = configs.crc(file.read())
+        mark = memory.crc(file.read())
     text = json.dumps(body).encode()
     with open(root + configs.FETCHED, "wb") as out:
-        out.write(mark + configs.crc(text) + text)
+        out.write(mark + memory.crc(text) + text)
     os.rename(root + configs.FETCHED, root + configs.TRIAL)

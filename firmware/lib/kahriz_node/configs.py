@@ -6,8 +6,9 @@ still to find it. Both begin with the CRC of the cable's they were made over and
 cable configuration ends them, a broken one is not there.
 """
 
-import binascii
 import os
+
+from kahriz_node.memory import crc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,11 +19,6 @@ GOOD = "/config.run"
 TRIAL = "/config.try"
 FETCHED = "/config.new"  # as it came, not looked at
 TRIES = 3
-
-
-def crc(data: bytes) -> bytes:
-    """Eight hexadecimal digits."""
-    return b"%08x" % (binascii.crc32(data) & 0xFFFFFFFF)
 
 
 def candidates(root: str) -> "Iterator[tuple[str, bytes]]":

@@ -23,8 +23,7 @@ def run(session: "Session", node: "Node") -> "list[tuple[str, int]]":
     word = session.outcome.receipt
     state = node.state
     todo: list[tuple[str, int]] = []
-    if word is None:
-        return todo
+    assert word is not None  # or nobody would have come here
     if word.cmd:
         from kahriz_node import commands
 
@@ -98,7 +97,7 @@ class Part:
         try:
             self.at = os.stat(path)[6]
             with open(path, "rb") as file:
-                self._look(file.read(release.HEAD_BYTES))
+                self._total = release.total(file.read(release.HEAD_BYTES))
         except OSError:
             self.at = 0
 
@@ -111,15 +110,12 @@ class Part:
         if topic.rsplit(b"/", 1)[1] != str(self.at).encode() or not payload:
             return
         if not self.at:
-            self._look(payload)
+            self._total = release.total(payload)
         if self.at + len(payload) > self._total:
             raise WireError("release.long", "longer than its head says")
         with open(self._path, "ab") as file:
             file.write(payload)
         self.at += len(payload)
-
-    def _look(self, data: bytes) -> None:
-        self._total = release.total(data)
 
 
 def clear(root: str, but: str = "") -> None:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Small files of the journal that are replaced whole, each with a CRC; and its folder."""
 
-import binascii
-import json
 import os
+
+from kahriz_node import memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,9 +39,8 @@ def absent(error: OSError) -> None:
 
 
 def save(path: str, value: "Any") -> None:
-    body = json.dumps(value).encode()
     with open(path + ".new", "wb") as file:
-        file.write(b"%08x" % (binascii.crc32(body) & 0xFFFFFFFF) + body)
+        file.write(memory.seal(value))
     os.rename(path + ".new", path)
 
 
@@ -49,9 +48,6 @@ def load(path: str) -> "Any":
     """What was saved; None, when it cannot be read, only costs a listing or a second delivery."""
     try:
         with open(path, "rb") as file:
-            data = file.read()
-        if int(data[:8], 16) == binascii.crc32(data[8:]) & 0xFFFFFFFF:
-            return json.loads(data[8:])
-    except (OSError, ValueError):
-        pass
-    return None
+            return memory.opened(file.read())
+    except OSError:
+        return None

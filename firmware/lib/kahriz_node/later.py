@@ -36,14 +36,14 @@ def do(node: "Node") -> None:
 
 def configure(node: "Node", rev: int) -> None:
     """Put a configuration on trial; the next wake runs under it and uploads."""
-    from kahriz_node import config, config_new
+    from kahriz_node import config_new
 
     try:
         config_new.consider(node.root, rev, node.config)
         node.state["trial"] = 0
         node.uses["rows"] = 10000  # more than any batch
         node.soon = True
-    except config.ConfigError as error:
+    except WireError as error:
         node.state["refused"] = rev
         node.state["error"] = short(f"config {rev}", error)
 

@@ -1,30 +1,46 @@
 # SPDX-License-Identifier: MIT
-"""What the node keeps in RTC memory over deep sleep: a dict of whole numbers, guarded by a CRC."""
+"""What the node keeps in RTC memory over deep sleep; values as bytes that are guarded by a CRC."""
 
 import binascii
 import json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kahriz_node.shapes import State
+    from kahriz_node.shapes import Any, State
 
 MOST_BYTES = 2000
 
 
-def load(data: bytes) -> "State":
-    """The dict, or an empty one after power loss: it may vanish at any time."""
+def crc(data: bytes) -> bytes:
+    """Eight hexadecimal digits."""
+    return b"%08x" % (binascii.crc32(data) & 0xFFFFFFFF)
+
+
+def seal(value: "Any") -> bytes:
+    """A value as bytes."""
+    body = json.dumps(value).encode()
+    return crc(body) + body
+
+
+def opened(data: bytes) -> "Any":
+    """What was sealed, or None when it is not whole."""
     try:
-        if len(data) > 8 and int(data[:8], 16) == binascii.crc32(data[8:]) & 0xFFFFFFFF:
-            state: State = json.loads(data[8:])
-            return state
+        if data[:8] == crc(data[8:]):
+            return json.loads(data[8:])
     except ValueError:
         pass
-    return {}
+    return None
+
+
+def load(data: bytes) -> "State":
+    """The dict, or an empty one after power loss: it may vanish at any time."""
+    state: State = opened(data) or {}
+    return state
 
 
 def dump(state: "State") -> bytes:
     """The dict as bytes."""
-    body = json.dumps(state).encode()
-    if len(body) > MOST_BYTES:
+    data = seal(state)
+    if len(data) > MOST_BYTES:
         raise ValueError("RTC memory is full")
-    return b"%08x" % (binascii.crc32(body) & 0xFFFFFFFF) + body
+    return data

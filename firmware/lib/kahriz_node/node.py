@@ -41,8 +41,7 @@ class Node:
     def wake(self) -> None:
         """All of it; returns after the reading is safe and the radio is off."""
         self.configure()
-        cold = "boot" not in self.state
-        if cold:
+        if "boot" not in self.state:
             self.state["boot"] = self._count_boot()
             self.cause = "power_on" if self.cause == "timer" else self.cause
         self.clock = Clock(self.state.setdefault("clock", {}), self.rtc())
@@ -98,15 +97,16 @@ class Node:
         for name, data in configs.candidates(self.root):
             self.config_crc = binascii.crc32(data, binascii.crc32(stamp.VERSION.encode()))
             try:
+                body = json.loads(data)
                 if self.state.get("config") != self.config_crc:
                     from kahriz_node import config
 
-                    config.parse(data)
+                    config.check(body)
                     self.state["config"] = self.config_crc
                     del config
                     unload("kahriz_node.config", "kahriz_node.sensors", "kahriz_wire")
-                self.config = Settings(json.loads(data))
-            except (ValueError, KeyError, TypeError) as error:  # written for a newer program
+                self.config = Settings(body)
+            except Exception as error:
                 if name == configs.CABLE:
                     raise
                 self.state["error"] = short("config", error)
@@ -180,7 +180,8 @@ class Node:
         else:
             kind = records.SYNCED if now[1] is None else records.ESTIMATED
             taken = records.Stamp((now[0] + 500) // 1000, kind, up_s, self.state["boot"])
-        self.journal.append(taken, quality(readings), readings)
+        fails = all(isinstance(one, str) for one in readings.values())
+        self.journal.append(taken, 9 if fails else 1, readings)  # QARTOD: missing, not evaluated
         self.number = self.journal.next - 1
         self.state["next"] = self.journal.next
 
@@ -217,7 +218,8 @@ class Node:
         outcome = radio.upload(self, session)
         if outcome is None:
             self.state["error"] = "no access point"
-        return outcome is not None and outcome.answered
+            return False
+        return outcome.answered
 
     def own_up(self) -> None:
         """Say that a release went back: boot.py did it, without a word."""
@@ -293,11 +295,6 @@ class Node:
         awake_ms = self.board.ticks_diff(self.board.ticks_ms(), self.woke)
         nap = policy.nap_ms(self.config, now[0] if now else None, awake_ms)
         return self.clock.rtc_span(nap)
-
-
-def quality(readings: "Readings") -> int:
-    """QARTOD flag of a row: not evaluated yet, or missing when nothing was measured at all."""
-    return 9 if all(isinstance(one, str) for one in readings.values()) else 1
 
 
 def short(what: str, error: Exception) -> str:

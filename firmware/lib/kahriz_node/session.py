@@ -90,7 +90,8 @@ class Session:
             self._publish("hello", self._hello),
         ]
         held = self._held(self._journal.open_ranges())
-        newest = tail(ranges.minus(held, self._stuck()), self._plan.batch)
+        new = ranges.minus(held, self._stuck())
+        newest = ranges.minus(new, ranges.head(new, ranges.count(new) - self._plan.batch))
         self._hello_spent = self._deadline.spent()
         for up in self._arrays(newest):
             packets.append(self._publish(*up))
@@ -131,7 +132,9 @@ class Session:
             todo = ranges.head(todo, most - self._extra)
         stuck = ranges.common(todo, self._stuck())
         some = False
-        for part in [ranges.minus(todo, stuck)] + [[[n, n]] for n in numbers(stuck)]:
+        for part in [ranges.minus(todo, stuck)] + [
+            [[n, n]] for a, b in stuck for n in range(a, b + 1)
+        ]:
             for up in self._arrays(part, BACKLOG_BYTES):
                 if self._deadline.left() <= PARTING_MS:
                     return some
@@ -285,16 +288,3 @@ class Session:
             [a, b, 1 + max([times for c, d, times in old if c <= b and a <= d] or [0])]
             for a, b in left
         ]
-
-
-def tail(wanted: "list[list[int]]", most: int) -> "list[list[int]]":
-    """The last `most` numbers of the ranges."""
-    return ranges.minus(wanted, ranges.head(wanted, ranges.count(wanted) - most))
-
-
-def numbers(wanted: "list[list[int]]") -> "Iterator[int]":
-    """Each number of the ranges."""
-    for a, b in wanted:
-        while a <= b:
-            yield a
-            a += 1

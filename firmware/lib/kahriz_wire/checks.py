@@ -3,7 +3,7 @@
 
 import json
 
-from kahriz_wire.errors import WireError
+from kahriz_wire import WireError
 
 N_MOST = 0xFFFFFFFF  # reading numbers are 32 bit and start at 1
 MS_MOST = 253402300799999  # the last millisecond of the year 9999

@@ -3,7 +3,7 @@
 
 import json
 
-from kahriz_wire.errors import WireError
+from kahriz_wire import WireError
 
 ROOT = "kahriz/v1"
 UP_MOST_BYTES = 4096

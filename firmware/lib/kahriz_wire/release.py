@@ -8,7 +8,7 @@ version> <version>`, then a line `<sha256> <size> <path>` a file. The larger num
 
 import struct
 
-from kahriz_wire.errors import WireError
+from kahriz_wire import WireError
 
 MAGIC = b"KHR1"
 HEAD_BYTES = 10

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The topics of the contract: kahriz/v1/<site>/<node>/<kind>."""
 
-from kahriz_wire import checks, outgoing
-from kahriz_wire.errors import WireError
+from kahriz_wire import WireError, checks, outgoing
 from kahriz_wire.outgoing import ROOT
 
 __all__ = ["ROOT", "Topic", "check_hex", "check_id", "of", "parse", "up"]

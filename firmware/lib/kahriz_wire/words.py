@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Checks of numbers, texts and words; a node needs them for its configuration only."""
 
-from kahriz_wire.errors import WireError
+from kahriz_wire import WireError
 
 WORD_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_-"
 NUMBER_MOST = 10**15  # beyond this no double keeps 0.1 mm apart
