@@ -15,6 +15,7 @@ from kahriz_detect.detector import Detector
 from kahriz_detect.silence import Expected, Silence
 from kahriz_detect.site import Site
 from kahriz_detect.source import SourceDrop
+from kahriz_detect.use import uses
 from kahriz_detect.validity import validities
 
 
@@ -51,6 +52,7 @@ DETECTORS: dict[str, Callable[[Site], list[Detector]]] = {
     "balance": _balances,
     "source": _sources,
     "decline": declines,
+    "use": uses,
     "silence": _silences,
 }
 

@@ -13,12 +13,13 @@ from math import exp
 from typing import Any
 
 A_DAY = 4  # blocks of six hours
-KEPT = (21 + 10) * A_DAY
+KEPT = (14 + 10) * A_DAY
 FEWEST = 7 * A_DAY  # values of T that tell its scatter
-TRIM = 0.25
+TRIM = 0.25  # of the blocks at either end
+VOTE = 0.6  # of the whole rise
 MEMORY_BLOCKS = 300.0
-Z = {1: 4.0, 3: 3.5, 10: 3.0}  # days and how many scatters ring
-BEFORE = {1: 5, 3: 9, 10: 21}  # and the days that they are held against
+Z = {1: 4.5, 3: 4.0, 10: 3.5}  # days and how many scatters ring
+BEFORE = {1: 4, 3: 6, 10: 14}  # and the days that they are held against
 
 
 class Moved:
@@ -63,6 +64,13 @@ class Moved:
             return None
         return now - usual
 
+    def _stays(self, days: int, far: float) -> bool:
+        """A leak runs at all hours: the lowest quarter of the window must have risen too."""
+        n = days * A_DAY
+        usual, _ = _mean(self.blocks[:-n][-BEFORE[days] * A_DAY :], TRIM)
+        values = sorted((v for v, _ in self.blocks[-n:]), reverse=far < 0)
+        return (values[n // 4 - 1] - usual) / far > VOTE if far else False
+
     def add(self, value: float, weight: float, learn: bool = True) -> tuple[int, float, float]:
         """Take a block in; the days, distance and scatters of what stands out most."""
         self.blocks.append((value, weight))
@@ -74,7 +82,7 @@ class Moved:
             if far is None:
                 continue
             z = far / max(self.scatter[days], self.least, 1e-9) if self.count[days] else 0.0
-            if self.count[days] >= FEWEST and abs(z) / limit > most:
+            if self.count[days] >= FEWEST and abs(z) / limit > most and self._stays(days, far):
                 most, best = abs(z) / limit, (days, far, z)
             if learn and abs(z) < limit:
                 self._learn(days, far)

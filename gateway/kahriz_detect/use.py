@@ -2,7 +2,7 @@
 """A leak in a tap network: more is used than at such hours of such days, and it stays.
 
     use = inflows - outflows - dV/dt        r(h) = use - expected(hour of the week)
-    block of six hours: mean of r weighted by 1 / s(h)^2, then `Moved` at 1, 3 and 10 days
+    block of six hours: mean of r weighted by s(h)^-3, then `Moved` at 1, 3 and 10 days
 
 A leak adds the same to every hour, so the surest hours, those of the night, count most. After an
 alarm the new level is the usual one, so that the next leak is seen; a step down is a repair.
@@ -10,6 +10,7 @@ alarm the new level is the usual one, so that the next leak is seen; a step down
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from kahriz_detect.detector import Detector
@@ -21,6 +22,7 @@ from kahriz_detect.site import Pool, Site, Zone
 
 HOUR_MS = 3_600_000
 BLOCK_HOURS = 24 // A_DAY
+FORGETS_HOURS = 10 * 24  # nothing is held against what was before such a gap
 LEARN_DAYS = 8.0
 LEAST_SHARE = 0.006  # of the mean use: less than this nobody can tell from people
 SMALLEST_SHARE = 0.02  # of the mean use, to be called a leak
@@ -73,7 +75,11 @@ class Use(Detector):
         hour = (frame.ts - 1) // HOUR_MS
         found: list[Finding] = []
         if self.hour is not None and hour > self.hour:
-            found = self._close_hour(self.hour, frame.ts)
+            self._close_hour(self.hour)
+            if hour - self.hour > FORGETS_HOURS:
+                self.block, self.moved.blocks = [], []
+            elif hour // BLOCK_HOURS > self.hour // BLOCK_HOURS:
+                found = self._close_block(frame.ts)
         self.hour = hour
         use = self._use(frame)
         if use is not None:
@@ -101,7 +107,7 @@ class Use(Detector):
             return None
         return total - 1000.0 * (now - before[1]) / self.step_s
 
-    def _close_hour(self, hour: int, now_ms: int) -> list[Finding]:
+    def _close_hour(self, hour: int) -> None:
         profile = self.profile
         if self.count * self.step_s >= 1800:
             use = self.sum / self.count
@@ -109,9 +115,6 @@ class Use(Detector):
                 self.block.append((use - profile.expected(hour), profile.weight(hour)))
             profile.learn(hour, use)
         self.sum, self.count = 0.0, 0
-        if (hour + 1) % BLOCK_HOURS or profile.days < LEARN_DAYS:
-            return []
-        return self._close_block(now_ms)
 
     def _close_block(self, now_ms: int) -> list[Finding]:
         block, self.block = self.block, []
@@ -189,7 +192,7 @@ def uses(site: Site) -> list[Detector]:
 
 def _volume(pool: Pool, level: float) -> float:
     table = pool.level_volume
-    for (low, v_low), (high, v_high) in zip(table, table[1:], strict=False):
+    for (low, v_low), (high, v_high) in pairwise(table):
         if level <= high:
             return v_low + (v_high - v_low) * (level - low) / (high - low)
     return table[-1][1] if table else 0.0

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -13,13 +14,19 @@ from kahriz_detect.cusum import Cusum
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import Sample
 from kahriz_detect.silence import Expected, Silence
+from kahriz_detect.site import Site, Zone
+
+
+def _village(water: SimpleNamespace) -> Site:
+    """A site that has something to watch for each of them: also people who use its water."""
+    return replace(water.water_of(water.GOZLU), zones=(Zone("village", "village", ("inlet",)),))
 
 
 @pytest.mark.parametrize("name", sorted(DETECTORS))
 def test_a_detector_is_documented_named_and_knows_its_kinds(
     name: str, water: SimpleNamespace
 ) -> None:
-    built = DETECTORS[name](water.water_of(water.GOZLU))
+    built = DETECTORS[name](_village(water))
     assert built
     for detector in built:
         doc = type(detector).__doc__ or ""
@@ -35,7 +42,7 @@ def test_names_are_unique(water: SimpleNamespace) -> None:
 
 @pytest.mark.parametrize("name", sorted(DETECTORS))
 def test_state_goes_through_json_unchanged(name: str, water: SimpleNamespace) -> None:
-    site = water.water_of(water.GOZLU)
+    site = _village(water)
     (first, *_), (second, *_) = DETECTORS[name](site), DETECTORS[name](site)
     for i in range(400):
         for point in first.points:
@@ -47,7 +54,7 @@ def test_state_goes_through_json_unchanged(name: str, water: SimpleNamespace) ->
 
 @pytest.mark.parametrize("name", sorted(DETECTORS))
 def test_nothing_is_said_about_nothing(name: str, water: SimpleNamespace) -> None:
-    for detector in DETECTORS[name](water.water_of(water.GOZLU)):
+    for detector in DETECTORS[name](_village(water)):
         assert detector.tick(0) == []
         assert detector.update(Sample(0, "elsewhere", "discharge_lps", 1.0)) == []
 
