@@ -44,6 +44,15 @@ class Incoming:
     key: str
 
 
+def storable(text: str) -> str:
+    """Half a character of UTF-16, as a garbled text may hold, becomes a question mark.
+
+    >>> storable("SU" + chr(0xD83D))
+    'SU?'
+    """
+    return text.encode("utf-8", "replace").decode()
+
+
 class PersonalChannel(Protocol):
     """Raises DeliveryError(text, permanent) when it could not send; may take its time.
 

@@ -147,6 +147,9 @@ def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> No
         "people": PeopleSender(path, config, clock, people, sender.tells).run,
         "page": PageThread(config, data_dir, clock).run,
     }
+    for person in config.people:
+        if not set(person.channels) & {channel.name for channel in people}:
+            log.error("%s can never be told of an alarm: kahriz gateway check", person.id)
     for channel in people:
         if channel.name == CALL:  # the same modem as for texts
             continue

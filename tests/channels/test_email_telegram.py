@@ -95,6 +95,12 @@ def test_telegram_hears_answers_and_counts_on(bot: Bot) -> None:
     assert channel.offset == 11
 
 
+def test_half_a_character_does_not_block_what_comes_after(bot: Bot) -> None:
+    said = {"date": 1_790_000_000, "chat": {"id": 77}, "text": "SU\ud83d"}
+    bot.answers = [(200, {"result": [{"update_id": 9, "message": said}]})]
+    assert TelegramChannel("1:x", bot.url).receive()[0].text == "SU?"
+
+
 def test_a_dead_telegram_does_not_tell_its_token() -> None:
     with pytest.raises(DeliveryError) as caught:
         TelegramChannel("secret", "http://127.0.0.1:1").send(LEAK, ALI)

@@ -11,7 +11,7 @@ from kahriz_alarms.channels.modem import INIT_S, Modem
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_alarms.fold import ascii_text
 from kahriz_alarms.people import Person
-from kahriz_alarms.personal import Health, Incoming, Message
+from kahriz_alarms.personal import Health, Incoming, Message, storable
 
 SEND_S = INIT_S + 35.0  # a part takes 3 to 10 s on a weak network
 SECOND_S = 20.0  # less time than this is left: the second part is not begun
@@ -52,10 +52,11 @@ class SmsChannel:
         found = []
         for row in self._modem.ask("inbox", self._send_s):
             at_ms = row["at"] or round(time.time() * 1000)
-            heart = f"{row['from']}|{row['at']}|{row['text']}".encode()
+            text = storable(row["text"])
+            heart = f"{row['from']}|{row['at']}|{text}".encode()
             key = hashlib.sha256(heart).hexdigest()[:32]
             self._slots[key] = row["slot"]
-            found.append(Incoming("sms", row["from"], row["text"], at_ms, key))
+            found.append(Incoming("sms", row["from"], text, at_ms, key))
         return found
 
     def done(self, incoming: Incoming) -> None:

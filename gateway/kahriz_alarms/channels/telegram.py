@@ -15,7 +15,7 @@ from typing import Any
 
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_alarms.people import Person
-from kahriz_alarms.personal import Health, Incoming, Message
+from kahriz_alarms.personal import Health, Incoming, Message, storable
 
 TIMEOUT_S = 20.0
 BASE = "https://api.telegram.org"
@@ -51,7 +51,8 @@ class TelegramChannel:
             said = update.get("message", {})
             at_s, sender = int(said.get("date", 0)), str(said.get("chat", {}).get("id", ""))
             key = f"{update['update_id']}.{at_s}"
-            found.append(Incoming("telegram", sender, str(said.get("text", "")), at_s * 1000, key))
+            text = storable(str(said.get("text", "")))
+            found.append(Incoming("telegram", sender, text, at_s * 1000, key))
         return found
 
     def done(self, incoming: Incoming) -> None:
