@@ -2,11 +2,10 @@
 """A source that fails slowly: its low water falls further than the season explains.
 
     y(d) = ln(median Q of day d) - season(d),   season = A cos(2 pi (d - peak) / year)
-    D    = low of the last week - min(lows more than a fortnight back)
+    D    = low of the last week - lower fifth of the lows of the two months before a fortnight ago
 
-Storms only add water, so lows are compared with lows, and with the lowest of the last months. A
-collapse or a blockage falls within days: such days are left out until the water is back, and a
-step that stays is no trend.
+Storms only add water, so lows are compared with lows. A collapse or a blockage falls within
+days: such days are left out until the water is back, and a step that stays is no trend.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from kahriz_detect.site import Site
 DAY_MS, YEAR_DAYS = 86_400_000, 365.2425
 PEAK_DAY = 165  # of the year; snow and spring rain have come through by the middle of June
 NOW, BACK, KEEP = 7, 14, 74  # days: what is now, how far back its reference ends, and begins
-LOW = 0.2  # share of a week's days below what is called its low
+LOW = 0.2  # share of the days below what is called their low
 LEAST_DAYS = 4  # in a week
 FIRST_DAYS = 30  # before that nothing is said
 STEP, RETURN = 0.03, 0.04  # ln, below the low of a week in one day: no drought does that
@@ -52,7 +51,7 @@ class Decline(Detector):
     ...     lps = 12.0 * math.exp(-0.004 * max(0, i / 144 - 60))
     ...     found += source.step(Frame(i, i * 600_000, {"outlet": lps}))
     >>> [(f.kind, f.place, f.ts // DAY_MS, round(f.evidence["trend_pct_a_year"])) for f in found]
-    [('decline', 'gallery', 76, -56)]
+    [('decline', 'gallery', 78, -65)]
 
     References
     ----------
@@ -61,7 +60,7 @@ class Decline(Detector):
 
     kinds = ("decline",)
 
-    def __init__(self, place: str, outlet: str, share: float = 0.05, season: float = 0.10) -> None:
+    def __init__(self, place: str, outlet: str, share: float = 0.06, season: float = 0.10) -> None:
         if not 0 < share < 1 or not 0 <= season < 1:
             raise ValueError("share and season are parts of one")
         self.place, self.outlet, self.limit = place, outlet, -math.log(1.0 - share)
@@ -113,14 +112,15 @@ class Decline(Detector):
                 if (low := self._low(d, "lt")) is not None]  # fmt: skip
         if not lows:
             return []
-        fall = min(lows) - now
+        before = sorted(lows)[int(LOW * len(lows))]
+        fall = before - now
         self.run = self.run + 1 if fall > self.limit else 0
         if self.run < PERSIST:
             return []
         slope, least, most = self._trend(day)
         if most >= 0.0:  # not sure that it falls at all
             return []
-        self.open, self.run = (min(lows), day), 0
+        self.open, self.run = (before, day), 0
         evidence: dict[str, float | str] = {
             "fall_pct": round(100.0 * (1.0 - math.exp(-fall)), 1),
             "trend_pct_a_year": round(100.0 * math.expm1(slope * YEAR_DAYS)),
