@@ -48,7 +48,7 @@ def powered(bench: Any, tmp_path: Path) -> Any:
 
 def rows(bench: Any) -> list[dict[str, Any]]:
     micropython = str(Path(sys.executable).parent / "micropython")
-    command = [micropython, "-X", "heapsize=256k", str(PENDING)]
+    command = [micropython, "-X", "heapsize=1m", str(PENDING)]
     done = subprocess.run(
         [*command, "--flash", str(bench.flash), "--image", str(bench.image)],
         capture_output=True,

@@ -103,7 +103,7 @@ def pending(bench: Bench) -> list[dict[str, Any]]:
     command = [
         str(Path(sys.executable).parent / "micropython"),
         "-X",
-        "heapsize=256k",
+        "heapsize=1m",
         str(PENDING),
     ]
     done = subprocess.run(
