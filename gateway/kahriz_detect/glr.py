@@ -76,7 +76,7 @@ class Moved:
         self.blocks.append((value, weight))
         if len(self.blocks) > KEPT:
             del self.blocks[0]
-        best, most = (0, 0.0, 0.0), 0.0
+        best, most = (0, 0.0, 0.0), 0.5  # of a limit: less is not worth a look
         for days, limit in Z.items():
             far = self.far(days)
             if far is None:

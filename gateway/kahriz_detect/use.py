@@ -121,7 +121,7 @@ class Use(Detector):
         if len(block) < BLOCK_HOURS / 2:
             return []
         profile, moved = self.profile, self.moved
-        usual = sum(profile.weight(h) for h in range(24)) / 24.0  # of a mean hour
+        usual = profile.total / 24.0  # weight of a mean hour
         weight = sum(w for _, w in block)
         mean = sum(r * w for r, w in block) / weight
         moved.least = LEAST_SHARE * abs(profile.level)
