@@ -12,6 +12,7 @@ from collections.abc import Callable
 from kahriz_detect.balance import Balance, chains
 from kahriz_detect.decline import declines
 from kahriz_detect.detector import Detector
+from kahriz_detect.leap import leaps
 from kahriz_detect.silence import Expected, Silence
 from kahriz_detect.site import Site
 from kahriz_detect.source import SourceDrop
@@ -52,6 +53,7 @@ DETECTORS: dict[str, Callable[[Site], list[Detector]]] = {
     "balance": _balances,
     "source": _sources,
     "decline": declines,
+    "leap": leaps,
     "use": uses,
     "silence": _silences,
 }
