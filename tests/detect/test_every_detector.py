@@ -19,7 +19,8 @@ from kahriz_detect.site import Site, Zone
 
 def _village(water: SimpleNamespace) -> Site:
     """A site that has something to watch for each of them: also people who use its water."""
-    return replace(water.water_of(water.GOZLU), zones=(Zone("village", "village", ("inlet",)),))
+    site: Site = water.water_of(water.GOZLU)
+    return replace(site, zones=(Zone("village", "village", ("inlet",)),))
 
 
 @pytest.mark.parametrize("name", sorted(DETECTORS))
