@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from kahriz_gateway.lean_msgspec import msgspec
+import msgspec
+
 from kahriz_wire import fields
 from kahriz_wire.checks import MS_MOST, N_MOST
 from kahriz_wire.errors import WireError

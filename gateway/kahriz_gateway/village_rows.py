@@ -12,7 +12,8 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from kahriz_gateway.lean_msgspec import msgspec
+import msgspec
+
 from kahriz_water import deployment
 from kahriz_water.interpret import Reading, split
 from kahriz_water.quality import FAIL, PASS, gross_range_q
