@@ -4,7 +4,8 @@
     rings when  n * -ln(p) > threshold,   p = P(reading = the one before | that was a repeat too)
 
 p is learned while the sensor lives, so a coarse one may repeat for hours and a fine one may not.
-Readings at the bottom of the scale repeat by another p: a closed valve reads zero for weeks.
+Readings at the bottom of the scale repeat by another p, which each run there teaches whole: a pump
+that rests and a closed valve read zero for hours or weeks.
 """
 
 from __future__ import annotations
@@ -49,16 +50,16 @@ class Stuck:
         self.low = False  # the run is at the bottom of the scale
         self.long = False
         self.seen = 0
-        self.p = [0.3, 0.3]
+        self.p = [0.3, 0.9]
 
     def step(self, value: float, bottom: bool) -> bool:
         """Take one reading in; true as long as the run is too long."""
         self.seen += 1
         if value != self.last:
             self.before, self.run = self.run, 0
-            if self.before and not self.long:  # what was suspicious is not learned
-                repeats = min(self.before - 1, TEACHES)
-                share = (repeats + 1) / MEMORY
+            if self.before and (self.low or not self.long):  # what was suspicious is not learned
+                repeats = self.before - 1 if self.low else min(self.before - 1, TEACHES)
+                share = min(1.0, (repeats + 1) / MEMORY)
                 self.p[self.low] += share * (repeats / (repeats + 1) - self.p[self.low])
             self.last, self.low, self.long = value, bottom, False
             return False

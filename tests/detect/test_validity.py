@@ -119,3 +119,11 @@ def test_parameters_that_cannot_be_meant_are_refused() -> None:
         Spike(many=5, window=2)
     with pytest.raises(ValueError, match="signal"):
         Validity([])
+
+
+def test_a_pump_that_rests_every_day_is_not_stuck() -> None:
+    stuck = Stuck()
+    for _ in range(30):
+        for i in range(96):
+            flow_lps = 12.3 + i % 7 / 100 if i < 40 else 0.0
+            assert not stuck.step(flow_lps, flow_lps == 0.0)
