@@ -30,7 +30,7 @@ class Stuck:
     Examples
     --------
     >>> stuck = Stuck(learn=50)
-    >>> [i for i in range(171) if stuck.step(7.0 if i > 150 else i % 5 / 10, i % 5 == 0)]
+    >>> [i for i in range(171) if stuck.step(7.0 if i > 150 else i % 5 / 10, not i % 5 and i < 151)]
     [168, 169, 170]
 
     References
