@@ -112,6 +112,10 @@ class Spike:
             return "noise"
         return "spikes" if z > self.single and abs(calm) < CALM * leap else None
 
+    def pause(self) -> None:
+        """The next reading comes after others that are no numbers: between turns a weir is dry."""
+        self.last, self.d, self.calm = None, 0.0, 0.0
+
     def dump(self) -> Any:
         first = [self.last, self.d, self.calm, self.s, self.steps, self.taught]
         return [*first, self.top, self.seen, self.recent]

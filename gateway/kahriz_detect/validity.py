@@ -88,9 +88,13 @@ class Validity(Detector):
         """Take one reading in; a bound, and what is failed already, says nothing here."""
         self.good = True
         key = self._of.get((sample.point, sample.quantity))
-        if key is None or sample.bound is not None or sample.q >= 3:
+        if key is None:
             return []
         channel = self.channels[key]
+        if sample.bound is not None:
+            channel.spike.pause()
+        if sample.bound is not None or sample.q >= 3:
+            return []
         symptom = channel.symptom(sample.value)
         if symptom is None:
             return []

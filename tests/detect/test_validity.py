@@ -127,3 +127,12 @@ def test_a_pump_that_rests_every_day_is_not_stuck() -> None:
         for i in range(96):
             flow_lps = 12.3 + i % 7 / 100 if i < 40 else 0.0
             assert not stuck.step(flow_lps, flow_lps == 0.0)
+
+
+def test_a_turn_that_comes_after_another_is_no_spike() -> None:
+    spike = Spike(learn=50)
+    for _ in range(8):
+        for i in range(70):
+            flow_lps = 29.0 if i == 0 else 3.0 if i == 69 else 30.0 + i % 3 / 10
+            assert spike.step(flow_lps) is None
+        spike.pause()
