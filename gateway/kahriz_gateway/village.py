@@ -39,6 +39,7 @@ from kahriz_water.site import Plan
 from kahriz_water.strict import ConfigError
 
 AGAIN_S = 10.0  # after a helper has failed
+FILLS_MS = 60_000  # a backlog comes right behind the newest rows, within one session
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,8 @@ class Village:
             return False
         with village_store.transaction(self._conn):
             self._interpreter.take(readings)
-            self._watch.follow(self._interpreter.last_ts, now_ms)
+            if not _filling(readings, now_ms):
+                self._watch.follow(self._interpreter.last_ts, now_ms)
         return True
 
     def _open_readings(self) -> sqlite3.Connection | None:
@@ -185,6 +187,12 @@ def _start(
     thread = threading.Thread(target=run_again, name=name, daemon=True)
     thread.start()
     return thread
+
+
+def _filling(readings: sqlite3.Connection, now_ms: int) -> bool:
+    """Whether a node may be about to bring what lies before its newest rows, which come first."""
+    young = "SELECT 1 FROM gap WHERE since > ? AND since <= ? LIMIT 1"
+    return readings.execute(young, (now_ms - FILLS_MS, now_ms)).fetchone() is not None
 
 
 def _last_words(data_dir: Path) -> dict[str, int]:
