@@ -53,7 +53,7 @@ class Bot:
 @pytest.fixture
 def bot() -> Iterator[Bot]:
     made = Bot()
-    threading.Thread(target=made.http.serve_forever, daemon=True).start()
+    threading.Thread(target=made.http.serve_forever, args=(0.01,), daemon=True).start()
     yield made
     made.http.shutdown()
     made.http.server_close()

@@ -24,13 +24,14 @@ HANG_S = 1.0  # how long the test waits for a modem that hangs
 LEAK = Message(1, (), "Sızma: Yuxarı arx, 2,0 l/san, 23.11 10:05, cavab 1")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stick() -> Stick:
     return Stick()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def modem(stick: Stick) -> Iterator[Modem]:
+    """One for all of it: gammu takes four seconds to start."""
     with terminal(stick) as line:
         made = Modem(line.device, rest_s=0.0)
         yield made
@@ -55,8 +56,8 @@ def test_one_modem_texts_rings_and_hears(stick: Stick, modem: Modem) -> None:
 
 
 def test_a_hostile_modem_costs_no_more_than_its_deadlines(stick: Stick, modem: Modem) -> None:
-    """One modem for all of it: gammu takes four seconds to start."""
     sms = SmsChannel(modem)
+    stick.sent.clear()
 
     def strike(what: str) -> None:
         stick.trouble = Trouble(share=1, kinds=(what,), on=("SEND",), most=1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sys
 import time
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import gammu
 
 HANG_UP = (b"ATH\r", b"AT+CHUP\r")
+HEARD_S = 1.0
 PERMANENT = ("ERR_INVALIDDATA", "ERR_NOTSUPPORTED", "ERR_BUG")
 
 
@@ -107,15 +109,21 @@ class Worker:
         """By hand: python-gammu 3.5.1 dies in CancelCall, reading a number that is not there."""
         if self._config["Model"]:
             return
-        self._machine.Terminate()
-        self._machine = None
-        line = os.open(self._config["Device"], os.O_RDWR | os.O_NOCTTY)
+        line = os.open(self._config["Device"], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         try:
             for words in HANG_UP:
                 os.write(line, words)
-                time.sleep(0.3)
+                _swallow(line)  # or gammu would take it for the answer to its next question
         finally:
             os.close(line)
+
+
+def _swallow(line: int) -> None:
+    """Read away what the modem says to a command, until its last word or a second is over."""
+    said, end = b"", time.monotonic() + HEARD_S
+    while not said.rstrip().endswith((b"OK", b"ERROR")) and (left := end - time.monotonic()) > 0:
+        if select.select([line], [], [], left)[0]:
+            said += os.read(line, 256)
 
 
 def main(argv: list[str]) -> None:
