@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from kahriz_detect.explain import explain
+from kahriz_detect.pictures import draw
 from kahriz_detect.replay import Replay, ReplayError, Table, rows
 from kahriz_detect.site import Site
 from kahriz_detect.site_json import SiteError, parse_site
@@ -41,7 +42,14 @@ def load_site(path: Path) -> Site:
     help="CSV to write: start,end,kind,place.",
 )
 @click.option("--explain", "why", is_flag=True, help="Say why, alarm by alarm.")
-def replay_command(site_file: Path, readings: Path, alarms: Path, why: bool) -> None:
+@click.option(
+    "--charts",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for a chart of each alarm (SVG): what was measured, the residual, its limit.",
+)
+def replay_command(
+    site_file: Path, readings: Path, alarms: Path, why: bool, charts: Path | None
+) -> None:
     """Run the village's detectors over recorded readings, without looking ahead.
 
     `start` of an alarm is the moment it was raised: with a column `received` in the readings,
@@ -49,12 +57,16 @@ def replay_command(site_file: Path, readings: Path, alarms: Path, why: bool) -> 
     """
     table = Table()
     try:
-        for moment, finding in Replay(load_site(site_file)).run(rows(readings)):
+        site = load_site(site_file)
+        for moment, finding in Replay(site).run(rows(readings)):
             table.told(moment, finding)
         table.write(alarms)
+        drawn = [] if charts is None else draw(site, readings, table.alarms, charts)
     except (SiteError, ReplayError, ConfigError, EOFError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if why:
-        for alarm in table.alarms:
-            click.echo("\n".join(explain(alarm)))
-    click.echo(f"{len(table.alarms)} alarms in {alarms}")
+        for number, alarm in enumerate(table.alarms):
+            chart = [f"    chart: {drawn[number]}"] if drawn else []
+            click.echo("\n".join(explain(alarm) + chart))
+    told = "" if charts is None else f", charts in {charts}"
+    click.echo(f"{len(table.alarms)} alarms in {alarms}{told}")
