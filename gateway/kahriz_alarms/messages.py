@@ -51,6 +51,8 @@ KINDS = {
     "sensor": mark("Sensor fault"),
     "wifi": mark("Access point is silent"),
     "alarm_path": mark("An alarm path is broken"),
+    "credit_low": mark("Telephone credit is low"),
+    "advisory": mark("Do not drink until tested"),
     "test": mark("Test message"),
     "sensor_fault": mark("Sensor fault"),
 }
@@ -81,7 +83,7 @@ def place(plan: Plan, ident: str, language: str) -> str:
     """What people call a reach or a point."""
     if ident == plan.id:
         return plan.name.of(language)
-    found = plan.reach(ident) or plan.point(ident)
+    found = plan.reach(ident) or plan.point(ident) or plan.wifi(ident)
     return found.name.of(language) if found else ident
 
 

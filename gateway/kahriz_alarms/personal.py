@@ -22,6 +22,7 @@ class Message:
     urgent: bool = False
     again: bool = False  # a try before may have got through
     chart_svg: bytes | None = None
+    warns: bool = False  # the second part is sent, whatever the hurry: it holds the warning
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,6 @@ def _event(conn: sqlite3.Connection, alarm: Alarm) -> Event:
 
 
 def _flow(conn: sqlite3.Connection, plan: Plan, point: Point, language: str) -> str | None:
-    litres = messages_sms.SAY[language][0]
     name = messages_sms.short_place(plan, point.id, language)
     for quantity in FLOWS:
         value = village_store.last_value(conn, point.id, quantity)
@@ -44,6 +43,7 @@ def _flow(conn: sqlite3.Connection, plan: Plan, point: Point, language: str) -> 
         if value.q >= BAD:
             size = answers.say(answers.NO_READING, language)
         else:
-            size = f"{messages.number(value.value, 1, language)} {litres}"
+            litres = messages.number(value.value, 1, language)
+            size = answers.say("%(litres)s L/s", language, litres=litres)
         return f"{name}: {size}, {messages.moment(value.ts)}"
     return None

@@ -71,6 +71,7 @@ def parse_plan(text: str, source: str = "site.toml") -> Plan:
         name=_name(site),
         district=site.text("district"),
         timezone=site.text("timezone", "Asia/Baku"),
+        short=_short(site),
         ask=site.optional_text("ask") or "",
         points=points,
         reaches=reaches,
@@ -98,8 +99,8 @@ def parse_plan(text: str, source: str = "site.toml") -> Plan:
     return plan
 
 
-def _name(table: Table) -> Name:
-    names = table.table("name")
+def _name(table: Table, key: str = "name") -> Name:
+    names = table.table(key)
     name = Name(*(names.text(language) for language in LANGUAGES))
     names.done()
     return name
@@ -121,6 +122,7 @@ def _point(table: Table) -> Point:
         spill_m=table.optional_number("spill_m", 0.05, 20, "metres over the floor"),
         meter=_meter(table.optional_table("meter")),
         quality=_quality(table.optional_table("quality")),
+        landmark=_name(table, "landmark") if table.has("landmark") else None,
     )
     for reserved in RESERVED:
         if reserved in (ident, point.node):
@@ -128,6 +130,7 @@ def _point(table: Table) -> Point:
     if kind == "weir" and point.structure is None:
         raise ConfigError(table.at("structure"), "a structure, because kind is weir")
     table.raw("node")
+    table.raw("landmark")
     table.done()
     return point
 

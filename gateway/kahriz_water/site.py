@@ -47,6 +47,7 @@ class Point:
     meter: PulseMeter | None = None
     quality: tuple[tuple[str, Limits], ...] = ()
     short: str | None = None
+    landmark: Name | None = None  # how a crew finds it: "white stone by the mulberry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ class Plan:
     access: tuple[Access, ...] = ()
     wifis: tuple[AccessPoint, ...] = ()
     ways: Ways = field(default_factory=Ways)
+    short: str | None = None
     ask: str = ""  # who calibrates: "uncalibrated: ask ..."
 
     def point(self, ident: str) -> Point | None:

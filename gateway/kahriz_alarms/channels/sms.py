@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
+from typing import Any
 
 from kahriz_alarms.channels.modem import INIT_S, Modem
 from kahriz_alarms.delivery import DeliveryError
@@ -14,11 +15,13 @@ from kahriz_alarms.people import Person
 from kahriz_alarms.personal import Health, Incoming, Message, storable
 
 SEND_S = INIT_S + 35.0  # a part takes 3 to 10 s on a weak network
+USSD_S = 30.0
 SECOND_S = 20.0  # less time than this is left: the second part is not begun
 
 
 class SmsChannel:
-    """The first part alone decides. Of what is urgent the second part follows as a text of its own.
+    """The first part alone decides. Of what is urgent or warns the second part follows as a text of
+    its own.
 
     When that one fails nothing is repeated: the same words are the answer to "SU?".
     """
@@ -36,7 +39,8 @@ class SmsChannel:
         end = time.monotonic() + self._send_s
         self._text(to, message.first, self._send_s)
         left = end - time.monotonic()
-        if message.urgent and message.more and left >= SECOND_S:
+        wanted = message.urgent or message.warns
+        if wanted and message.more and left >= SECOND_S:
             with contextlib.suppress(DeliveryError):  # the modem keeps it in its health
                 self._text(to, message.more, left)
 
@@ -46,6 +50,15 @@ class SmsChannel:
 
     def health(self) -> Health:
         return self._modem.health()
+
+    def network(self) -> dict[str, Any]:
+        """Whether SIM and operator are there: `sim`, `state`, `operator`, `percent`."""
+        found: dict[str, Any] = self._modem.ask("network", self._send_s)
+        return found
+
+    def ask_operator(self, code: str) -> str:
+        """What the operator answers to a USSD code, such as the credit that is left."""
+        return str(self._modem.ask("ussd", INIT_S + USSD_S + 5.0, code=code, wait_s=USSD_S))
 
     def receive(self) -> list[Incoming]:
         """What lies on the SIM; each stays there until `done` says that it is stored."""
