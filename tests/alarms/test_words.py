@@ -26,6 +26,7 @@ PROMISES = re.compile(
     r"\bsafe|təhlükəsiz|безопас|potable|içməli|питьев|drinkable|içmək olar|можно пить|pure water",
     re.IGNORECASE,
 )
+DENIES = re.compile(r"does not say|не значит|demək deyil")
 
 
 def texts() -> set[str]:
@@ -69,7 +70,8 @@ def test_no_catalogue_says_that_water_is_safe() -> None:
                     forms = message.string
                     said += [str(message.id), *((forms,) if isinstance(forms, str) else forms)]
     assert len(said) > 500
-    assert [text for text in said if PROMISES.search(text)] == []
+    sentences = [s for text in said for s in re.split(r"[.!?] ", text)]
+    assert [s for s in sentences if PROMISES.search(s) and not DENIES.search(s)] == []
 
 
 def test_a_crew_knows_what_to_look_at_for_every_kind_of_the_water_and_the_field() -> None:
