@@ -47,6 +47,7 @@ PLAIN = (
     "AT+CUSD=1",
     "AT+CUSD=0",
 )
+SETTINGS = ("AT+CSCS=", "AT+CNMI=", "AT+CREG=", "AT+CGREG=", "AT+CSMS=")
 NEEDS_SIM = ("AT+CPMS", "AT+CMG", "AT+CSCA", "AT+CIMI", "ATD", "AT+CUSD=1,", "AT+CNMI=")
 
 
@@ -72,6 +73,7 @@ class Modem:
     echo: bool = True
     _line: bytes = b""
     _body: bytes | None = None
+    _operator_form: int = 0
 
     def arrive(self, sender: str, text: str, at_ms: int) -> None:
         """Somebody has sent us a text."""
@@ -142,7 +144,7 @@ class Modem:
             return "\r\n+CME ERROR: 10\r\n"  # SIM not inserted
         if upper in FIXED:
             return f"\r\n{FIXED[upper]}\r\n\r\nOK\r\n"
-        if upper in PLAIN or upper.startswith(("AT+CSCS=", "AT+CNMI=", "AT+CREG=", "AT+CSMS=")):
+        if upper in PLAIN or upper.startswith(SETTINGS):
             return "\r\nOK\r\n"
         return self._with_state(line, upper)
 
@@ -151,13 +153,14 @@ class Modem:
             return "\r\n+CPIN: READY\r\n\r\nOK\r\n" if self.has_sim else "\r\n+CME ERROR: 10\r\n"
         if upper == "AT+CIMI":
             return "\r\n400010123456789\r\n\r\nOK\r\n"
-        if upper == "AT+CREG?":
+        if upper in ("AT+CREG?", "AT+CGREG?"):
             state = self.registered if self.has_sim else 0
             where = ',"00B1","1A2B"' if state in (1, 5) else ""
-            return f"\r\n+CREG: 2,{state}{where}\r\n\r\nOK\r\n"
+            return f"\r\n{upper[2:-1]}: 2,{state}{where}\r\n\r\nOK\r\n"
+        if upper == "AT+CGATT?":
+            return f"\r\n+CGATT: {int(self.registered in (1, 5))}\r\n\r\nOK\r\n"
         if upper.startswith("AT+COPS"):
-            name = '0,0,"Azercell"' if self.registered in (1, 5) and self.has_sim else "0"
-            return f"\r\n+COPS: {name}\r\n\r\nOK\r\n" if "?" in upper else "\r\nOK\r\n"
+            return self._operator(upper)
         if upper.startswith("AT+CPMS"):
             n = len(self.inbox)
             text = f'"SM",{n},{SLOTS}' if upper.endswith("?") else f"{n},{SLOTS}"
@@ -174,12 +177,28 @@ class Modem:
             for call in self.calls:
                 call.ended = call.ended or "hung up by us"
             return "\r\nOK\r\n"
-        if found := USSD.match(line):
-            return f'\r\nOK\r\n\r\n+CUSD: 0,"{self._ussd(found[1])}",15\r\n'
+        if USSD.match(line):
+            return "\r\nOK\r\n\r\n" + self._ussd()
         return "\r\nERROR\r\n"
 
-    def _ussd(self, code: str) -> str:
-        return self.credit
+    def _operator(self, upper: str) -> str:
+        """`AT+COPS=3,2` asks for numbers from then on, `AT+COPS=3,0` for the long name."""
+        if "?" not in upper:
+            if upper.startswith("AT+COPS=3,"):
+                self._operator_form = int(upper[10:])
+            return "\r\nOK\r\n"
+        if self.registered not in (1, 5) or not self.has_sim:
+            return "\r\n+COPS: 0\r\n\r\nOK\r\n"
+        name = "40001" if self._operator_form == 2 else "Azercell"
+        return f'\r\n+COPS: 0,{self._operator_form},"{name}"\r\n\r\nOK\r\n'
+
+    def _ussd(self) -> str:
+        """What no alphabet of seven bits holds comes in UCS-2 (coding 72); 4 is "not supported"."""
+        if self.registered not in (1, 5):
+            return "+CUSD: 4\r\n"
+        if self.credit.isascii():
+            return f'+CUSD: 0,"{self.credit}",15\r\n'
+        return f'+CUSD: 0,"{self.credit.encode("utf-16-be").hex().upper()}",72\r\n'
 
     def _inbox(self, upper: str) -> str:
         if upper.startswith("AT+CMGL"):

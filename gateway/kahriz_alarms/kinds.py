@@ -69,6 +69,7 @@ KINDS: Mapping[str, Kind] = {
     "restored": _NOTICE,
     "clock_went_back": _NOTICE,
     "alarm_path": Kind(on_minutes=5.0, off_minutes=15.0),
+    "credit_low": Kind(("office", "technician", "committee"), off_minutes=0.0),
     "test": Kind(off_minutes=0.0),
 }
 _OTHER = Kind()

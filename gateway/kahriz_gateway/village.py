@@ -16,10 +16,12 @@ from pathlib import Path
 
 from kahriz_alarms.attempts import CALL
 from kahriz_alarms.channels import Outside, channels
+from kahriz_alarms.channels.sms import SmsChannel
 from kahriz_alarms.channels.to_people import to_people
-from kahriz_gateway import store, village_store
+from kahriz_gateway import secret_file, store, village_store
 from kahriz_gateway.alarm_keeper import Keeper
 from kahriz_gateway.alarm_listen import Listener
+from kahriz_gateway.alarm_modem import ModemWatch
 from kahriz_gateway.alarm_people import PeopleSender
 from kahriz_gateway.broker_tls import context
 from kahriz_gateway.clock import Clock
@@ -36,7 +38,6 @@ from kahriz_gateway.village_sender import Sender
 from kahriz_gateway.village_upkeep import Upkeep
 from kahriz_gateway.village_watch import Watch
 from kahriz_water.site import Plan
-from kahriz_water.strict import ConfigError
 
 AGAIN_S = 10.0  # after a helper has failed
 FILLS_MS = 60_000  # a backlog comes right behind the newest rows, within one session
@@ -139,9 +140,11 @@ def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> No
     def publish_retained(topic: str, body: bytes) -> bool:
         return door.publish_surely(topic, body, retain=True)
 
-    sender = Sender(path, config, clock, channels(config, Outside(publish_retained, _secret)))
+    sender = Sender(
+        path, config, clock, channels(config, Outside(publish_retained, secret_file.read))
+    )
     followed = outputs(config, Surroundings(data_dir, publish_retained))
-    people = to_people(config, _secret)
+    people = to_people(config, secret_file.read)
     keeper = Keeper(path, config, clock, sender.tells, lambda: _last_words(data_dir))
     helpers: dict[str, Callable[[threading.Event], None]] = {
         "sender": sender.run,
@@ -157,6 +160,8 @@ def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> No
             continue
         listener = Listener(path, config, clock, channel, sender.tells)
         helpers[f"hears {channel.name}"] = listener.run
+        if isinstance(channel, SmsChannel):
+            helpers["asks the modem"] = ModemWatch(path, config, clock, channel, sender.tells).run
     for name, output in followed.items():
         helpers[f"output {name}"] = Follower(name, output, data_dir).run
     loop = Loop(lambda: Village(conn, config, data_dir, clock, sender), data_dir, clock, Notifier())
@@ -208,10 +213,3 @@ def _last_words(data_dir: Path) -> dict[str, int]:
         return {str(row[0]): int(row[1]) for row in rows}
     finally:
         readings.close()
-
-
-def _secret(name: str) -> bytes:
-    try:
-        return Path(name).read_bytes().strip()
-    except OSError as error:
-        raise ConfigError(f"secret file {name}", f"a file that can be read ({error})") from error

@@ -3,6 +3,8 @@
 
 [modem]
 device = "/dev/serial/by-id/usb-…"     # texts and calls; needs a SIM without a PIN
+credit_ussd = "*100#"                  # the operator's code for the credit left, asked every week
+credit_least = 2.0                     # below it the office is told
 
 [email]
 host = "mail.example.az"
@@ -17,21 +19,29 @@ token_file = "/etc/kahriz/telegram.token"
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from kahriz_water.strict import ConfigError, Table
 
 SECURITY = {"starttls": 587, "tls": 465, "none": 25}  # with its usual port
 TELEGRAM = "https://api.telegram.org"
+USSD = re.compile(r"[*#][0-9*#]{1,40}#")
 LOCAL = ("localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
 class Modem:
-    """`connection` is gammu's word for a serial line and its speed."""
+    """`connection` is gammu's word for a serial line and its speed.
+
+    `credit_pattern`: where the amount stands in the operator's answer, when it is not found.
+    """
 
     device: str
     connection: str = "at115200"
+    credit_ussd: str | None = None
+    credit_least: float = 1.0
+    credit_pattern: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +93,28 @@ def read_ways(top: Table) -> Ways:
 def _modem(table: Table | None) -> Modem | None:
     if table is None:
         return None
-    modem = Modem(table.text("device"), table.text("connection", "at115200"))
+    least = table.optional_number("credit_least", 0, 1_000_000, "the operator's money")
+    modem = Modem(
+        device=table.text("device"),
+        connection=table.text("connection", "at115200"),
+        credit_ussd=table.optional_text("credit_ussd"),
+        credit_least=1.0 if least is None else least,
+        credit_pattern=table.optional_text("credit_pattern"),
+    )
     table.done()
+    if modem.credit_ussd is not None and USSD.fullmatch(modem.credit_ussd) is None:
+        raise ConfigError(table.at("credit_ussd"), "a code such as *100#", modem.credit_ussd)
+    if modem.credit_pattern is not None and _groups(modem.credit_pattern) != 1:
+        expected = "a regular expression with one group, such as 'Balans: ([0-9.,]+)'"
+        raise ConfigError(table.at("credit_pattern"), expected, modem.credit_pattern)
     return modem
+
+
+def _groups(pattern: str) -> int:
+    try:
+        return re.compile(pattern).groups
+    except re.error:
+        return 0
 
 
 def _email(table: Table | None) -> Email | None:

@@ -19,6 +19,7 @@ import gammu
 
 HANG_UP = (b"ATH\r", b"AT+CHUP\r")
 HEARD_S = 1.0
+NO_SIM = ("ERR_NOSIM", "ERR_SECURITYERROR")  # not there, or it wants its PIN
 PERMANENT = ("ERR_INVALIDDATA", "ERR_NOTSUPPORTED", "ERR_BUG")
 
 
@@ -88,10 +89,23 @@ class Worker:
             raise gammu.ERR_TIMEOUT({"Text": "the operator did not answer", "Where": "ussd"})
         return self._said[0]
 
-    def do_signal(self) -> int:
-        """Percent; it also proves that the modem answers and has its SIM."""
-        self._phone().GetSIMIMSI()
-        return int(self._phone().GetSignalQuality()["SignalPercent"])
+    def do_network(self) -> dict[str, Any]:
+        """Whether the SIM is there and the operator lets us in, and how well it is heard."""
+        phone = self._phone()
+        try:
+            phone.GetSIMIMSI()
+        except gammu.GSMError as error:
+            if type(error).__name__ not in NO_SIM:
+                raise
+            return {"sim": False}
+        found = phone.GetNetworkInfo()
+        signal = phone.GetSignalQuality()
+        return {
+            "sim": True,
+            "state": found["State"],
+            "operator": found.get("NetworkName") or found.get("NetworkCode") or "",
+            "percent": signal["SignalPercent"],
+        }
 
     def _heard(self, machine: Any, kind: str, data: Any) -> None:
         if kind == "USSD":

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+from kahriz_gateway import secret_file
 from kahriz_gateway.checks import About, Finding, bad, good
 from kahriz_water.site import Plan
 
@@ -49,7 +50,7 @@ def _files(plan: Plan) -> Finding | None:
         if name is None:
             continue
         try:
-            empty = not Path(name).read_bytes().strip()
+            empty = not secret_file.path_of(name).read_bytes().strip()
         except OSError as error:
             return bad(f"{key}: {error}", "write the file, readable for the service's user alone")
         if empty:

@@ -2,9 +2,9 @@
 """How to log in to an InfluxDB: token (2.x, 3) or user and password (1.x), never in site.toml."""
 
 import os
-from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from kahriz_gateway import secret_file
 from kahriz_water.plan import ConfigError
 from kahriz_water.site import Influx
 
@@ -29,11 +29,9 @@ def login(settings: Influx) -> tuple[str, str, bool]:
 
 
 def _secret(name: str, path_in_plan: str) -> str:
-    """The text of a secret file; a bare name is looked up among systemd's credentials too."""
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    for path in [Path(name), *([Path(folder) / name] if folder else [])]:
-        try:
-            return path.read_text(encoding="utf-8").strip()
-        except OSError:
-            continue
-    raise ConfigError(path_in_plan, "a readable file with the secret alone in it", name)
+    """The text of a secret file."""
+    try:
+        return secret_file.read(name).decode()
+    except (ConfigError, UnicodeDecodeError) as error:
+        wanted = "a readable file with the secret alone in it"
+        raise ConfigError(path_in_plan, wanted, name) from error
