@@ -11,6 +11,7 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "demo": ("kahriz_sim.demo_cli:demo", "A whole kahriz on this machine: nodes, broker, gateway."),
     "doctor": ("kahriz_gateway.doctor_cli:doctor", "What ails this gateway, each with its mend."),
     "gateway": ("kahriz_gateway.cli:gateway", "The village: store, discharge, alarms, page."),
+    "hardware": ("kahriz_hardware.cli:hardware", "What to build at the water: weirs."),
     "node": ("kahriz_tools.cli:node", "The technician's laptop: put the program on a board."),
     "play": ("kahriz_sim.play_cli:play", "Send a recorded series through the whole chain."),
     "rating": ("kahriz_water.cli:rating", "Discharge of a structure, with its uncertainty."),

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What to build at the water: weirs that do not drown the gallery."""
