@@ -1,32 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""An MQTT 3.1.1 endpoint for one node at a time: no queue, no retention, its faults on request.
-
-`said(topic, payload) -> None` hears each PUBLISH; `answers() -> [(topic, payload), …]` is asked
-when all that has arrived is heard, as a gateway answers after its commit.
-"""
+"""An MQTT 3.1.1 endpoint for one node at a time on a real socket; what it says is lone_talk's."""
 
 import contextlib
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
-CONNACK = b"\x20\x02\x00\x00"
+from kahriz_sim.lone_talk import NO_FAULT, Fault, Talk
+
 READ_BYTES = 65536
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What goes wrong in a session."""
-
-    silent: bool = False  # accepts and says nothing at all
-    lose_pubacks: bool = False
-    lose_answers: int = 0  # so many of the answers never arrive
-    reset_after: int | None = None  # publishes heard before the line breaks
-    unheard_after: int | None = None  # publishes after this one reach the broker, not the gateway
-
-
-NO_FAULT = Fault()
 
 
 class LoneBroker:
@@ -81,71 +63,11 @@ class LoneBroker:
             self._idle.set()
 
     def _converse(self, line: socket.socket, fault: Fault) -> None:
-        heard = b""
-        publishes = lost = 0
-        while True:
+        talk = Talk(self._said, self._answers, fault)
+        over = False
+        while not over:
             more = line.recv(READ_BYTES)
             if not more:
                 return
-            heard += more
-            if fault.silent:
-                continue
-            reply = b""
-            while True:
-                packet, heard = take(heard)
-                if packet is None:
-                    break
-                kind, body = packet
-                if kind & 0xF0 == 0x10:
-                    reply += CONNACK
-                elif kind == 0x82:
-                    reply += b"\x90\x03" + body[:2] + b"\x00"
-                elif kind & 0xF0 == 0x30:
-                    publishes += 1
-                    if fault.reset_after is not None and publishes > fault.reset_after:
-                        return
-                    size = int.from_bytes(body[:2], "big")
-                    at = 2 + size + (2 if kind & 0x06 else 0)
-                    if fault.unheard_after is None or publishes <= fault.unheard_after:
-                        self._said(body[2 : 2 + size].decode(), body[at:])
-                    if kind & 0x06 and not fault.lose_pubacks:
-                        reply += b"\x40\x02" + body[2 + size : at]
-                elif kind == 0xE0:
-                    line.sendall(reply)
-                    return
-            for topic, payload in self._answers():
-                if lost < fault.lose_answers:
-                    lost += 1
-                else:
-                    reply += publish(topic, payload)
+            reply, over = talk.hear(more)
             line.sendall(reply)
-
-
-def take(data: bytes) -> tuple[tuple[int, bytes] | None, bytes]:
-    """The first whole packet as (first byte, body), and what follows it."""
-    size = shift = 0
-    at = 1
-    while True:
-        if at >= len(data):
-            return None, data
-        size |= (data[at] & 0x7F) << shift
-        shift += 7
-        at += 1
-        if not data[at - 1] & 0x80:
-            break
-    if len(data) < at + size:
-        return None, data
-    return (data[0], data[at : at + size]), data[at + size :]
-
-
-def publish(topic: str, payload: bytes) -> bytes:
-    """A PUBLISH of QoS 0."""
-    name = topic.encode()
-    body = len(name).to_bytes(2, "big") + name + payload
-    head = bytearray(b"\x30")
-    size = len(body)
-    while size > 0x7F:
-        head.append(size & 0x7F | 0x80)
-        size >>= 7
-    head.append(size)
-    return bytes(head) + body

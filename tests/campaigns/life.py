@@ -4,12 +4,11 @@
 The number of the wake is coded into what the sensor reads, so that a row says whose it is.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from kahriz_sim.lone_broker import NO_FAULT, Fault
+from kahriz_sim.lone_talk import NO_FAULT, Fault
 
 from .intake import LoneIntake, TrueClock
 from .weather import Weather
@@ -57,7 +56,7 @@ class NodeLife:
         self._last_calls = 3
         self._fault = NO_FAULT
         self._chance = Random(weather.seed)  # of this wake: no wake's luck hangs on another's
-        self.settle: Callable[[], None] = _nothing  # until the gateway's side of a session is over
+        self._told = 0  # answers of this session
         self._copied_for: int | None = None
 
     # -- the board's questions
@@ -67,7 +66,6 @@ class NodeLife:
 
     def sleep(self, asked: dict[str, Any]) -> dict[str, Any]:
         weather = self.weather
-        self.settle()
         if asked.get("cut"):
             self.mid_write_cuts += 1
             if self._wake is not None:
@@ -116,6 +114,10 @@ class NodeLife:
         self._clock.ms = self.t_ms + asked["at"] + assoc_ms  # then the session begins
         return {"up": True, "rssi": -67, "assoc_ms": assoc_ms}
 
+    def passed(self, awake_ms: int) -> None:
+        """So long after the beginning of this wake something is said."""
+        self._clock.ms = max(self._clock.ms, self.t_ms + awake_ms)
+
     def _begin(self, cause: str) -> dict[str, Any]:
         self.number += 1
         self._wake = None
@@ -136,12 +138,13 @@ class NodeLife:
     def fault(self) -> Fault:
         """What is wrong with this session."""
         self._fault = self._draw_fault()
+        self._told = 0
         return self._fault
 
     def _draw_fault(self) -> Fault:
         chance, weather = self._chance, self.weather
-        if weather.is_away("broker", self.t_ms):  # silence costs real time, so it is the rarer
-            return Fault(silent=True) if chance.random() < 0.1 else Fault(reset_after=0)
+        if weather.is_away("broker", self.t_ms):
+            return Fault(silent=True) if chance.random() < 0.5 else Fault(reset_after=0)
         if weather.is_away("frozen", self.t_ms):
             return Fault(lose_answers=10**6, unheard_after=0)
         often = 0.5 if weather.is_away("bad_line", self.t_ms) else weather.rates.bad_session
@@ -160,7 +163,8 @@ class NodeLife:
     def answers(self) -> list[tuple[str, bytes]]:
         """The receipts of the real ledger; remembers that the node may have heard the time."""
         found = self._intake.answers()
-        heard = self._fault.lose_answers == 0
+        self._told += len(found)
+        heard = self._told > self._fault.lose_answers
         if (
             found
             and heard
@@ -173,7 +177,3 @@ class NodeLife:
             self._copied_for = restores[0]
             self._intake.back_up()
         return found
-
-
-def _nothing() -> None:
-    """Where no broker is."""

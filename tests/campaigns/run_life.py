@@ -3,9 +3,11 @@
 
 import json
 import tempfile
+from functools import partial
 from pathlib import Path
 
-from kahriz_sim.lone_broker import LoneBroker
+from kahriz_sim.lone_line import LoneLine
+from kahriz_sim.lone_talk import Talk
 from kahriz_sim.lone_world import live
 
 from .intake import LoneIntake, TrueClock
@@ -16,7 +18,8 @@ from .weather import USUAL, Rates, Weather
 ROOT = Path(__file__).parents[2]
 NODES = ROOT / "firmware" / "kahriz_sim" / "sites" / "banovshalar-gozlu" / "nodes"
 BEGIN_MS = 1_790_000_100_000
-DEADLINE_MS = 2000  # instead of 8000: a silent gateway is waited for in real time
+KEEP_WAKES = 20  # of so many wakes one loads its modules from flash, the others have them
+FRESH_EVERY = 5  # of so many power cuts one ends the process with kill -9
 
 
 def run_life(
@@ -32,19 +35,26 @@ def run_life(
         config = json.loads((NODES / f"{kind}.json").read_text())
         intake = LoneIntake(folder, config["site"], clock)
         life = NodeLife(weather, intake, clock)
-        broker = LoneBroker(intake.said, life.answers, life.fault)
-        life.settle = broker.settle
-        try:
-            config["node"], config["deadline_ms"] = name, DEADLINE_MS
-            config["phase_s"] = number * 180 % 3600
-            config["broker"]["port"] = broker.port
-            (folder / "config.json").write_text(json.dumps(config))
-            said = live(life, name, folder / "node.lfs", image, folder / "config.json")
-        finally:
-            broker.close()
-        if broker.failure is not None:
-            raise broker.failure
+        talk = partial(_talk, intake, life)
+        line = LoneLine(talk, at=life.passed)
+        config["node"] = name
+        config["phase_s"] = number * 180 % 3600
+        (folder / "config.json").write_text(json.dumps(config))
+        said = live(
+            life,
+            name,
+            folder / "node.lfs",
+            image,
+            folder / "config.json",
+            line=line,
+            keep_wakes=KEEP_WAKES,
+            fresh_every=FRESH_EVERY,
+        )
         verdict = judge(name, life, intake, said)
-        verdict.sessions = broker.sessions
+        verdict.sessions = line.sessions
         intake.close()
         return verdict
+
+
+def _talk(intake: LoneIntake, life: NodeLife) -> Talk:
+    return Talk(intake.said, life.answers, life.fault())

@@ -49,7 +49,7 @@ import mbedtls
 import micropython
 import network
 import onewire
-from chip import clock, flash, imports, pin, soc, uart, wiring
+from chip import clock, flash, imports, inner_line, pin, soc, uart, wiring
 from chip.world import WorldGone, world
 
 FIRMWARE = {
@@ -62,6 +62,7 @@ KEEP = frozenset(sys.modules)  # what the chip's firmware has; the rest is the p
 LIB = "/lib"  # the program's folder, read from the host; all the rest of / is the flash file
 PURE = "kahriz_wire"  # functions and tables without state: kept loaded, a tenth of a wake's time
 PROGRAM_HEAP = 128 * 1024  # for the program; at 64 bits it needs about twice the chip's
+KEPT_HEAP = 128 * 1024  # for all modules at once, when they are kept over wakes
 LEDGER_HEAP = 16 * 1024  # for the energy ledger's lines
 SMALLEST_PIECE = 1024  # holes below this stay the program's
 RESTART_MS = 300  # ROM boot loader after a reset
@@ -131,6 +132,7 @@ def wake(image, starters):
     sys.path[:] = ["", ".frozen", LIB]  # as the firmware sets it before boot.py
     scope = {"__name__": "__main__"}
     how = None
+    keep_modules()
     try:
         for _, code in starters:
             exec(code, scope)
@@ -150,11 +152,29 @@ def wake(image, starters):
     network.asleep()
     socket.drop_all()
     vfs.umount("/")
+    imports.forget_others()
     cable = sys.path[0] == LIB and not isinstance(how, clock.ChipReset)  # not a slot's program
     for name in list(sys.modules):
         if name not in KEEP and not (cable and name.startswith(PURE)):
             del sys.modules[name]
     return how
+
+
+class LazyGc:
+    """`gc` of a board whose modules are kept: the heap is collected when it is full."""
+
+    mem_free = gc.mem_free
+    mem_alloc = gc.mem_alloc
+
+    @staticmethod
+    def collect():
+        pass
+
+
+def keep_modules():
+    """Of so many wakes as the world says, one loads its modules anew."""
+    LIFE["wakes"] += 1
+    imports.keep(LIFE["keep_wakes"] and LIFE["wakes"] % LIFE["keep_wakes"] != 0)
 
 
 def say(what, error=None):
@@ -164,7 +184,7 @@ def say(what, error=None):
         sys.print_exception(error, sys.stderr)
 
 
-LIFE = {"name": "board", "t": 0, "ppm": 0, "cut": None}
+LIFE = {"name": "board", "t": 0, "ppm": 0, "cut": None, "wakes": 0, "keep_wakes": 0}
 
 
 def power_up(reply, cause, rtc_us):
@@ -180,7 +200,8 @@ def power_up(reply, cause, rtc_us):
     LIFE["t"] = reply["t"]
     LIFE["cut"] = reply.get("cut")
     LIFE["name"] = f"{LIFE['node']} t={reply['t']}"
-    gc.collect()
+    if not LIFE["keep_wakes"]:
+        gc.collect()
 
 
 def next_wake(how):
@@ -221,8 +242,15 @@ def main():
     wiring.connect()
     if ledger is not None:
         ledger.watch()
+    if hello.get("line"):
+        inner_line.used = True
+        FIRMWARE["select"] = inner_line
+    LIFE["keep_wakes"] = hello.get("keep_wakes", 0)
+    if LIFE["keep_wakes"]:
+        FIRMWARE["gc"] = LazyGc
     imports.guard(FIRMWARE)
-    ballast = leave_the_program(PROGRAM_HEAP + (LEDGER_HEAP if ledger is not None else 0))
+    more_heap = (LEDGER_HEAP if ledger is not None else 0) + KEPT_HEAP * bool(LIFE["keep_wakes"])
+    ballast = leave_the_program(PROGRAM_HEAP + more_heap)
     reply = world.ask("boot")
     cause, rtc_us = clock.PWRON_RESET, 0
     while reply["cause"] != "end":

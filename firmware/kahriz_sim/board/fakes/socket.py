@@ -15,6 +15,7 @@ import select as _select
 import network as _network
 import usocket as _usocket
 from chip import clock as _clock
+from chip import inner_line as _inner
 from micropython import const as _const
 
 AF_INET = 2
@@ -64,18 +65,18 @@ class socket(_io.IOBase):  # noqa: N801 - the name it has on the chip
         _clock.elapsed_us()
         if af != AF_INET or type not in (SOCK_STREAM, SOCK_DGRAM):
             raise OSError(_EINVAL)
-        self._real = _usocket.socket(af, type)
+        self._real = _inner.socket() if _inner.used else _usocket.socket(af, type)
         self._real.setblocking(False)
-        self._poll = _select.poll()
+        self._poll = _inner.poll() if _inner.used else _select.poll()
         self._poll.register(self._real, _RD)
         self._timeout_ms = None  # for ever, the port's default
         _alive.append(self)
-        _clock.now.open_sockets += 1
+        _clock.now.open_sockets += not _inner.used
 
     def close(self):
         if self in _alive:
             _alive.remove(self)
-            _clock.now.open_sockets -= 1
+            _clock.now.open_sockets -= not _inner.used
             self._poll.unregister(self._real)
             self._real.close()
 
