@@ -8,11 +8,15 @@ LAST_RETRY_MS = 3_600_000
 
 
 class DeliveryError(Exception):
-    """A delivery failed; `permanent` when waiting does not mend it and a person must act."""
+    """A delivery failed; `permanent` when waiting does not mend it and a person must act.
 
-    def __init__(self, message: str, permanent: bool) -> None:
+    `unsure`: nobody said no, it may have got through: the next try is marked as a repeat.
+    """
+
+    def __init__(self, message: str, permanent: bool, unsure: bool = False) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.unsure = unsure
 
 
 def retry_after_ms(tries: int) -> int:

@@ -75,6 +75,7 @@ def first_part(event: Event, plan: Plan, person: Person, others: int = 0) -> str
     tail.append(f"+{min(others, 99)}" if others else "")
     asks = event.what in ("raised", "changed", "notified")
     tail.append(translate("reply 1", language) if asks else event_word(event))
+    tail.append(translate("repeat?", language) if event.again else "")
     rest = ", ".join(t for t in tail if t)
     fold, limit, count = (ascii_text, GSM, len) if person.ascii else (str, UCS2, units)
     rest, kind = fold(rest), fold(short_kind(alarm, language))

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from kahriz_alarms import attempts, messages, messages_sms, states
 from kahriz_alarms.alarm import Event
@@ -30,6 +31,7 @@ DEADLINE_S = 130.0  # for one try; two rings of 30 s and the modem's own start b
 
 log = logging.getLogger(__name__)
 
+Done = queue.Queue[tuple["Job", str, str]]
 Compose = Callable[[int, tuple[Event, ...], Plan, Person, bool, bool], Message]
 
 
@@ -40,10 +42,17 @@ class Job:
     n: int
 
 
+class Hand(Protocol):
+    """Takes jobs for one channel and says which of them have outlived the deadline."""
+
+    def put(self, job: Job) -> None: ...
+    def overdue(self, deadline_s: float) -> list[tuple[int, int]]: ...
+
+
 class Worker:
     """One channel in its own thread; `stuck` while a try has outlived its deadline."""
 
-    def __init__(self, channel: PersonalChannel, done: queue.Queue[tuple[Job, str, str]]) -> None:
+    def __init__(self, channel: PersonalChannel, done: Done) -> None:
         self._channel = channel
         self._done = done
         self._jobs: queue.Queue[Job] = queue.Queue()
@@ -65,7 +74,7 @@ class Worker:
                 self._channel.send(job.message, job.to)
             except DeliveryError as failed:
                 state = attempts.PERMANENT if failed.permanent else attempts.PASSING
-                error = str(failed)
+                error = f"{failed}: {alarm_post.MAYBE}" if failed.unsure else str(failed)
             except Exception as broken:  # the outermost edge of a thread: the others must go on
                 log.exception("channel %s", self._channel.name)
                 state, error = attempts.PASSING, repr(broken)
@@ -85,13 +94,15 @@ class PeopleSender:
         tells: alarm_book.Tells,
         compose: Compose | None = None,
         deadline_s: float = DEADLINE_S,
+        hand_over: Callable[[PersonalChannel, Done], Hand] | None = None,
     ) -> None:
+        hand_over = hand_over or Worker
         self._path, self._plan, self._clock = path, plan, clock
         self._tells = tells
         self._compose = compose or by_text
         self._deadline_s = deadline_s
-        self._done: queue.Queue[tuple[Job, str, str]] = queue.Queue()
-        self._workers = {c.name: Worker(c, self._done) for c in channels}
+        self._done: Done = queue.Queue()
+        self._workers = {c.name: hand_over(c, self._done) for c in channels}
 
     def run(self, stop: threading.Event) -> None:
         conn = village_store.open_village(self._path)
@@ -126,7 +137,7 @@ class PeopleSender:
             alarm_post.end_attempt(conn, job.message.id, job.n, state, error or None)
         for worker in self._workers.values():
             for message, n in worker.overdue(self._deadline_s):
-                words = f"no word within {self._deadline_s:.0f} s"
+                words = f"no word within {self._deadline_s:.0f} s: {alarm_post.MAYBE}"
                 alarm_post.end_attempt(conn, message, n, attempts.PASSING, words)
 
     def _freeze(self, conn: sqlite3.Connection, post: alarm_post.Post, now: int) -> None:

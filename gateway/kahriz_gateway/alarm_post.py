@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from kahriz_alarms import dispatch, rota
 from kahriz_alarms.alarm import Alarm
-from kahriz_alarms.attempts import DELIVERED, PASSING, TRYING, Attempt
+from kahriz_alarms.attempts import CALL, DELIVERED, PASSING, TRYING, Attempt
 from kahriz_alarms.dispatch import FAILED as FAILED
 from kahriz_alarms.dispatch import SENT as SENT
 from kahriz_alarms.dispatch import WAITING as WAITING
@@ -24,7 +24,8 @@ from kahriz_water.site import Plan
 SENDING, DROPPED = "sending", "dropped"
 URGENT, ROUTINE, ANSWER, TEST = "urgent", "routine", "answer", "test"
 WEEK_MS = 7 * 86_400_000
-CUT_OFF = "the program ended in mid-send: it may have got through"
+MAYBE = "it may have got through"
+CUT_OFF = f"the program ended in mid-send: {MAYBE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,11 +215,10 @@ def cut_off(conn: sqlite3.Connection) -> int:
 
 
 def may_be_repeat(conn: sqlite3.Connection, message: int) -> bool:
-    """Whether a try before may have got through although nobody said so."""
+    """Whether a try before may have got through although nobody said so; a ring is no text."""
     row = conn.execute(
-        "SELECT 1 FROM attempt WHERE message=? AND error IS NOT NULL AND (error=? OR error LIKE"
-        " 'no word%')",
-        (message, CUT_OFF),
+        "SELECT 1 FROM attempt WHERE message=? AND channel<>? AND error LIKE ?",
+        (message, CALL, f"%{MAYBE}"),
     ).fetchone()
     return row is not None
 

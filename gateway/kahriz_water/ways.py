@@ -3,6 +3,7 @@
 
 [modem]
 device = "/dev/serial/by-id/usb-…"     # texts and calls; needs a SIM without a PIN
+power_cycle = "uhubctl -l 1-1 -p 2 -a cycle -d 5"  # a command for a stick that hangs
 credit_ussd = "*100#"                  # the operator's code for the credit left, asked every week
 credit_least = 2.0                     # below it the office is told
 
@@ -20,6 +21,7 @@ token_file = "/etc/kahriz/telegram.token"
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 
 from kahriz_water.strict import ConfigError, Table
@@ -39,6 +41,7 @@ class Modem:
 
     device: str
     connection: str = "at115200"
+    power_cycle: str | None = None  # a command, when the stick hangs
     credit_ussd: str | None = None
     credit_least: float = 1.0
     credit_pattern: str | None = None
@@ -97,11 +100,17 @@ def _modem(table: Table | None) -> Modem | None:
     modem = Modem(
         device=table.text("device"),
         connection=table.text("connection", "at115200"),
+        power_cycle=table.optional_text("power_cycle"),
         credit_ussd=table.optional_text("credit_ussd"),
         credit_least=1.0 if least is None else least,
         credit_pattern=table.optional_text("credit_pattern"),
     )
     table.done()
+    try:
+        shlex.split(modem.power_cycle or "")
+    except ValueError as error:
+        expected = f"a command ({error})"
+        raise ConfigError(table.at("power_cycle"), expected, modem.power_cycle) from error
     if modem.credit_ussd is not None and USSD.fullmatch(modem.credit_ussd) is None:
         raise ConfigError(table.at("credit_ussd"), "a code such as *100#", modem.credit_ussd)
     if modem.credit_pattern is not None and _groups(modem.credit_pattern) != 1:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 from email.message import EmailMessage
 
@@ -49,7 +50,8 @@ class EmailChannel:
             text = f"{self._host} answered {error.smtp_code}"
             raise self._bad(text, error.smtp_code >= 500) from error
         except (OSError, smtplib.SMTPException) as error:
-            raise self._bad(f"{self._host}: {error}", False) from error
+            unsure = not isinstance(error, ConnectionRefusedError | socket.gaierror | ssl.SSLError)
+            raise self._bad(f"{self._host}: {error}", False, unsure) from error
         self._health = Health(True)
 
     def health(self) -> Health:
@@ -84,6 +86,6 @@ class EmailChannel:
             mail.add_attachment(message.chart_svg, "image", "svg+xml", filename="chart.svg")
         return mail
 
-    def _bad(self, text: str, permanent: bool) -> DeliveryError:
+    def _bad(self, text: str, permanent: bool, unsure: bool = False) -> DeliveryError:
         self._health = Health(False, text)
-        return DeliveryError(text, permanent)
+        return DeliveryError(text, permanent, unsure)

@@ -71,7 +71,8 @@ class TelegramChannel:
         except urllib.error.HTTPError as error:
             raise self._refused(error) from error
         except (OSError, ValueError, KeyError) as error:  # the address holds the token: not told
-            raise self._bad(f"Telegram: {type(error).__name__}", False) from None
+            unsure = not isinstance(error, urllib.error.URLError)  # it was reached, and then fell
+            raise self._bad(f"Telegram: {type(error).__name__}", False, unsure) from None
         self._health = Health(True)
         return result
 
@@ -87,6 +88,6 @@ class TelegramChannel:
         text = f"Telegram answered {error.code}: {said.get('description', '')}"
         return self._bad(text, 400 <= error.code < 500)
 
-    def _bad(self, text: str, permanent: bool) -> DeliveryError:
+    def _bad(self, text: str, permanent: bool, unsure: bool = False) -> DeliveryError:
         self._health = Health(False, text)
-        return DeliveryError(text, permanent)
+        return DeliveryError(text, permanent, unsure)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from kahriz_alarms.channels.call import CallChannel
 from kahriz_alarms.channels.email import EmailChannel
 from kahriz_alarms.channels.modem import Modem
+from kahriz_alarms.channels.modem_power import switch
 from kahriz_alarms.channels.sms import SmsChannel
 from kahriz_alarms.channels.telegram import TelegramChannel
 from kahriz_alarms.personal import PersonalChannel
@@ -26,7 +27,8 @@ def _modem(plan: Plan, read_secret: ReadSecret) -> list[PersonalChannel]:
     wanted = plan.ways.modem
     if wanted is None:
         return []
-    modem = Modem(wanted.device, wanted.connection)
+    power = switch(wanted.power_cycle)
+    modem = Modem(wanted.device, wanted.connection, power_cycle=power)
     return [SmsChannel(modem), CallChannel(modem)]
 
 
