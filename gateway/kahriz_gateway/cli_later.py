@@ -9,9 +9,11 @@ import rich_click as click
 
 LATER = {
     "gauging": "kahriz_gateway.gauging_cli",
+    "rating": "kahriz_gateway.rating_cli",
     "reading": "kahriz_gateway.water_cli",
     "recompute": "kahriz_gateway.water_cli",
     "total": "kahriz_gateway.water_cli",
+    "zero": "kahriz_gateway.zero_cli",
 }
 
 

@@ -16,11 +16,12 @@ from typing import Any
 from kahriz_gateway import records_store, village_store
 from kahriz_water.deployment import Deployment
 from kahriz_water.manual import manual_values
-from kahriz_water.records import Records, StaffReading
+from kahriz_water.records import Records
 from kahriz_water.site import Plan, Point
 from kahriz_water.value import Value
 
 OFF_M = 0.010  # A02YYUW data sheet: +-10 mm; beyond it zero, plate or sensor have moved
+EVER_MS = 2**52  # later than every record
 NEAR = 1.5  # intervals between a reading of the staff gauge and the sensor's
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ def compare(conn: sqlite3.Connection, records: Records, plan: Plan, last_ts: dic
         point = plan.point(reading.point)
         if reading.computed_m is not None or point is None:
             continue
-        at = _gauged(records, point.id, reading.at)
+        at = gauged(records, point.id, reading.at)
         if at is None or last_ts.get(at.node, 0) < reading.at:
             continue
         computed_m = _sensor_stage(conn, point, reading.at)
@@ -75,11 +76,14 @@ def compare(conn: sqlite3.Connection, records: Records, plan: Plan, last_ts: dic
             continue
         compared = replace(reading, computed_m=computed_m, zero_m=zero.zero_m)
         found += records_store.put_staff(conn, [compared])
-        _note(conn, compared)
+        offset_m = compared.offset_m(zero.zero_m) or 0.0
+        if abs(offset_m) > OFF_M:
+            off = "instrument at %s: the staff gauge reads %+.0f mm against the sensor"
+            log.warning(off, point.id, 1000 * offset_m)
     return found
 
 
-def _gauged(records: Records, point: str, ts_ms: int) -> Deployment | None:
+def gauged(records: Records, point: str, ts_ms: int) -> Deployment | None:
     """The sensor whose level the staff gauge shows."""
     heads = [
         d
@@ -98,32 +102,25 @@ def _sensor_stage(conn: sqlite3.Connection, point: Point, ts_ms: int) -> float |
     return None if best is None else best.value
 
 
-def _note(conn: sqlite3.Connection, reading: StaffReading) -> None:
-    """The newest comparison of a point is kept when it is too far off, and cleared when not."""
-    offset_m = reading.offset_m(reading.zero_m)
-    assert offset_m is not None
-    notes = instrument_notes(conn)
-    newer = notes.get(reading.point, {}).get("at", 0) > reading.at
-    if newer:
-        return
-    if abs(offset_m) > OFF_M:
-        notes[reading.point] = {
-            "at": reading.at,
-            "offset_mm": round(1000 * offset_m, 1),
-            "staff_mm": round(1000 * reading.staff_m, 1),
-            "who": reading.who,
-        }
-        log.warning(
-            "instrument at %s: the staff gauge reads %+.0f mm against the sensor",
-            reading.point,
-            1000 * offset_m,
-        )
-    else:
-        notes.pop(reading.point, None)
-    village_store.set_state(conn, "instrument", notes)
-
-
 def instrument_notes(conn: sqlite3.Connection) -> dict[str, dict[str, Any]]:
-    """Points whose sensor is further from its staff gauge than it may: at, offset_mm, who."""
-    found: dict[str, dict[str, Any]] = village_store.get_state(conn, "instrument") or {}
+    """Points whose sensor is further from its staff gauge than it may: at, offset_mm, who.
+
+    The newest comparison of each point counts, with the zero as it is now.
+    """
+    records = records_store.load(conn)
+    found: dict[str, dict[str, Any]] = {}
+    for reading in sorted(records.staff, key=lambda s: s.at):
+        at = gauged(records, reading.point, reading.at)
+        zero = None if at is None else records.zero_at(at, EVER_MS)
+        offset_m = reading.offset_m(None if zero is None else zero.zero_m)
+        if offset_m is None:
+            continue
+        found.pop(reading.point, None)
+        if abs(offset_m) > OFF_M and at == gauged(records, reading.point, EVER_MS):
+            found[reading.point] = {
+                "at": reading.at,
+                "offset_mm": round(1000 * offset_m, 1),
+                "staff_mm": round(1000 * reading.staff_m, 1),
+                "who": reading.who,
+            }
     return found

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from kahriz_gateway.records_toml import structure_of
@@ -123,16 +124,26 @@ def gaugings(conn: sqlite3.Connection, point: str | None = None) -> list[Gauging
 def calibration_of(conn: sqlite3.Connection, point: str, ts_ms: int) -> Calibration:
     """Whether a point was calibrated at a moment, and if not, why."""
     records = load(conn)
-    since = max(_changes(records, point, ts_ms), default=0)
+    since = zero_since(records, point, ts_ms)
+    rating = records.rating_at(point, ts_ms)
+    if rating is not None and not rating.gaugings:
+        since = max(since, rating.from_ms)
     known = [g for g in gaugings(conn, point) if since <= g.at <= ts_ms]
+    if rating is not None and rating.gaugings:
+        known = [_under(rating, g) for g in known]
     return judge(point, known)
 
 
-def _changes(records: Records, point: str, ts_ms: int) -> Sequence[int]:
-    """When the rating or a zero of the point became what it is; older gaugings say nothing of it.
+def _under(rating: DatedRating, gauging: Gauging) -> Gauging:
+    """What the device would have said under a rating that was made from gaugings."""
+    if gauging.stage_m is None:
+        return gauging
+    lps = rating.structure.discharge(gauging.stage_m, 0.0).lps
+    return gauging if lps is None else replace(gauging, device_lps=lps)
 
-    A gauging that a rating was made from counts for it: the ratings' own dates do not cut.
-    """
+
+def zero_since(records: Records, point: str, ts_ms: int) -> int:
+    """Since when the zero of the point is what it is; older gaugings say nothing of it."""
     channels = {
         (d.node, d.channel)
         for d in records.deployments
@@ -146,7 +157,4 @@ def _changes(records: Records, point: str, ts_ms: int) -> Sequence[int]:
     moments += [
         z.from_ms for z in records.zeros if (z.node, z.channel) in channels and z.from_ms <= ts_ms
     ]
-    rating = records.rating_at(point, ts_ms)
-    if rating is not None and not rating.gaugings:
-        moments.append(rating.from_ms)
-    return moments
+    return max(moments, default=0)

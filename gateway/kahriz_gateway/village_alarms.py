@@ -27,6 +27,7 @@ from kahriz_gateway.alarm_book import (
     open_alarms,
     record,
 )
+from kahriz_gateway.manual_store import instrument_notes
 from kahriz_water.site import Plan
 
 __all__ = ["Tells", "alarm_of", "apply", "load", "open_alarm", "open_alarms", "step"]
@@ -107,7 +108,7 @@ def raise_alarm(
         "kind": f.kind,
         "place": f.place,
         "urgent": rules.urgent,
-        "evidence": dict(f.evidence),
+        "evidence": {**f.evidence, **(_instruments(conn, f, plan) if rules.proof else {})},
         "before_lps": before_lps(conn, f, plan) if rules.proof else None,
         **_sizes(f),
     }
@@ -117,6 +118,13 @@ def raise_alarm(
         note, until = {"note": window["why"], "who": window["who"]}, {"until": window["to_ms"]}
         alarm = step(conn, alarm, "shelved", now_ms, tells, now_ms, data=until, **note)
     return alarm
+
+
+def _instruments(conn: sqlite3.Connection, finding: Finding, plan: Plan) -> dict[str, float]:
+    """What stands against an alarm of the water: a sensor there that its staff gauge belies."""
+    notes = instrument_notes(conn)
+    off = [notes[p]["offset_mm"] for p in tree.points_of(finding.place, plan) if p in notes]
+    return {"staff_off_mm": max(off, key=abs)} if off else {}
 
 
 def running_maintenance(

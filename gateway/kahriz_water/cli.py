@@ -11,7 +11,9 @@ import rich_click as click
 
 from kahriz_water.strict import ConfigError, Table
 from kahriz_water.structures import STRUCTURES, Structure
+from kahriz_water.structures.gauged import Gauged
 from kahriz_water.structures.parshall import THROATS, Parshall
+from kahriz_water.structures.power_law import PowerLaw
 from kahriz_water.structures.rating_table import RatingTable
 from kahriz_water.structures.rectangular_contracted import RectangularContracted
 from kahriz_water.structures.rectangular_full_width import RectangularFullWidth
@@ -100,20 +102,31 @@ def rectangular_contracted(
     _print(_read(RectangularContracted, given, "rating"), stage_mm, u_stage_mm, as_json)
 
 
-@rating.command("rating_table")
-@click.option(
-    "--file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
-    help="TOML with rows, u_percent, author, gaugings.",
-)
-def rating_table(file: Path, stage_mm: list[float], u_stage_mm: float, as_json: bool) -> None:
-    """Gauged pairs of stage and discharge, straight lines between their logarithms."""
+def _from_file(kind: type[Structure], words: str) -> None:
+    """A command for a structure with too many numbers for options: a file with its table."""
+
+    def command(file: Path, stage_mm: list[float], u_stage_mm: float, as_json: bool) -> None:
+        _print(_read(kind, _toml(file), str(file)), stage_mm, u_stage_mm, as_json)
+
+    where = click.Path(exists=True, dir_okay=False, path_type=Path)
+    option = click.Option(["--file"], type=where, required=True, help="TOML with its keys.")
+    rating.add_command(
+        click.RichCommand(name=kind.kind, callback=command, params=[option], help=words)
+    )
+
+
+_from_file(RatingTable, "Gauged pairs of stage and discharge, straight between their logarithms.")
+_from_file(PowerLaw, "A power law of the stage between the lowest gauging and the highest.")
+_from_file(Gauged, "Another structure with a scale from gaugings: `kahriz gateway rating fit`.")
+
+
+def _toml(file: Path) -> dict[str, object]:
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{file}: expected TOML ({error})") from error
-    _print(_read(RatingTable, data, str(file)), stage_mm, u_stage_mm, as_json)
+    data.pop("kind", None)  # as it stands in a record; the command says it already
+    return data
 
 
 def _read(structure: type[Structure], data: dict[str, object], source: str) -> Structure:

@@ -41,6 +41,8 @@ class Total:
     coverage: float
     readings: int
     manual: int
+    until_ms: int  # where the last reading ends to speak
+    missing_ms: int  # before that, and spoken for by none
 
     def minus(self, below: Total) -> tuple[float, float]:
         """What went in here and did not come out below, with its uncertainty: two instruments."""
@@ -59,7 +61,7 @@ def total(values: Iterable[Value], start_ms: int, end_ms: int, dt_s: float) -> T
     )
     hold_ms = HOLD * dt_s * 1000.0
     m3 = range_m3 = u_systematic = u_random2 = covered = 0.0
-    readings = manual = 0
+    readings = manual = last_ms = 0
     endless = False
     for value, after in itertools.zip_longest(rows, rows[1:]):
         until = value.ts + (hold_ms if after is not None else dt_s * 1000.0)
@@ -69,6 +71,7 @@ def total(values: Iterable[Value], start_ms: int, end_ms: int, dt_s: float) -> T
         if held_ms <= 0:
             continue
         covered += held_ms
+        last_ms = round(min(until, end_ms))
         readings += 1
         manual += value.manual
         litres = held_ms / 1000.0
@@ -93,4 +96,6 @@ def total(values: Iterable[Value], start_ms: int, end_ms: int, dt_s: float) -> T
         coverage=covered / (end_ms - start_ms),
         readings=readings,
         manual=manual,
+        until_ms=last_ms,
+        missing_ms=max(0, last_ms - start_ms - round(covered)),
     )

@@ -169,10 +169,29 @@ def test_systematic_uncertainty_does_not_shrink_by_adding_up(tmp_path: Path) -> 
     assert today.u_m3 / today.m3 == pytest.approx(0.45 / 12, rel=0.02)
 
 
-def test_a_pool_is_full_at_its_spill() -> None:
+def test_what_each_reading_has_alone_does_shrink_by_adding_up(tmp_path: Path) -> None:
+    noisy = [v._replace(u=0.5, u_random=0.4) for v in flow("outlet", 12, NOW - DAY, NOW)]
+    put(tmp_path, noisy)
+    today = seen(tmp_path).today
+    assert today is not None
+    assert today.u_m3 / today.m3 == pytest.approx(0.3 / 12, rel=0.03), "only the shared part stays"
+    assert labels.volume_uncertainty(speech("en"), today) == f"±\u00a0{today.u_m3:.0f}"
+
+
+def test_a_pool_is_full_at_its_spill(tmp_path: Path) -> None:
     pool = PLAN.point("pool")
     assert pool is not None
     assert capacity_m3(pool) == pytest.approx(725)
+    put(tmp_path, [Value("pool", "volume_m3", NOW - MIN, 733.0, None, 1)])
+    found = next(p for p in seen(tmp_path).points if p.point.id == "pool")
+    assert (found.percent, found.spilling) == (100.0, True), "101 % of a pool is a spill"
+
+
+@pytest.mark.parametrize("kind", ["leak", "collapse", "blockage", "pool_leak", "tapping"])
+def test_water_that_is_lost_or_stays_away_asks_to_act(tmp_path: Path, kind: str) -> None:
+    living(tmp_path)
+    alarm(tmp_path, kind, raised=NOW - HOUR)
+    assert seen(tmp_path).status == "act"
 
 
 def test_a_clock_in_the_past_is_told(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from kahriz_water.cli import rating
 from kahriz_water.pulse_meter import PulseMeter
 from kahriz_water.strict import ConfigError, Table
 from kahriz_water.structures import STRUCTURES, Structure
+from kahriz_water.structures.gauged import Gauged
 from kahriz_water.structures.parshall import THROATS, Parshall
+from kahriz_water.structures.power_law import PowerLaw
 from kahriz_water.structures.rating_table import RatingTable
 from kahriz_water.structures.rectangular_contracted import RectangularContracted
 from kahriz_water.structures.rectangular_full_width import RectangularFullWidth
@@ -32,6 +35,9 @@ ALL = [
     RectangularFullWidth(0.5, 0.3),
     RectangularContracted(0.3, 0.6, 0.3),
     TABLE,
+    PowerLaw(1380.0, 0.0, 5.0, 2.48, 0.07, 0.21),
+    Gauged(VNotch(90), 1.05, 3.0),
+    Gauged(RectangularFullWidth(0.5, 0.3), 0.9, 3.0),
 ]
 TABLE_TOML = """
 rows = [[0.060, 1.249], [0.100, 4.413], [0.200, 24.689]]
@@ -39,6 +45,12 @@ u_percent = 6.0
 author = "R. Quliyev"
 gaugings = ["2026-04-01 pool", "2026-04-02 bucket"]
 """
+FILES = {
+    "rating_table": TABLE_TOML,
+    "power_law": "coefficient_lps = 1380\nexponent = 2.5\nlow_m = 0.07\nhigh_m = 0.2\n"
+    "u_percent = 5",
+    "gauged": 'scale = 1.04\nu_percent = 3\nof = { kind = "v_notch", angle_deg = 90 }',
+}
 
 
 def _structure(kind: str, parameter: str) -> Structure:
@@ -143,6 +155,33 @@ def test_a_millimetre_costs_what_the_exponent_says(
     assert with_head.u_random_lps / 2.0 / exact.lps == pytest.approx(head_only)
 
 
+@pytest.mark.parametrize("structure", ALL, ids=lambda s: s.kind)
+def test_what_a_structure_writes_of_itself_reads_back(structure: Structure) -> None:
+    written = json.loads(json.dumps(structure.as_table()))
+    kind = written.pop("kind")
+    table = Table(written, "table")
+    assert STRUCTURES[kind].from_table(table) == structure
+    table.done()
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("low_m = 0.3", "more than low_m"),
+        ("offset_m = -0.1", "above 0"),
+        ("exponent = 9", "1 to 4"),
+        ("scale = 3.0", "0.7 to 1.4"),
+        ('of = { kind = "gauged" }', "one of v_notch"),
+    ],
+)
+def test_a_fitted_rating_that_cannot_be_is_refused(text: str, word: str) -> None:
+    key = text.split(" ", 1)[0]
+    kind = next(k for k in ("power_law", "gauged") if key in FILES[k] or key == "offset_m")
+    kept = [line for line in FILES[kind].splitlines() if not line.startswith(f"{key} ")]
+    with pytest.raises(ConfigError, match=word):
+        STRUCTURES[kind].from_table(Table(tomllib.loads("\n".join([*kept, text])), "rating"))
+
+
 @given(st.sampled_from(ALL), st.floats(-0.1, 1.5), st.floats(0.0, 0.02), st.floats(0.0, 1.0))
 def test_a_discharge_is_a_number_or_one_bound_and_never_zero(
     structure: Structure, stage_m: float, u_m: float, tail: float
@@ -192,8 +231,8 @@ def test_the_command_prints_the_five_words_and_a_bound_below_the_range() -> None
 
 
 def test_every_structure_has_its_command(tmp_path: Path) -> None:
-    file = tmp_path / "outlet.toml"
-    file.write_text(TABLE_TOML, encoding="utf-8")
+    for kind, text in FILES.items():
+        (tmp_path / f"{kind}.toml").write_text(text, encoding="utf-8")
     arguments = {
         "v_notch": ["--angle-deg", "60"],
         "parshall": ["--throat", "6in", "--tail-mm", "20"],
@@ -201,7 +240,7 @@ def test_every_structure_has_its_command(tmp_path: Path) -> None:
         "rectangular_contracted": [
             *("--width-m", "0.4", "--channel-width-m", "0.8", "--crest-m", "0.3")
         ],
-        "rating_table": ["--file", str(file)],
+        **{kind: ["--file", str(tmp_path / f"{kind}.toml")] for kind in FILES},
     }
     assert set(arguments) == set(STRUCTURES)
     for structure, given_ones in arguments.items():

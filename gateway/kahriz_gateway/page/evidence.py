@@ -15,6 +15,7 @@ NAMES = {
     "drop_share": mark("Less by, %"),
     "drop_share_below": mark("Less by, at the lower point, %"),
     "calm_hours": mark("Calm for, h"),
+    "staff_off_mm": mark("Sensor off the staff gauge, mm"),
     "detail": mark("In words"),
 }
 

@@ -7,10 +7,11 @@ from kahriz_alarms import messages
 from kahriz_alarms.alarm import Alarm
 from kahriz_gateway.page.nodes import Node
 from kahriz_gateway.page.quantities import DISCHARGE, Quantity, quantity, unit
-from kahriz_gateway.page.queries import Number, Volume
+from kahriz_gateway.page.queries import Number
 from kahriz_gateway.page.view import WATER_ALARMS, AlarmNow, Now
 from kahriz_gateway.page.words import Speech, mark
 from kahriz_water.site import Plan
+from kahriz_water.totals import Total
 
 STATES = {
     "raised": mark("new"),
@@ -104,7 +105,7 @@ def decimals(n: Number) -> int:
     return usual + 1 if n.u is not None and 0 < n.u < 0.5 * 10**-usual else usual
 
 
-def volume(speech: Speech, v: Volume) -> str:
+def volume(speech: Speech, v: Total) -> str:
     """`412` of m³; a range or `at least` where a part of the day was only bounded."""
     text = speech.format.number(v.m3, 0)
     if v.most_m3 is None:
@@ -113,6 +114,11 @@ def volume(speech: Speech, v: Volume) -> str:
     if most == text:
         return text
     return f"{text}…{most}" if v.m3 >= 0.5 else f"<\u00a0{most}"
+
+
+def volume_uncertainty(speech: Speech, v: Total) -> str:
+    """`± 31` beside a volume; what all readings have wrong together is not averaged away."""
+    return f"±\u00a0{speech.format.number(v.u_m3, 0)}" if v.u_m3 >= 0.5 else ""
 
 
 def status(speech: Speech, now: Now) -> str:

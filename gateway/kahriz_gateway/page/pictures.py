@@ -15,10 +15,11 @@ from kahriz_gateway.page.nodes import late_ms
 from kahriz_gateway.page.quantities import Quantity, label, unit
 from kahriz_gateway.page.queries import Bucket
 from kahriz_gateway.page.span import Window, ticks, title
+from kahriz_gateway.page.view import WATER_ALARMS
 from kahriz_gateway.page.words import Speech
 from kahriz_water.site import Plan, Point
 
-DRAWN = ("leak", "source_drop", "fouled_weir")
+DRAWN = (*WATER_ALARMS, "decline", "fouled_weir")
 
 
 @dataclass(frozen=True, slots=True)

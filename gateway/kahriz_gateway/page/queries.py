@@ -14,11 +14,11 @@ from kahriz_alarms.alarm import Alarm
 from kahriz_gateway.page.format import OFFSET_MS
 from kahriz_gateway.page.quantities import Quantity
 from kahriz_gateway.village_alarms import alarm_of
-from kahriz_gateway.village_store import quantities_of
+from kahriz_gateway.village_store import quantities_of, value_of
+from kahriz_water.totals import HOLD, Total, total
 
 GOOD = 4  # QARTOD flags below this are shown: pass, not evaluated, suspect
 SUSPECT = 3
-HOLD = 2.5  # a reading speaks for the time until the next, but not longer than this many intervals
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +44,6 @@ class Bucket:
     u: float | None
     n: int
     sort: str
-
-
-@dataclass(frozen=True, slots=True)
-class Volume:
-    """Water that ran past a point: between `m3` and `most_m3`, None where no end is known."""
-
-    m3: float
-    u_m3: float
-    most_m3: float | None
-    until: int
-    missing_ms: int
 
 
 def sorts(what: Quantity) -> list[tuple[str, str]]:
@@ -94,40 +83,16 @@ def last_word(conn: sqlite3.Connection, point: str) -> int | None:
 
 def volume(
     conn: sqlite3.Connection, point: str, what: Quantity, span: tuple[int, int], dt_s: int
-) -> Volume | None:
+) -> Total | None:
     """Litres per second added up over a span, each reading until the next one."""
     start, end = span
-    hold = int(HOLD * dt_s * 1000)
-    rows: list[tuple[int, float, float, str]] = []
-    for key, bound in sorts(what):
-        found = conn.execute(
-            "SELECT ts, value, u FROM value WHERE point=? AND quantity=? AND q<?"
-            " AND ts>? AND ts<=? ORDER BY ts",
-            (point, key, GOOD, start - hold, end),
+    rows: list[sqlite3.Row] = []
+    for key, _ in sorts(what):
+        rows += conn.execute(
+            "SELECT * FROM value WHERE point=? AND quantity=? AND ts>? AND ts<=?",
+            (point, key, start - int(HOLD * dt_s * 1000), end),
         )
-        rows += [(r["ts"], r["value"], r["u"] or 0.0, bound) for r in found]
-    if not rows:
-        return None
-    rows.sort()
-    m3 = u_m3 = above_m3 = 0.0
-    endless = False
-    covered = until = 0
-    last = len(rows) - 1
-    for i, (ts, lps, u, bound) in enumerate(rows):
-        stop = min(rows[i + 1][0], ts + hold) if i < last else ts + dt_s * 1000
-        held = max(0, min(stop, end) - max(ts, start))
-        covered += held
-        until = max(until, min(stop, end))
-        endless |= bound == "above" and held > 0
-        if bound == "below":
-            above_m3 += lps * held / 1e6
-        else:
-            m3 += lps * held / 1e6
-            u_m3 += u * held / 1e6  # systematic: it does not shrink by adding up
-    if covered == 0:
-        return None
-    most_m3 = None if endless else m3 + above_m3
-    return Volume(m3, u_m3, most_m3, until, max(0, until - start - covered))
+    return total([value_of(row) for row in rows], start, end, dt_s)
 
 
 def buckets(

@@ -173,6 +173,8 @@ def as_json(plan: Plan, now: Now) -> Context:
                 "stale": p.stale,
                 "sensor_silent": p.mute,
                 "percent": p.percent,
+                "spilling": p.spilling,
+                "staff_off_mm": p.off_mm,
                 "numbers": [{**asdict(n), "age_ms": now.at - n.ts} for n in p.numbers],
             }
             for p in now.points

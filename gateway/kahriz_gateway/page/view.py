@@ -4,28 +4,36 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from kahriz_alarms.alarm import Alarm
+from kahriz_alarms.kinds import KINDS
+from kahriz_gateway.manual_store import instrument_notes
 from kahriz_gateway.page import queries
 from kahriz_gateway.page.format import midnight
 from kahriz_gateway.page.nodes import late_ms
 from kahriz_gateway.page.quantities import Quantity, order, quantity
-from kahriz_gateway.page.queries import Number, Volume
+from kahriz_gateway.page.queries import Number
 from kahriz_gateway.records_store import calibration_of
 from kahriz_gateway.village_store import quantities_of
 from kahriz_water.site import Plan, Point
+from kahriz_water.totals import Total
 
 # Alarms that mean water is being lost or has stayed away; all others ask for a look.
-WATER_ALARMS = ("leak", "source_drop")
+WATER_ALARMS = tuple(kind for kind, rules in KINDS.items() if rules.proof)
 STORAGE = ("pool", "tank")
 FLOWS = ("discharge_lps", "flow_lps")
 
 
 @dataclass(frozen=True, slots=True)
 class PointNow:
-    """A measuring point: its numbers, the chief one first, and the share of a pool that is full."""
+    """A measuring point: its numbers, the chief one first, and the share of a pool that is full.
+
+    `off_mm`: the staff gauge has shown so much more than the sensor that it cannot be believed.
+    """
 
     point: Point
     numbers: list[Number]
@@ -34,6 +42,8 @@ class PointNow:
     stale: bool
     mute: bool
     uncalibrated: bool = False
+    spilling: bool = False
+    off_mm: float | None = None
 
     @property
     def chief(self) -> Number | None:
@@ -55,7 +65,7 @@ class Now:
     at: int
     status: str
     main: PointNow
-    today: Volume | None
+    today: Total | None
     points: list[PointNow]
     alarms: list[AlarmNow]
 
@@ -77,7 +87,8 @@ def main_point(plan: Plan) -> Point:
 
 def look(conn: sqlite3.Connection, plan: Plan, now_ms: int) -> Now:
     """Ask the store for the state of a kahriz at `now_ms`."""
-    points = [point_now(conn, point, now_ms) for point in plan.points]
+    notes = instrument_notes(conn)
+    points = [point_now(conn, point, now_ms, notes) for point in plan.points]
     chief = main_point(plan)
     main = next(p for p in points if p.point.id == chief.id)
     by_id = {p.point.id: p for p in points}
@@ -93,7 +104,9 @@ def look(conn: sqlite3.Connection, plan: Plan, now_ms: int) -> Now:
     return Now(now_ms, _status(main, points, alarms), main, today, points, alarms)
 
 
-def point_now(conn: sqlite3.Connection, point: Point, now_ms: int) -> PointNow:
+def point_now(
+    conn: sqlite3.Connection, point: Point, now_ms: int, notes: Mapping[str, Mapping[str, Any]]
+) -> PointNow:
     """The newest numbers of a point. `mute`: its node speaks, but the chief sensor does not."""
     keys = order(point.kind, quantities_of(conn, point.id))
     numbers = [n for key in keys if (n := queries.latest(conn, point.id, quantity(key)))]
@@ -103,7 +116,18 @@ def point_now(conn: sqlite3.Connection, point: Point, now_ms: int) -> PointNow:
     stale = chief is None or now_ms - chief.ts > late
     mute = heard is not None and (chief is None or heard - chief.ts > 2 * point.dt_s * 1000)
     gauged = point.structure is None or calibration_of(conn, point.id, now_ms).calibrated
-    return PointNow(point, numbers, _percent(point, numbers), heard, stale, mute, not gauged)
+    percent = _percent(point, numbers)
+    return PointNow(
+        point,
+        numbers,
+        None if percent is None else min(100.0, percent),
+        heard,
+        stale,
+        mute,
+        not gauged,
+        spilling=percent is not None and percent > 100.0 and point.spill_m is not None,
+        off_mm=notes[point.id]["offset_mm"] if point.id in notes else None,
+    )
 
 
 def flow_of(point: PointNow) -> Quantity | None:

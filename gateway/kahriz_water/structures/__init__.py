@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from kahriz_water.structures.base import Discharge, Structure
+from kahriz_water.structures.gauged import Gauged
 from kahriz_water.structures.parshall import Parshall
+from kahriz_water.structures.power_law import PowerLaw
 from kahriz_water.structures.rating_table import RatingTable
 from kahriz_water.structures.rectangular_contracted import RectangularContracted
 from kahriz_water.structures.rectangular_full_width import RectangularFullWidth
@@ -16,6 +18,8 @@ STRUCTURES: dict[str, type[Structure]] = {
     "rectangular_full_width": RectangularFullWidth,
     "rectangular_contracted": RectangularContracted,
     "rating_table": RatingTable,
+    "power_law": PowerLaw,
+    "gauged": Gauged,
 }
 
 __all__ = ["STRUCTURES", "Discharge", "Structure"]

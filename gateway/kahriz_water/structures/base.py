@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, Self
+from dataclasses import fields
+from typing import Any, NamedTuple, Self
 
 from kahriz_water.strict import Table
 
@@ -42,6 +43,14 @@ class Structure:
     def from_table(cls, table: Table) -> Self:
         """Read the structure's own keys out of its table in site.toml."""
         raise NotImplementedError
+
+    def as_table(self) -> dict[str, Any]:
+        """What `from_table` reads back."""
+        found: dict[str, Any] = {"kind": self.kind}
+        for name in fields(self):  # type: ignore[arg-type]  # every structure is a dataclass
+            value = getattr(self, name.name)
+            found[name.name] = value.as_table() if isinstance(value, Structure) else value
+        return found
 
     def free_flow_m3s(self, stage_m: float) -> float:
         """The rating itself, for a stage inside the valid range."""
