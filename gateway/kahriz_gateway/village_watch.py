@@ -17,7 +17,7 @@ from operator import attrgetter
 
 from kahriz_detect import detectors
 from kahriz_detect.engine import Engine
-from kahriz_detect.finding import RAISED, Finding, Sample
+from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.joint import Joint
 from kahriz_detect.parts import split
 from kahriz_detect.silence import Silence
@@ -25,9 +25,9 @@ from kahriz_detect.site import FLOW, Signal, Site
 from kahriz_detect.site_plan import site_of
 from kahriz_detect.watermark import late_ms, watermark
 from kahriz_gateway import village_alarms, village_store
+from kahriz_gateway.village_withheld import Withheld
 from kahriz_water.site import Plan
 
-DROPOUT = "sensor_fault:dropout"
 STRIDE_MS = 7 * 86_400_000  # a long history goes through in weeks
 AWAY_MS = 20 * 60_000  # we were away when our own sign of life is older
 ALIVE_MS = 10 * 60_000  # how often our own sign of life is written down
@@ -51,6 +51,7 @@ class Part:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.engine = Engine(site)
+        self.withheld = Withheld()
         self.key = f"engine:{site.signals[0].key}"
         self.late_ms = late_ms(site)
         self.done: int | None = None
@@ -64,6 +65,7 @@ class Part:
         self.done, self.quiet_until = kept["done"], kept["quiet"]
         try:
             self.engine.load(kept["state"])
+            self.withheld.load(kept.get("withheld", []))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError):
             log.warning("%s: the state is of another version: it learns anew", self.key)
             self.engine = Engine(self.site)
@@ -71,7 +73,7 @@ class Part:
 
     def keep(self, conn: sqlite3.Connection) -> None:
         state = {"done": self.done, "quiet": self.quiet_until, "state": self.engine.dump()}
-        village_store.set_state(conn, self.key, state)
+        village_store.set_state(conn, self.key, {**state, "withheld": self.withheld.dump()})
 
 
 class Watch:
@@ -101,7 +103,7 @@ class Watch:
             if mark is None or (part.done is not None and mark <= part.done):
                 continue
             silent = {s.point for s in part.site.signals if last_ts.get(s.node, mark) < mark}
-            found = [f for f in self._advance(part, mark) if not _of_the_node(f, silent)]
+            found = part.withheld.sift(self._advance(part, mark), silent, mark)
             part.done = mark
             part.keep(self._conn)
             self._apply(found, now_ms)
@@ -135,7 +137,7 @@ class Watch:
         return self._alive_ms is not None and now_ms - self._alive_ms > AWAY_MS
 
     def _advance(self, part: Part, mark: int) -> list[Finding]:
-        part.engine.joint.agree(self._open())
+        part.engine.joint.agree([*self._open(), *part.withheld.keys])
         found: list[Finding] = []
         after = self._first_ts(part) - 1 if part.done is None else part.done
         while after < mark:
@@ -179,11 +181,6 @@ class Watch:
     def _apply(self, news: list[Finding], now_ms: int) -> None:
         if news:
             village_alarms.apply(self._conn, news, self._plan, now_ms, self._tells)
-
-
-def _of_the_node(finding: Finding, silent: set[str]) -> bool:
-    """A sensor whose whole node is silent has no fault of its own: `silent_node` says it."""
-    return finding.kind == DROPOUT and finding.what == RAISED and finding.place in silent
 
 
 def _done_before(conn: sqlite3.Connection) -> int | None:

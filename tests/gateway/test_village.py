@@ -248,3 +248,32 @@ def test_newest_rows_before_their_backlog_make_no_sensor_drop_out(chain: Chain) 
         chain.put(batch, end)
         chain.work()
     assert "sensor_fault:dropout" not in {kind for kind, _, _ in chain.alarms()}
+
+
+def away_and_back(chain: Chain, with_sensor: bool, restart: int = 0) -> list[str]:
+    """One node is silent for six hours and comes back, its sensor perhaps not; what was told."""
+    for number, (end, batch) in enumerate(hourly(rows("banovshalar-gozlu", "calm", 1, 1.5))):
+        chain.clock.ms = end
+        if 19 <= number < 25:
+            batch = [r for r in batch if r.node != "inlet"]
+        elif number >= 25 and not with_sensor:
+            for row in batch:
+                if row.node == "inlet":
+                    row.values.update({"weir_distance_m": None, "weir_fault": "timeout"})
+        chain.put(batch, end)
+        if number == restart:
+            chain.restart()
+        chain.work()
+    found = chain.conn.execute("SELECT kind FROM alarm WHERE place='inlet' ORDER BY id")
+    return [kind for (kind,) in found]
+
+
+@pytest.mark.parametrize("restart", [0, 24, 26])
+def test_a_dropout_that_outlives_the_silence_of_its_node_is_told(
+    chain: Chain, restart: int
+) -> None:
+    assert away_and_back(chain, False, restart) == ["silent_node", "sensor_fault:dropout"]
+
+
+def test_a_sensor_that_comes_back_with_its_node_had_no_dropout(chain: Chain) -> None:
+    assert away_and_back(chain, True) == ["silent_node"]
