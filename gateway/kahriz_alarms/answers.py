@@ -20,6 +20,30 @@ DONE = {
     "fixed": mark("%(alarms)s: reported fixed. It stays open until the water proves it."),
     "shelve": mark("%(alarms)s: quiet until %(until)s."),
 }
+QUIET = mark(
+    "%(alarms)s: you are not rung until %(until)s. It goes on ringing for the others until a "
+    "second person agrees."
+)
+WISH = mark(
+    "%(who)s wants quiet until %(until)s: %(alarms)s. Reply %(example)s if you agree; "
+    "otherwise it goes on ringing."
+)
+ADVISE = mark(
+    "%(site)s: do not drink the water until it is tested (at least until %(until)s). %(why)s"
+)
+ADVISE_END = mark(
+    "%(site)s: the advisory has ended (%(why)s). That does not say that the water may be drunk: "
+    "ask who has tested it."
+)
+STORM = mark("Storm water at the source")
+DAYS_OVER = mark("the days set are over")
+ENDED_BY = mark("ended by %(who)s")
+SIGN = mark(
+    "%(site)s: the gateway works; %(flow)s; nodes heard %(heard)d of %(nodes)d, "
+    "open alarms %(alarms)d."
+)
+LINKS = mark("Answer by link, each once, until %(until)s:")
+LINK = {"ack": mark("Got it"), "coming": mark("On my way"), "fixed": mark("Fixed")}
 DIGIT = {"ack": "1", "coming": "2", "fixed": "3", "shelve": "4"}
 NONE = mark("No open alarm waits for your answer.")
 UNKNOWN = mark("There is no open alarm %(number)d.")

@@ -44,6 +44,7 @@ KINDS: Mapping[str, Kind] = {
     "collapse": _WATER,
     "blockage": _WATER,
     "storm": Kind(("committee", "crew", "technician"), urgent=True),
+    "advisory": Kind(roles=(), off_minutes=0.0),  # everybody is told once, nobody is asked
     "decline": Kind(("committee", "office")),
     # the instrument
     "fouled_weir": Kind(("crew", "technician", "committee")),

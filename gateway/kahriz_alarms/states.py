@@ -63,6 +63,9 @@ STEPS: dict[str, Rule] = {
     "silent": Rule(OPEN, None, "a sensor of it died: what is told is the last known"),
     "heard": Rule(OPEN, None, "its sensors speak again"),
     "shelved": Rule(OPEN, None, "a person keeps it quiet until a time, with a reason", True),
+    "quiet_asked": Rule(
+        OPEN, None, "a person asks by message for quiet: all but that person are still asked", True
+    ),
     "unshelved": Rule(OPEN, None, "the time of quiet is over"),
     "joined": Rule(OPEN, None, "another alarm explains it and is told instead"),
     "left": Rule(OPEN, None, "what explained it is over, and it is not"),

@@ -14,12 +14,11 @@ from kahriz_alarms.alarm import Alarm
 from kahriz_alarms.people import Person, known
 from kahriz_alarms.personal import Incoming
 from kahriz_alarms.replies import Reply
-from kahriz_gateway import alarm_book, alarm_post, alarm_state, village_alarms
+from kahriz_gateway import alarm_book, alarm_post, alarm_quiet, alarm_state, village_alarms
 from kahriz_water.site import Plan
 
 STEPS = {"ack": "acknowledged", "coming": "coming", "fixed": "fixed", "shelve": "shelved"}
 HOUR_MS = 3_600_000
-SHELF_HOURS = 12  # when nobody said how many
 OLD_MS = 24 * HOUR_MS  # an answer this late without a number could mean another alarm
 MOST_AN_HOUR = 30  # of one person: a telephone that answers itself must not empty the credit
 STRANGER, FLOOD, LATE = "stranger", "too many", "too late"
@@ -96,26 +95,31 @@ def _step(
         return "nothing open", answers.say(answers.NONE, language)
     if len(meant) > 1 and reply.op in ("fixed", "shelve"):  # one repair is not all of them
         return "which", answers.which(reply.op, meant, plan, language)
-    until = now + (reply.hours or SHELF_HOURS) * HOUR_MS
-    data: dict[str, object] = {}
-    if reply.op == "fixed":
-        data = {"cause": reply.cause}
-    elif reply.op == "shelve":
-        data = {"until": until}
+    if reply.op == "shelve":
+        try:
+            return alarm_quiet.ask(
+                conn, plan, meant[0], person, reply.hours, reply.words, now, tells
+            )
+        except states.StateError:
+            return "cannot", _cannot(meant, plan, language)
+    data: dict[str, object] = {"cause": reply.cause} if reply.op == "fixed" else {}
     took = []
     for alarm in meant:
-        note = reply.words or ("by message" if reply.op == "shelve" else None)
         try:
             village_alarms.step(
-                conn, alarm, STEPS[reply.op], now, tells, now, person.id, note, data
+                conn, alarm, STEPS[reply.op], now, tells, now, person.id, reply.words or None, data
             )
         except states.StateError:
             continue
         took.append(alarm)
     if not took:
-        named = answers.named(meant, plan, language)
-        return "cannot", answers.say(answers.CANNOT, language, alarms=named)
-    return STEPS[reply.op], answers.done(reply.op, took, plan, language, until)
+        return "cannot", _cannot(meant, plan, language)
+    return STEPS[reply.op], answers.done(reply.op, took, plan, language)
+
+
+def _cannot(meant: list[Alarm], plan: Plan, language: str) -> str:
+    named = answers.named(meant, plan, language)
+    return answers.say(answers.CANNOT, language, alarms=named)
 
 
 def _meant(conn: sqlite3.Connection, reply: Reply, person: Person) -> list[Alarm]:

@@ -12,12 +12,21 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from kahriz_alarms import dispatch, kinds, proof, states, tree
 from kahriz_alarms.alarm import Alarm
 from kahriz_detect.finding import CLEARED, RAISED, Finding
-from kahriz_gateway import alarm_book, alarm_post, alarm_proof, village_alarms, village_store
+from kahriz_gateway import (
+    alarm_advisory,
+    alarm_book,
+    alarm_post,
+    alarm_proof,
+    alarm_quiet,
+    village_alarms,
+    village_store,
+)
 from kahriz_gateway.alarm_post import ROUTINE, URGENT
 from kahriz_gateway.clock import Clock
 from kahriz_water.site import Plan
@@ -63,6 +72,7 @@ class Keeper:
         with village_store.transaction(conn):
             self._candidates(conn, now)
             self._unshelve(conn, now)
+            alarm_advisory.keep(conn, self._plan, now, self._tells)
             self._wifis(conn, now)
             self._tree(conn, now)
             for alarm in village_alarms.open_alarms(conn):
@@ -176,7 +186,10 @@ class Keeper:
             self._step(conn, alarm, "unproved", now, note=note, data=data)
 
     def _ask(self, conn: sqlite3.Connection, alarm: Alarm, now: int) -> None:
-        ask = dispatch.next_ask(alarm, alarm_post.told(conn, alarm), self._plan, now)
+        plan = self._plan
+        if alarm.urgent and (quiet := alarm_quiet.asked_by(conn, alarm.id, now)):
+            plan = replace(plan, people=tuple(p for p in plan.people if p.id not in quiet))
+        ask = dispatch.next_ask(alarm, alarm_post.told(conn, alarm), plan, now)
         if ask is None:
             return
         if ask.escalated:

@@ -22,7 +22,14 @@ from kahriz_alarms.alarm import Event
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_alarms.people import Person
 from kahriz_alarms.personal import Message, PersonalChannel
-from kahriz_gateway import alarm_book, alarm_post, alarm_test, village_alarms, village_store
+from kahriz_gateway import (
+    alarm_book,
+    alarm_post,
+    alarm_sign,
+    alarm_test,
+    village_alarms,
+    village_store,
+)
 from kahriz_gateway.clock import Clock
 from kahriz_water.site import Plan
 
@@ -69,17 +76,22 @@ class Worker:
     def _work(self) -> None:
         while True:
             job = self._jobs.get()
-            state, error = attempts.DELIVERED, ""
-            try:
-                self._channel.send(job.message, job.to)
-            except DeliveryError as failed:
-                state = attempts.PERMANENT if failed.permanent else attempts.PASSING
-                error = f"{failed}: {alarm_post.MAYBE}" if failed.unsure else str(failed)
-            except Exception as broken:  # the outermost edge of a thread: the others must go on
-                log.exception("channel %s", self._channel.name)
-                state, error = attempts.PASSING, repr(broken)
+            state, error = attempt(self._channel, job)
             self.since.pop((job.message.id, job.n), None)
             self._done.put((job, state, error))
+
+
+def attempt(channel: PersonalChannel, job: Job) -> tuple[str, str]:
+    """One try: how it ended, and what went wrong."""
+    try:
+        channel.send(job.message, job.to)
+    except DeliveryError as failed:
+        state = attempts.PERMANENT if failed.permanent else attempts.PASSING
+        return state, f"{failed}: {alarm_post.MAYBE}" if failed.unsure else str(failed)
+    except Exception as broken:  # the outermost edge of a thread: the others must go on
+        log.exception("channel %s", channel.name)
+        return attempts.PASSING, f"{broken!r}: {alarm_post.MAYBE}"
+    return attempts.DELIVERED, ""
 
 
 class PeopleSender:
@@ -124,6 +136,7 @@ class PeopleSender:
             now = self._clock.now_ms()
             if self._workers and self._clock.trusted():
                 alarm_test.weekly(conn, self._plan, now)
+                alarm_sign.daily(conn, self._plan, now)
             for post in alarm_post.in_state(conn, alarm_post.WAITING):
                 self._freeze(conn, post, now)
             for post in alarm_post.in_state(conn, alarm_post.SENDING):

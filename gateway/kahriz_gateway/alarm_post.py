@@ -23,6 +23,7 @@ from kahriz_water.site import Plan
 
 SENDING, DROPPED = "sending", "dropped"
 URGENT, ROUTINE, ANSWER, TEST = "urgent", "routine", "answer", "test"
+WORD = "word"  # its words are ready, and it leaves at once without a ring
 WEEK_MS = 7 * 86_400_000
 MAYBE = "it may have got through"
 CUT_OFF = f"the program ended in mid-send: {MAYBE}"
@@ -46,7 +47,8 @@ def enclose(
 ) -> int:
     """Put an event into the envelope that waits for this person; its number."""
     row = conn.execute(
-        "SELECT id FROM message WHERE person=? AND sort=? AND state=?", (person, sort, WAITING)
+        "SELECT id FROM message WHERE person=? AND sort=? AND state=? AND text IS NULL",
+        (person, sort, WAITING),
     ).fetchone()
     ident = put(conn, person, sort, now) if row is None else int(row["id"])
     conn.execute(
@@ -100,7 +102,8 @@ def was_told(conn: sqlite3.Connection, alarm: int) -> list[str]:
 def last_alarms(conn: sqlite3.Connection, person: str) -> list[int]:
     """The alarms of the newest message that this person got: what an answer without one means."""
     row = conn.execute(
-        "SELECT max(id) FROM message WHERE person=? AND state IN (?, ?) AND sort IN (?, ?)",
+        "SELECT max(id) FROM message WHERE person=? AND state IN (?, ?) AND sort IN (?, ?)"
+        " AND text IS NULL",
         (person, SENT, SENDING, URGENT, ROUTINE),
     ).fetchone()
     rows = conn.execute(
@@ -122,7 +125,7 @@ def in_state(conn: sqlite3.Connection, state: str) -> list[Post]:
 
 def due_ms(conn: sqlite3.Connection, post: Post, plan: Plan, person: Person, now: int) -> int:
     """When a message that waits may leave."""
-    if post.sort in (ANSWER, TEST):
+    if post.sort in (ANSWER, TEST, WORD):
         return post.made
     urgent = post.sort == URGENT
     last = conn.execute(
@@ -133,11 +136,13 @@ def due_ms(conn: sqlite3.Connection, post: Post, plan: Plan, person: Person, now
     due = dispatch.envelope_due(plan, post.made, urgent, last)
     if urgent:
         return due
-    today = _sent_on(conn, plan, post.person, rota.day_of(plan, now), now)
+    today = sent_today(conn, plan, post.person, now)
     return dispatch.routine_due(plan, person, due, today, last)
 
 
-def _sent_on(conn: sqlite3.Connection, plan: Plan, person: str, day: int, now: int) -> int:
+def sent_today(conn: sqlite3.Connection, plan: Plan, person: str, now: int) -> int:
+    """Messages of today that could wait: what the budget counts."""
+    day = rota.day_of(plan, now)
     rows = conn.execute(
         "SELECT coalesce(done, made) FROM message WHERE person=? AND sort=? AND state IN (?,?)"
         " AND made > ?",
@@ -155,7 +160,7 @@ def event_ids(conn: sqlite3.Connection, message: int) -> list[int]:
 
 def stale(conn: sqlite3.Connection, post: Post) -> bool:
     """Whether all of it was over before it left, and this person never knew of it."""
-    if post.sort not in (URGENT, ROUTINE):
+    if post.sort not in (URGENT, ROUTINE) or post.text is not None:
         return False
     rows = conn.execute(
         "SELECT DISTINCT a.id, a.closed FROM message_event e JOIN alarm a ON a.id = e.alarm"

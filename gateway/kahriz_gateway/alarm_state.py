@@ -19,7 +19,7 @@ BAD = 3  # QARTOD flags from here on are not told as water
 def state_text(conn: sqlite3.Connection, plan: Plan, person: Person) -> str:
     """The flow at each point with its time, the open alarms, and all that is known of the first."""
     language = person.language
-    lines = [line for point in plan.points if (line := _flow(conn, plan, point, language))]
+    lines = [line for point in plan.points if (line := flow(conn, plan, point, language))]
     found = sorted(alarm_book.open_alarms(conn), key=lambda a: (not a.urgent, -a.id))
     alarms = [a for a in found if a.parent is None]
     text = lines[:MOST] or [answers.say(answers.NO_READING, language)]
@@ -34,7 +34,8 @@ def _event(conn: sqlite3.Connection, alarm: Alarm) -> Event:
     return Event(0, alarm, alarm.raised, "raised", children=alarm_book.children(conn, alarm.id))
 
 
-def _flow(conn: sqlite3.Connection, plan: Plan, point: Point, language: str) -> str | None:
+def flow(conn: sqlite3.Connection, plan: Plan, point: Point, language: str) -> str | None:
+    """`Outlet: 12,0 l/s, 23.11 09:00`; None where no flow was ever measured."""
     name = messages_sms.short_place(plan, point.id, language)
     for quantity in FLOWS:
         value = village_store.last_value(conn, point.id, quantity)

@@ -75,3 +75,6 @@ class AlarmRules:
     on_delay_minutes: dict[str, float] = field(default_factory=dict)  # by kind of alarm
     off_delay_minutes: dict[str, float] = field(default_factory=dict)
     public_url: str | None = None  # where links in an e-mail lead: https://kahriz.example
+    link_key_file: str | None = None  # signs them; None: a key of its own in the data folder
+    sign_of_life: str | None = None  # when each day a text tells the technician that we live
+    advisory_days: float = 3.0  # "do not drink until tested" after a storm

@@ -101,7 +101,11 @@ def read_alarms(table: Table | None) -> AlarmRules:
         on_delay_minutes=_minutes(table.optional_table("on_delay_minutes")),
         off_delay_minutes=_minutes(table.optional_table("off_delay_minutes")),
         public_url=_url(table),
+        link_key_file=table.optional_text("link_key_file"),
+        sign_of_life=_time(table, "sign_of_life", "00:00") if table.has("sign_of_life") else None,
+        advisory_days=number("advisory_days", 0.5, 60, "days", usual.advisory_days),
     )
+    table.raw("sign_of_life")
     table.done()
     return rules
 
