@@ -4,7 +4,9 @@
 import json
 import sqlite3
 from pathlib import Path
+from typing import Any
 
+from kahriz_gateway import node_config, ota
 from kahriz_gateway.intake_accept import Accept
 from kahriz_gateway.intake_books import Key, missing_by_rows
 from kahriz_gateway.store import open_store
@@ -40,6 +42,7 @@ class LoneIntake:
         self._begun = False
         self._copy: sqlite3.Connection | None = None
         self.receipts = 0
+        self.kept: dict[str, bytes] = {}  # retained by the broker
 
     def _open(self) -> None:
         self.conn = open_store(self._path, self._site)
@@ -67,7 +70,27 @@ class LoneIntake:
         due, self._due = self._due, {}
         found = [self._accept.receipt(key) for key in due]
         self.receipts += len(found)
-        return [answer for answer in found if answer is not None]
+        answers = [answer for answer in found if answer is not None]
+        errands: list[tuple[str, bytes]] = []
+        for topic, payload, retain in self._accept.errands.outbox():
+            if retain:
+                self.kept[topic] = payload
+            else:
+                errands.append((topic, payload))
+        return errands + answers
+
+    def update(self, node: str, release: bytes) -> None:
+        """Offer a program from now on."""
+        found = ota.put(self.conn, release, None)
+        ota.offer(self.conn, node, found.number, None)
+
+    def configure(self, node: str, body: dict[str, Any]) -> None:
+        """Wish for another configuration."""
+        node_config.put(self.conn, node, body, None)
+
+    def runs(self, node: str) -> node_config.Runs:
+        """What the node's newest hello says of itself."""
+        return node_config.runs(self.conn, node)
 
     def back_up(self) -> None:
         """Somebody copies the store."""

@@ -35,6 +35,9 @@ class Verdict:
     worst_ms: dict[str, int] = field(default_factory=dict)
     late_stamps: list[list[object]] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    tls: bool = False
+    programs: list[str] = field(default_factory=list)  # that said hello
+    configs: list[int] = field(default_factory=list)
 
     def faults(self) -> dict[str, object]:
         """What breaks a promise."""
@@ -68,6 +71,9 @@ def judge(node: str, life: NodeLife, intake: LoneIntake, said: str) -> Verdict:
     verdict.redelivered = intake.count("SELECT coalesce(sum(times - 1), 0) FROM reading")
     for _, a, b, reason in intake.closed():
         verdict.closed[reason] = verdict.closed.get(reason, 0) + b - a + 1
+    hellos = "SELECT DISTINCT json_extract(body, '$.{}') FROM hello ORDER BY 1"
+    verdict.programs = [fw for (fw,) in intake.conn.execute(hellos.format("fw"))]
+    verdict.configs = [cfg for (cfg,) in intake.conn.execute(hellos.format("cfg"))]
     _match(verdict, life, intake)
     return verdict
 

@@ -4,6 +4,7 @@
 The number of the wake is coded into what the sensor reads, so that a row says whose it is.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -21,6 +22,8 @@ BOOT_MS = 635  # of the board (chip/clock.py): the program begins to measure so 
 CUT_WRITES = (1, 1, 2, 2, 3, 4, 6, 12)  # most wakes write once or twice
 COPY_AGE_MS = 2 * 86_400_000  # how old the copy is that a restored gateway begins with
 DARK_MOST_MS = 4 * 3_600_000  # without power
+LONG_CUTS = 0.2  # this share of the cuts may fall far into a wake that writes a program
+WRITES_MOST = 600
 MODES = ("clean", "torn", "garbage")
 
 
@@ -57,6 +60,7 @@ class NodeLife:
         self._fault = NO_FAULT
         self._chance = Random(weather.seed)  # of this wake: no wake's luck hangs on another's
         self._told = 0  # answers of this session
+        self.update: Callable[[], None] = _nothing  # wish for another program, configuration
         self._copied_for: int | None = None
 
     # -- the board's questions
@@ -80,6 +84,9 @@ class NodeLife:
             self.t_ms = due_ms + self._chance.randint(1000, DARK_MOST_MS)
             return self._begin("power_on")
         self.t_ms = due_ms
+        if weather.updates and weather.updates[0] <= due_ms:
+            weather.updates.pop(0)
+            self.update()
         if weather.restores and weather.restores[0] <= due_ms:
             weather.restores.pop(0)
             self.restores += self._intake.restore(f"c41d{self.restores + 1:04x}")
@@ -130,7 +137,10 @@ class NodeLife:
         every = self.weather.rates.cut_every_wakes
         chance = self._chance = Random(f"{self.weather.seed}/{self.number}")
         if every and self.t_ms < self.weather.end_ms and chance.randrange(every) == 0:
-            reply["cut"] = [chance.choice(CUT_WRITES), chance.choice(MODES)]
+            at = chance.choice(CUT_WRITES)
+            if chance.random() < LONG_CUTS:
+                at = round(WRITES_MOST ** chance.random())
+            reply["cut"] = [at, chance.choice(MODES)]
         return reply
 
     # -- the line to the gateway
@@ -177,3 +187,7 @@ class NodeLife:
             self._copied_for = restores[0]
             self._intake.back_up()
         return found
+
+
+def _nothing() -> None:
+    """Nobody wishes for anything."""

@@ -3,13 +3,17 @@
 
 import json
 import tempfile
+from collections.abc import Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 from kahriz_sim.lone_line import LoneLine
 from kahriz_sim.lone_talk import Talk
 from kahriz_sim.lone_world import live
 
+from .cable import Updates, new_flash, papers
 from .intake import LoneIntake, TrueClock
 from .judge import Verdict, judge
 from .life import NodeLife
@@ -23,9 +27,19 @@ FRESH_EVERY = 5  # of so many power cuts one ends the process with kill -9
 
 
 def run_life(
-    number: int, seed: int, days: float, image: Path, rates: Rates = USUAL, kind: str = "pool"
+    number: int,
+    seed: int,
+    days: float,
+    image: Path,
+    rates: Rates = USUAL,
+    kind: str = "pool",
+    updates: Updates | None = None,
+    tls: bool = False,
 ) -> Verdict:
-    """The life of node `number` under a seed, built as the node `kind` of the demo site."""
+    """The life of node `number` under a seed, built as the node `kind` of the demo site.
+
+    With `updates` it is offered programs and configurations at the weather's times.
+    """
     name = f"node-{number:02}"
     weather = Weather(f"{seed}/{number}", BEGIN_MS, days, rates)
     with tempfile.TemporaryDirectory(prefix="kahriz-life-") as given:
@@ -35,11 +49,17 @@ def run_life(
         config = json.loads((NODES / f"{kind}.json").read_text())
         intake = LoneIntake(folder, config["site"], clock)
         life = NodeLife(weather, intake, clock)
-        talk = partial(_talk, intake, life)
-        line = LoneLine(talk, at=life.passed)
         config["node"] = name
         config["phase_s"] = number * 180 % 3600
-        (folder / "config.json").write_text(json.dumps(config))
+        files, context = papers(folder, name) if tls else ({}, None)
+        if tls:
+            config["broker"]["tls"] = {path[5:-4]: path for path in files}
+        if updates is not None:
+            files["/release.key"] = updates.modulus
+            life.update = partial(next, _wishes(intake, name, config, updates))
+        line = LoneLine(partial(_talk, intake, life), context, life.passed)
+        new_flash(folder / "node.lfs", config, files)
+        (folder / "config.json").write_text("")
         said = live(
             life,
             name,
@@ -52,9 +72,24 @@ def run_life(
         )
         verdict = judge(name, life, intake, said)
         verdict.sessions = line.sessions
+        verdict.tls = tls
         intake.close()
         return verdict
 
 
+def _wishes(
+    intake: LoneIntake, node: str, config: dict[str, Any], updates: Updates
+) -> Iterator[None]:
+    """A program, a configuration that is refused, a good one, and again."""
+    body = {key: value for key, value in config.items() if key not in ("wifi", "broker")}
+    for number in count():
+        intake.update(node, updates.releases[number % len(updates.releases)])
+        yield
+        intake.configure(node, {**body, "dt_s": 5})
+        yield
+        intake.configure(node, {**body, "batch": 6 + number % 7})
+        yield
+
+
 def _talk(intake: LoneIntake, life: NodeLife) -> Talk:
-    return Talk(intake.said, life.answers, life.fault())
+    return Talk(intake.said, life.answers, life.fault(), intake.kept)

@@ -31,6 +31,7 @@ class Rates:
     restores_a_year: float = 1.0
     drift_most_ppm: int = 50_000
     bad_session: float = 0.02
+    updates: int = 0  # of program and configuration, spread over the life
 
 
 USUAL = Rates()
@@ -62,6 +63,8 @@ class Weather:
             chance.randint(begin_ms + DAY_MS, self.end_ms - calm_ms)
             for _ in range(round(rates.restores_a_year * days / 365) if days > 3 else 0)
         )
+        span_ms = (self.end_ms - begin_ms) // (rates.updates + 1)
+        self.updates = [begin_ms + span_ms * (i + 1) for i in range(rates.updates)]
 
     def is_away(self, kind: str, at_ms: int) -> bool:
         """Whether this kind of outage is on."""

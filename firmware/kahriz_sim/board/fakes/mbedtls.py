@@ -27,6 +27,7 @@ _LEAST_FREE = 32 * 1024  # of the program's 128 kB, which are about 64 kB of a c
 _ALLOC_FAILED = -0x7F00  # MBEDTLS_ERR_SSL_ALLOC_FAILED
 _EPOCH_2000_S = 946_684_800
 _VALIDITY = b"\x30\x1e\x17\x0d"  # SEQUENCE of two UTCTime: notBefore, notAfter
+_PIECE = 512  # bytes read at once
 _POLL = 3  # stream ioctl numbers
 _CLOSE = 4
 _EINVAL = 22
@@ -68,7 +69,7 @@ class _Line(_io.IOBase):
 
     def readinto(self, buf):
         try:
-            return self._sock.readinto(buf)
+            return self._sock.readinto(memoryview(buf)[:_PIECE])  # lwIP copies without our heap
         except OSError as error:
             return -error.errno
 
