@@ -17,6 +17,7 @@ import rich_click as click
 from kahriz_alarms import states
 from kahriz_alarms.alarm import CAUSES, Alarm
 from kahriz_gateway import alarm_book, alarm_hands, alarm_stats
+from kahriz_gateway.alarm_cli_advisory import advisory
 from kahriz_gateway.alarm_cli_base import DATA, JSON, NOTE, WHO, known, open_book, refuse
 from kahriz_gateway.alarm_cli_more import maintenance, stats, test
 from kahriz_gateway.alarm_hands import SHELF_HOURS
@@ -31,7 +32,7 @@ def alarm() -> None:
     """The alarms of a kahriz: who has them, what was done, what the water says."""
 
 
-for more in (test, maintenance, stats):
+for more in (test, maintenance, stats, advisory):
     alarm.add_command(more)
 
 

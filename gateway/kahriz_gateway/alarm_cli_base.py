@@ -12,8 +12,10 @@ import rich_click as click
 
 from kahriz_alarms.alarm import Alarm
 from kahriz_gateway import alarm_book, village_store
-from kahriz_gateway.config import EXIT_STATE, EXIT_STORE
+from kahriz_gateway.config import EXIT_CONFIG, EXIT_STATE, EXIT_STORE, Options, read_plan
 from kahriz_gateway.store import StoreError
+from kahriz_water.site import Plan
+from kahriz_water.strict import ConfigError
 
 DATA = click.option(
     "--data",
@@ -21,6 +23,13 @@ DATA = click.option(
     default=Path("data"),
     show_default=True,
     help="Folder of the stores.",
+)
+CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("site.toml"),
+    show_default=True,
+    help="The plan of the kahriz.",
 )
 WHO = click.option("--who", required=True, metavar="NAME", help="Who says so.")
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
@@ -42,6 +51,13 @@ def known(conn: sqlite3.Connection, ident: int) -> Alarm:
     if found is None:
         refuse(f"no alarm {ident}: see `kahriz alarm list --all`", EXIT_STATE)
     return found
+
+
+def plan_of(config: Path) -> Plan:
+    try:
+        return read_plan(Options(config=config, data=Path("data")))
+    except ConfigError as error:
+        refuse(str(error), EXIT_CONFIG)
 
 
 def refuse(text: str, code: int) -> NoReturn:

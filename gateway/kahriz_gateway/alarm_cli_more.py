@@ -11,35 +11,25 @@ from pathlib import Path
 import rich_click as click
 
 from kahriz_gateway import alarm_book, alarm_stats, alarm_test, village_alarms, village_store
-from kahriz_gateway.alarm_cli_base import DATA, JSON, WHO, open_book, refuse
+from kahriz_gateway.alarm_cli_base import CONFIG, DATA, JSON, WHO, open_book, plan_of, refuse
 from kahriz_gateway.alarm_hands import TELLS
 from kahriz_gateway.clock import SystemClock
-from kahriz_gateway.config import EXIT_CONFIG, EXIT_STATE, Options, read_plan
-from kahriz_water.site import Plan
-from kahriz_water.strict import ConfigError
+from kahriz_gateway.config import EXIT_STATE
 
 HOUR_MS = 3_600_000
 MOST_HOURS = 90 * 24
 LOOK_S = 0.2
 ENDED = ("sent", "failed", "dropped")
 
-_CONFIG = click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("site.toml"),
-    show_default=True,
-    help="The plan of the kahriz.",
-)
-
 
 @click.command()
 @click.option("--person", metavar="ID", help="One person of the plan; without it everybody.")
 @click.option("--wait", type=click.FloatRange(0, 600), default=120.0, show_default=True, help="s")
-@_CONFIG
+@CONFIG
 @DATA
 def test(person: str | None, wait: float, config: Path, data: Path) -> None:
     """Send a test message by every way that is set up, and wait for what became of it."""
-    plan = _plan(config)
+    plan = plan_of(config)
     people = [p for p in plan.people if person in (None, p.id)]
     if not people:
         known = ", ".join(p.id for p in plan.people) or "nobody"
@@ -117,11 +107,11 @@ def maintenance() -> None:
 @click.option("--hours", type=click.FloatRange(0.1, MOST_HOURS), required=True)
 @click.option("--why", required=True, metavar="WORDS", help="The reason.")
 @WHO
-@_CONFIG
+@CONFIG
 @DATA
 def add(place: str, hours: float, why: str, who: str, config: Path, data: Path) -> None:
     """Begin one now at a point, a reach, or the whole site by its id."""
-    plan = _plan(config)
+    plan = plan_of(config)
     places = [plan.id, *(p.id for p in plan.points), *(r.id for r in plan.reaches)]
     if place not in places:
         refuse(f"no place {place!r}: one of {', '.join(places)}", EXIT_STATE)
@@ -172,10 +162,3 @@ def end(ident: int, data: Path) -> None:
     if row is None:
         refuse(f"no maintenance {ident} is running: `kahriz alarm maintenance list`", EXIT_STATE)
     click.echo(f"{ident}  ended")
-
-
-def _plan(config: Path) -> Plan:
-    try:
-        return read_plan(Options(config=config, data=Path("data")))
-    except ConfigError as error:
-        refuse(str(error), EXIT_CONFIG)

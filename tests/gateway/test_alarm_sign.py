@@ -76,5 +76,5 @@ def test_it_says_what_is_silent_and_how_old_the_number_is(loop: Loop) -> None:
 
 
 def test_a_time_that_is_none_is_refused() -> None:
-    with pytest.raises(ConfigError, match="alarms.sign_of_life"):
+    with pytest.raises(ConfigError, match=r"alarms\.sign_of_life"):
         parse_plan(f'{TEXT}[alarms]\nsign_of_life = "9 o\'clock"\n')

@@ -7,6 +7,10 @@
     POST /api/alarms/7/fixed          {"who": "ali", "cause": "joint", "note": "…"}
     POST /api/alarms/7/shelve         {"who": "ali", "hours": 12, "note": "the reason"}
     POST /api/alarms/7/close          {"who": "ali", "cause": "other", "note": "…"}
+    GET  /api/stats                   time to repair, rings for nothing, messages sent
+    GET  /api/advisory                "do not drink until tested": null while none runs
+    POST /api/advisory/start          {"who": "rena", "days": 3, "note": "the reason"}
+    POST /api/advisory/end            {"who": "rena", "note": "who has tested it"}
 
 With `Authorization: Bearer <token>`; the token lies in the file api.token of the data folder.
 """
@@ -14,16 +18,15 @@ With `Authorization: Bearer <token>`; the token lies in the file api.token of th
 from __future__ import annotations
 
 import hmac
-import json
 import logging
-import math
 import os
 import secrets
 import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,16 +37,23 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kahriz_alarms import states
-from kahriz_alarms.alarm import CAUSES, Alarm
-from kahriz_gateway import alarm_book, alarm_hands, alarm_stats, village_store
+from kahriz_alarms.alarm import Alarm
+from kahriz_gateway import (
+    alarm_advisory,
+    alarm_book,
+    alarm_hands,
+    alarm_stats,
+    village_store,
+)
+from kahriz_gateway.alarm_cli_advisory import full
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.page import stores
+from kahriz_gateway.page.api_asked import AskedWrongError, asked, asked_days, body_of
+from kahriz_water.site import Plan
 
 log = logging.getLogger(__name__)
 
 TOKEN_FILE = "api.token"
-BODY_BYTES = 4096
-TEXT_LONG = 500
 A_MINUTE = 120  # requests with the token
 WRONG_A_MINUTE = 10  # without it: guessing is slow, and whoever has it is not shut out
 STEPS = {
@@ -53,10 +63,6 @@ STEPS = {
     "shelve": "shelved",
     "close": "closed",
 }
-
-
-class AskedWrongError(Exception):
-    """What is wrong with a request, in words."""
 
 
 class Limit:
@@ -106,7 +112,7 @@ def token_or_none(data_dir: Path) -> str | None:
         return None
 
 
-def routes(data_dir: Path, clock: Clock, secret: str | None) -> list[Route]:
+def routes(plan: Plan, data_dir: Path, clock: Clock, secret: str | None) -> list[Route]:
     """The routes, to be hung beside those of the page; none without a token."""
     if secret is None:
         return []
@@ -125,7 +131,7 @@ def routes(data_dir: Path, clock: Clock, secret: str | None) -> list[Route]:
             if not right.passes():
                 return _error(f"at most {A_MINUTE} requests a minute", 429)
             try:
-                body = await _body(request)
+                body = await body_of(request)
                 return await run_in_threadpool(answer, request, body)
             except AskedWrongError as error:
                 return _error(str(error), 400)
@@ -158,31 +164,56 @@ def routes(data_dir: Path, clock: Clock, secret: str | None) -> list[Route]:
         if op not in STEPS:
             raise AskedWrongError(f"no step {op!r}: one of {', '.join(STEPS)}")
         ident, now = _ident(request), clock.now_ms()
-        who, note, data = _asked(op, body, now)
-        path = data_dir / "village.db"
-        if not path.exists():
-            raise stores.UnreadableStoreError(path.name, "no such file", absent=True)
-        conn = village_store.open_village(path)
-        try:
+        who, note, data = asked(op, body, now)
+        with writer(data_dir) as conn:
             after = alarm_hands.take(conn, ident, STEPS[op], who, now, note, data)
-        finally:
-            conn.close()
         return JSONResponse(_full(after))
+
+    def stats(request: Request, body: bytes) -> Response:
+        with stores.village(data_dir) as conn:
+            return JSONResponse(alarm_stats.stats(conn, clock.now_ms()))
+
+    def advisory(request: Request, body: bytes) -> Response:
+        with stores.village(data_dir) as conn:
+            found = alarm_advisory.running(conn, plan)
+        return JSONResponse(None if found is None else full(found))
+
+    def advise(request: Request, body: bytes) -> Response:
+        op, now = request.path_params["op"], clock.now_ms()
+        if op not in ("start", "end"):
+            raise AskedWrongError(f"no step {op!r}: start or end")
+        who, note, days = asked_days(op, body)
+        with writer(data_dir) as conn, village_store.transaction(conn):
+            if op == "start":
+                until = now + round(days * alarm_advisory.DAY_MS)
+                made = alarm_advisory.start(conn, plan, until, who, note, now, alarm_hands.TELLS)
+                return JSONResponse(full(made))
+            ended = alarm_advisory.end(conn, plan, who, now, alarm_hands.TELLS, note)
+        if ended is None:
+            raise states.StateError("no advisory is running")
+        return JSONResponse(_full(ended))
 
     return [
         Route("/api/alarms", guarded(list_), methods=["GET"]),
         Route("/api/alarms/{ident}", guarded(show), methods=["GET"]),
         Route("/api/alarms/{ident}/{op}", guarded(step), methods=["POST"]),
+        Route("/api/stats", guarded(stats), methods=["GET"]),
+        Route("/api/advisory", guarded(advisory), methods=["GET"]),
+        Route("/api/advisory/{op}", guarded(advise), methods=["POST"]),
     ]
 
 
-async def _body(request: Request) -> bytes:
-    found = b""
-    async for chunk in request.stream():
-        found += chunk
-        if len(found) > BODY_BYTES:
-            raise AskedWrongError(f"a body of at most {BODY_BYTES} bytes")
-    return found
+@contextmanager
+def writer(data_dir: Path) -> Iterator[sqlite3.Connection]:
+    """village.db to write to; the page never makes it."""
+    path = data_dir / "village.db"
+    if not path.exists():
+        raise stores.UnreadableStoreError(path.name, "no such file", absent=True)
+    conn = village_store.open_village(path)
+    try:
+        yield conn
+    finally:
+        conn.close()
 
 
 def _ident(request: Request) -> int:
@@ -190,48 +221,6 @@ def _ident(request: Request) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise AskedWrongError("the number of an alarm is digits")
     return int(text)
-
-
-def _asked(op: str, body: bytes, now: int) -> tuple[str, str | None, dict[str, object]]:
-    """Who, in what words, and what the step needs beside."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise AskedWrongError('a JSON object such as {"who": "ali"}')
-    who = _words(found, "who")
-    if who is None:
-        raise AskedWrongError("who says so: a text under `who`")
-    note = _words(found, "note")
-    if op in ("fixed", "close"):
-        cause = found.get("cause")
-        if cause not in CAUSES:
-            raise AskedWrongError(f"cause: one of {', '.join(CAUSES)}")
-        return who, note, {"cause": cause}
-    if op == "shelve":
-        hours: Any = found.get("hours")
-        number = isinstance(hours, int | float) and not isinstance(hours, bool)
-        size = float(hours) if number else math.nan
-        if not 0.1 <= size <= alarm_hands.SHELF_HOURS:
-            raise AskedWrongError(f"hours: a number, 0.1 to {alarm_hands.SHELF_HOURS}")
-        if note is None:
-            raise AskedWrongError("the reason: a text under `note`")
-        return who, note, {"until": now + round(size * alarm_hands.HOUR_MS)}
-    return who, note, {}
-
-
-def _words(found: dict[str, Any], key: str) -> str | None:
-    text = found.get(key)
-    if text is None:
-        return None
-    if not isinstance(text, str) or not text.strip() or len(text) > TEXT_LONG:
-        raise AskedWrongError(f"{key}: a text of 1 to {TEXT_LONG} characters")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise AskedWrongError(f"{key}: text that can be written as UTF-8") from error
-    return text.strip()
 
 
 def _full(alarm: Alarm) -> dict[str, Any]:

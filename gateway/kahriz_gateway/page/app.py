@@ -115,7 +115,7 @@ def create_app(
             Route("/healthz", healthz),
             Route("/metrics", metrics_),
             Route("/api/now", api_now),
-            *api_alarms.routes(data_dir, clock, api_token),
+            *api_alarms.routes(config, data_dir, clock, api_token),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(StrictHeaders), Middleware(GZipMiddleware, minimum_size=600)],
