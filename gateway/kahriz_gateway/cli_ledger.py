@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,9 @@ class JournalState:
     missing: tuple[Gap, ...]
     closed: tuple[tuple[str, int], ...]
     contradiction: str | None
+    boots: int | None
+    counts: dict[str, int]
+    error: str | None
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "missing_rows": sum(g.count for g in self.missing)}
@@ -38,6 +42,11 @@ class JournalState:
         ]
         lines += [f"  missing {g.a} to {g.b} since {_day(g.since_ms)}" for g in self.missing]
         lines += [f"  closed {count} rows: {reason}" for reason, count in self.closed]
+        if self.boots is not None and self.counts:
+            since = ", ".join(f"{self.counts[key]} {key}" for key in sorted(self.counts))
+            lines.append(f"  {self.boots} power-ons; since the last: {since}")
+        if self.error:
+            lines.append(f"  its last error: {self.error}")
         if self.contradiction is not None:
             lines.append(f"  CONTRADICTION: {self.contradiction}")
         return lines
@@ -50,15 +59,22 @@ def journals(conn: sqlite3.Connection) -> list[JournalState]:
     return [
         _journal(conn, open_gaps, *row)
         for row in conn.execute(
-            "SELECT node, journal, first, next FROM session ORDER BY node, rowid"
+            "SELECT node, journal, first, next, body FROM session ORDER BY node, rowid"
         )
     ]
 
 
 def _journal(
-    conn: sqlite3.Connection, open_gaps: list[Gap], node: str, journal: str, first: int, next: int
+    conn: sqlite3.Connection,
+    open_gaps: list[Gap],
+    node: str,
+    journal: str,
+    first: int,
+    next: int,
+    body: str,
 ) -> JournalState:
     key = (node, journal)
+    says = json.loads(body)
     stored, times = conn.execute(
         "SELECT count(*), coalesce(sum(times), 0) FROM reading WHERE node=? AND journal=?", key
     ).fetchone()
@@ -76,7 +92,18 @@ def _journal(
             "fill a new one"
         )
     return JournalState(
-        node, journal, first, next, stored, times - stored, mine, tuple(closed), contradiction
+        node,
+        journal,
+        first,
+        next,
+        stored,
+        times - stored,
+        mine,
+        tuple(closed),
+        contradiction,
+        says.get("boot"),
+        says.get("counts", {}),
+        says.get("error"),
     )
 
 

@@ -210,6 +210,23 @@ def test_ledger_and_quarantine_tell_what_is_missing_and_replay_what_was_mended(
 
 
 @pytest.mark.needs("mosquitto")
+def test_ledger_says_how_the_node_fares(
+    mosquitto: Broker, make_intake: MakeIntake, make_node: MakeNode
+) -> None:
+    intake = make_intake(mosquitto.port)
+    node = make_node(mosquitto.port)
+    counts = {"wakes": 4711, "fails": 3, "watchdog": 2}
+    node.hello(1, 2, boot=7, counts=counts, error="no access point")
+    node.up(rows(1, 1))
+    node.receipt(upto=1)
+    said = kahriz("ledger", "--data", intake.data).stdout
+    assert "7 power-ons; since the last: 3 fails, 4711 wakes, 2 watchdog" in said
+    assert "its last error: no access point" in said
+    [found] = json.loads(kahriz("ledger", "--data", intake.data, "--json").stdout)
+    assert (found["boots"], found["counts"]) == (7, counts)
+
+
+@pytest.mark.needs("mosquitto")
 def test_rows_deleted_behind_the_gateways_back_are_told_as_a_contradiction(
     mosquitto: Broker, make_intake: MakeIntake, make_node: MakeNode
 ) -> None:

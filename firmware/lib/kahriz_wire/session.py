@@ -27,7 +27,9 @@ HEALTH = (
     "cfg",
     "fw",
     "ota",
+    "counts",
 )
+COUNTS_MOST = 12
 
 
 class Hello:
@@ -49,6 +51,7 @@ class Hello:
         self.cfg: int | None = None
         self.fw: str | None = None
         self.ota: int | None = None  # number of the program that runs
+        self.counts: dict[str, int] | None = None  # since power-on: wakes, fails, causes of resets
 
 
 def encode_hello(hello: Hello) -> bytes:
@@ -82,7 +85,21 @@ def decode_hello(payload: object) -> Hello:
     hello.cfg = checks.maybe_whole(body, "cfg", 0, checks.N_MOST, "hello")
     hello.fw = words.maybe_text(body, "fw", 64, "hello")
     hello.ota = checks.maybe_whole(body, "ota", 0, checks.N_MOST, "hello")
+    if "counts" in body:
+        hello.counts = counts(body["counts"])
     return hello
+
+
+def counts(value: object) -> "dict[str, int]":
+    """How often something happened, by its word."""
+    given = checks.table(value, "hello.counts")
+    if len(given) > COUNTS_MOST:
+        raise WireError("hello.counts", f"expected at most {COUNTS_MOST}")
+    found = {}
+    for key in given:
+        words.word(key, "hello.counts")
+        found[key] = checks.whole(given[key], 0, checks.N_MOST, "hello.counts." + key)
+    return found
 
 
 class Ack:
