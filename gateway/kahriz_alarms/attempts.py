@@ -2,7 +2,7 @@
 """Which way a message takes next: text first, then the ring, then the next channel, then nobody.
 
 A ring says nothing but "look at your telephone": it is never an answer, and where a person has a
-channel for text, the text goes first. All ways together have five minutes when it is urgent.
+channel for text, the text goes first and it alone counts. All ways together have five minutes when it is urgent.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ RINGS = 2
 RING_PAUSE_MS = 60_000  # between two rings
 URGENT_MS = 240_000  # for all ways together: then the next person is tried
 ROUTINE_MS = 86_400_000  # a message that can wait is given up after a day
-TEXT_TRIES = {True: 2, False: 20}  # of one channel, by urgent
+TEXT_TRIES = {True: 3, False: 20}  # of one channel, by urgent
 
 TRYING, DELIVERED, PASSING, PERMANENT = "trying", "delivered", "passing", "permanent"
 
@@ -67,7 +67,8 @@ def next_way(
     began = attempts[0].at if attempts else now_ms
     late = now_ms - began >= (URGENT_MS if urgent else ROUTINE_MS)
     if late or not any(w.state in ("now", "wait") for w in ways):
-        reached = any(w.state == DELIVERED for w in ways)
+        told = ring if set(person.channels) == {CALL} else text  # a ring alone says nothing
+        reached = told.state == DELIVERED
         return Next(outcome="sent" if reached else "failed")
     if text.state == DELIVERED and ring.state not in ("now", "wait"):
         return Next(outcome="sent")

@@ -21,6 +21,7 @@ from kahriz_water.site import Plan, Point
 
 UCS2, GSM = 70, 160
 SHORT = 12
+NAMED = 6  # of what an alarm explains
 STONES = ("collapse", "blockage", "storm", "source_drop")
 GOING = ("crew", "technician", "committee")  # who may set out, and so needs the cleared path
 WARNING = mark(
@@ -107,6 +108,7 @@ def second_part(events: Sequence[Event], plan: Plan, person: Person, again: bool
     """Everything that did not fit; ends with the warning where stones or water may come."""
     language, alarm = person.language, events[0].alarm
     lines = [messages.short(e, plan, language) for e in events]
+    lines += _children(events[0], plan, language)
     lines += _landmarks(alarm, plan, language)
     if person.role in GOING:
         lines += _paths(alarm, plan, language)
@@ -135,6 +137,15 @@ def _points(alarm: Alarm, plan: Plan) -> list[Point]:
     reach = plan.reach(alarm.place)
     idents = [reach.from_, reach.to] if reach else [alarm.place]
     return [point for ident in idents if (point := plan.point(ident)) is not None]
+
+
+def _children(event: Event, plan: Plan, language: str) -> list[str]:
+    """What this explains: fifty silent nodes behind one access point are one line."""
+    if not event.children:
+        return []
+    names = [short_place(plan, a.place, language) for a in event.children[:NAMED]]
+    values = {"count": len(event.children), "places": ", ".join(names)}
+    return [translate("Because of it, %(count)d more: %(places)s", language) % values]
 
 
 def _landmarks(alarm: Alarm, plan: Plan, language: str) -> list[str]:

@@ -69,18 +69,21 @@ def until(loop: Loop, sender: PeopleSender, state: str) -> None:
     raise AssertionError(f"no message is {state}")
 
 
-def test_a_channel_that_hangs_is_given_up_and_the_next_way_is_taken(tmp_path: Path) -> None:
+def test_a_text_that_hangs_is_given_up_and_a_ring_alone_does_not_count(tmp_path: Path) -> None:
     loop = Loop(tmp_path / "village.db")
-    sms, call = Channel("sms"), Channel("call")
+    sms, call, mail = Channel("sms"), Channel("call"), Channel("email")
     sms.gate.clear()
     sender = PeopleSender(
-        tmp_path / "village.db", PLAN, loop.clock, [sms, call], TELLS, deadline_s=0.05
+        tmp_path / "village.db", PLAN, loop.clock, [sms, call, mail], TELLS, deadline_s=0.05
     )
     loop.find(leak(RAISED))
     loop.tick()
+    until(loop, sender, "failed")
+    assert (len(sms.got), len(call.got)) == (0, 1), "Əli was rung and knows nothing"
+    loop.tick()
     until(loop, sender, "sent")
-    assert (len(sms.got), len(call.got)) == (0, 1)
-    assert loop.state() == "notified"
+    assert len(mail.got) == 1, "so the next one was told"
+    assert loop.state() == "escalated"
     sms.gate.set()
 
 

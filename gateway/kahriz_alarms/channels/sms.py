@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 from kahriz_alarms.channels.modem import INIT_S, Modem
@@ -28,17 +29,23 @@ class SmsChannel:
 
     name = "sms"
 
-    def __init__(self, modem: Modem, send_s: float = SEND_S) -> None:
+    def __init__(
+        self,
+        modem: Modem,
+        send_s: float = SEND_S,
+        beat_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._modem = modem
+        self._beat_s = beat_s
         self._send_s = send_s
         self._slots: dict[str, int] = {}
 
     def send(self, message: Message, to: Person) -> None:
         if to.phone is None:
             raise DeliveryError(f"{to.id} has no telephone number", permanent=True)
-        end = time.monotonic() + self._send_s
+        end = self._beat_s() + self._send_s
         self._text(to, message.first, self._send_s)
-        left = end - time.monotonic()
+        left = end - self._beat_s()
         wanted = message.urgent or message.warns
         if wanted and message.more and left >= SECOND_S:
             with contextlib.suppress(DeliveryError):  # the modem keeps it in its health
