@@ -97,7 +97,8 @@ class Silence(Detector):
     def tick(self, watermark_ms: int) -> list[Finding]:
         """Here the watermark is the clock; the first tick stands for a first word."""
         for node in self.expected:
-            self.last_ms.setdefault(node, watermark_ms)
+            last_ms = self.last_ms.get(node, watermark_ms)
+            self.last_ms[node] = min(last_ms, watermark_ms)  # later: the clock was put back
         late = [n for n in self.expected if n not in self.silent and self._late(n, watermark_ms)]
         if self.deaf or not late:
             return []

@@ -63,16 +63,24 @@ def begin(conn: sqlite3.Connection, step: Step, tells: Tells) -> Alarm:
 def record(conn: sqlite3.Connection, alarm: Alarm, step: Step, tells: Tells) -> Alarm:
     """Store a step and what it makes of its alarm; StateError when it cannot follow."""
     after = life.fold(alarm, step)
-    before, now = asdict(alarm), asdict(after)
-    changed = {key: value for key, value in now.items() if value != before[key]}
-    if changed:
-        sets = ", ".join(f"{key}=?" for key in changed)
-        conn.execute(
-            f"UPDATE alarm SET {sets} WHERE id=?",  # noqa: S608
-            (*changed.values(), alarm.id),
-        )
+    before = asdict(alarm)
+    _put(conn, alarm.id, {k: v for k, v in asdict(after).items() if v != before[k]})
     _event(conn, alarm.id, step, tells)
     return after
+
+
+def put(conn: sqlite3.Connection, alarm: Alarm) -> None:
+    """Store an alarm as its steps make it, after the steps themselves have changed."""
+    _put(conn, alarm.id, {k: v for k, v in asdict(alarm).items() if k not in ("id", "evidence")})
+
+
+def _put(conn: sqlite3.Connection, ident: int, columns: Mapping[str, Any]) -> None:
+    if columns:
+        sets = ", ".join(f"{key}=?" for key in columns)
+        conn.execute(
+            f"UPDATE alarm SET {sets} WHERE id=?",  # noqa: S608
+            (*columns.values(), ident),
+        )
 
 
 def _event(conn: sqlite3.Connection, alarm: int, step: Step, tells: Tells) -> None:

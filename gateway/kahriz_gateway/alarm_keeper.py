@@ -21,6 +21,7 @@ from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_gateway import (
     alarm_advisory,
     alarm_book,
+    alarm_clock,
     alarm_post,
     alarm_proof,
     alarm_quiet,
@@ -57,6 +58,7 @@ class Keeper:
         self._clock = clock
         self._tells = tells
         self._words = words
+        self._last_ms: int | None = None
 
     def run(self, stop: threading.Event) -> None:
         conn = village_store.open_village(self._path)
@@ -69,7 +71,10 @@ class Keeper:
     def tick(self, conn: sqlite3.Connection) -> None:
         """Do what is due at this moment, all of it in one transaction."""
         now = self._clock.now_ms()
+        went_on = self._last_ms is not None and now >= self._last_ms
         with village_store.transaction(conn):
+            if self._clock.trusted() and not went_on:
+                alarm_clock.put_right(conn, now)
             self._candidates(conn, now)
             self._unshelve(conn, now)
             alarm_advisory.keep(conn, self._plan, now, self._tells)
@@ -81,6 +86,7 @@ class Keeper:
             for alarm in village_alarms.open_alarms(conn):
                 self._ask(conn, alarm, now)
             self._news(conn, now)
+        self._last_ms = now
 
     def _step(
         self,

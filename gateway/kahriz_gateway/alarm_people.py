@@ -114,6 +114,7 @@ class PeopleSender:
         self._compose = compose or by_text
         self._deadline_s = deadline_s
         self._done: Done = queue.Queue()
+        self._results: list[tuple[Job, str, str]] = []  # until they are on the disk
         self._workers = {c.name: hand_over(c, self._done) for c in channels}
 
     def run(self, stop: threading.Event) -> None:
@@ -141,12 +142,14 @@ class PeopleSender:
                 self._freeze(conn, post, now)
             for post in alarm_post.in_state(conn, alarm_post.SENDING):
                 jobs += self._go_on(conn, post, now)
+        self._results.clear()
         for channel, job in jobs:  # written down and on the disk: now it may go
             self._workers[channel].put(job)
 
     def _take_results(self, conn: sqlite3.Connection) -> None:
         while not self._done.empty():
-            job, state, error = self._done.get()
+            self._results.append(self._done.get())
+        for job, state, error in self._results:
             alarm_post.end_attempt(conn, job.message.id, job.n, state, error or None)
         for worker in self._workers.values():
             for message, n in worker.overdue(self._deadline_s):

@@ -7,12 +7,17 @@ import ctypes
 import mmap
 import struct
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 # No reading is older than the first line of this program; a clock before it has never been set.
 EARLIEST_MS = 1_735_689_600_000  # 2025-01-01T00:00:00Z
 AHEAD_MS = 86_400_000  # a reading may be so far ahead of a trusted clock, not more
+
+_YEAR_MS = 365 * 86_400_000
+AFTER_ROW_MS = 3 * _YEAR_MS  # a clock chip that is so far beyond the last row says nonsense ...
+AFTER_BIRTH_MS = 10 * _YEAR_MS  # ... or beyond this program's birth while there is no row
 
 _TIME_ERROR = 5  # adjtimex(2): the kernel knows that nobody disciplines this clock
 _CLOCK_BYTES = 8
@@ -35,8 +40,8 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock. Not trusted before the program's birth, nor on a board that has neither
 
-    a clock chip nor yet a time from the network; before the last row only the network is believed:
-    then it is that row's clock that was wrong (`root` is for tests).
+    a clock chip nor yet a time from the network; before the last row or years after it only the
+    network is believed: then it is that row's clock that was wrong (`root` is for tests).
     """
 
     def __init__(self, root: Path = Path("/"), earliest_ms: int = EARLIEST_MS) -> None:
@@ -55,11 +60,36 @@ class SystemClock:
         now_ms = self.now_ms()
         if now_ms < self._earliest_ms:
             return False
-        if now_ms < self._floor_ms:
+        first = self._floor_ms == self._earliest_ms
+        most_ms = self._floor_ms + (AFTER_BIRTH_MS if first else AFTER_ROW_MS)
+        if not self._floor_ms <= now_ms <= most_ms:
             return _synchronised(self._root)
         if not self._keeps_time:  # once set it stays set until the next boot
             self._keeps_time = _synchronised(self._root)
         return self._keeps_time
+
+
+class SteadyClock:
+    """Goes on from `floor_ms` while the clock below is not believed: delays must still pass."""
+
+    def __init__(
+        self, clock: Clock, floor_ms: int, monotonic_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
+        self._floor_ms = floor_ms
+        self._monotonic_s = monotonic_s
+        self._began_s = monotonic_s()
+
+    def now_ms(self) -> int:
+        if self._floor_ms == 0 or self._clock.trusted():
+            return self._clock.now_ms()
+        return self._floor_ms + round(1000 * (self._monotonic_s() - self._began_s))
+
+    def trusted(self) -> bool:
+        return self._clock.trusted()
+
+    def not_before(self, ms: int) -> None:
+        self._clock.not_before(ms)
 
 
 class FileClock:

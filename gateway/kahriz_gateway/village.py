@@ -18,13 +18,13 @@ from kahriz_alarms.attempts import CALL
 from kahriz_alarms.channels import Outside, channels
 from kahriz_alarms.channels.sms import SmsChannel
 from kahriz_alarms.channels.to_people import to_people
-from kahriz_gateway import secret_file, store, village_store
+from kahriz_gateway import alarm_clock, secret_file, store, village_store
 from kahriz_gateway.alarm_keeper import Keeper
 from kahriz_gateway.alarm_listen import Listener
 from kahriz_gateway.alarm_modem import ModemWatch
 from kahriz_gateway.alarm_people import PeopleSender
 from kahriz_gateway.broker_tls import context
-from kahriz_gateway.clock import Clock
+from kahriz_gateway.clock import Clock, SteadyClock
 from kahriz_gateway.config import client_id
 from kahriz_gateway.memory import give_back
 from kahriz_gateway.mqtt import Door
@@ -133,6 +133,7 @@ def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> No
         raise store.no_folder(data_dir, error) from error
     path = data_dir / "village.db"
     conn = village_store.open_village(path)
+    clock = SteadyClock(clock, alarm_clock.newest_ms(conn))
     broker = config.broker
     tls = context(broker, "village")
     door = Door(client_id(config, "village"), broker.host, broker.port, tls=tls)
@@ -182,11 +183,16 @@ def _start(
     name: str, target: Callable[[threading.Event], None], stop: threading.Event
 ) -> threading.Thread:
     def run_again() -> None:
+        trouble = ""
         while not stop.is_set():
             try:
                 target(stop)
-            except Exception:  # the outermost edge of a thread: the others must go on
-                log.exception("%s has failed and starts again", name)
+            except Exception as error:  # the outermost edge of a thread: the others must go on
+                if not store.is_trouble(error):
+                    log.exception("%s has failed and starts again", name)
+                elif str(error) != trouble:  # a full disk is said once, not every ten seconds
+                    trouble = str(error)
+                    log.error("%s cannot store (%s) and tries again", name, trouble)
                 stop.wait(AGAIN_S)
 
     thread = threading.Thread(target=run_again, name=name, daemon=True)

@@ -117,7 +117,7 @@ class Watch:
             for node, received in words:
                 found += detector.update(Sample(received, node, "word", 1.0))
             found += detector.tick(now_ms)
-        if not found and self._alive_ms is not None and now_ms - self._alive_ms <= ALIVE_MS:
+        if not found and self._alive_ms is not None and 0 <= now_ms - self._alive_ms <= ALIVE_MS:
             return False
         with village_store.transaction(self._conn):
             self._alive_ms = now_ms

@@ -50,12 +50,13 @@ TELLS: alarm_book.Tells = {"log": ("raised",)}
 class HandClock:
     def __init__(self) -> None:
         self.ms = T0
+        self.believed = True
 
     def now_ms(self) -> int:
         return self.ms
 
     def trusted(self) -> bool:
-        return True
+        return self.believed
 
     def not_before(self, ms: int) -> None:
         pass

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway.clock import EARLIEST_MS, ClockError, FileClock, SystemClock, open_clock
+from kahriz_gateway.clock import (
+    AFTER_ROW_MS,
+    EARLIEST_MS,
+    ClockError,
+    FileClock,
+    SystemClock,
+    open_clock,
+)
 
 from .conftest import NOW_MS
 
@@ -89,6 +96,23 @@ def test_a_board_is_known_where_systemd_hides_proc(tmp_path: Path) -> None:
     (tmp_path / "sys/firmware/devicetree/base").mkdir(parents=True)
     (tmp_path / "sys/firmware/devicetree/base/model").write_text("Raspberry Pi Zero 2 W")
     assert not SystemClock(tmp_path).trusted()
+
+
+def test_a_clock_chip_years_ahead_of_the_last_row_waits_for_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty battery may say 2036 as well as 1970."""
+    clock = SystemClock(board(tmp_path, rtc=True, synchronised=False))
+    assert clock.trusted()
+    monkeypatch.setattr(time, "time_ns", lambda: 2_082_758_400_000 * 1_000_000)  # 2036-01-01
+    assert not clock.trusted()
+    clock.not_before(NOW_MS)
+    monkeypatch.setattr(time, "time_ns", lambda: (NOW_MS + AFTER_ROW_MS // 2) * 1_000_000)
+    assert clock.trusted(), "a gateway may have been off for a year"
+    monkeypatch.setattr(time, "time_ns", lambda: (NOW_MS + AFTER_ROW_MS + 1) * 1_000_000)
+    assert not clock.trusted()
+    synchronise(tmp_path)
+    assert clock.trusted()
 
 
 def test_the_network_is_believed_against_a_row_from_the_future(tmp_path: Path) -> None:
