@@ -19,10 +19,11 @@ class OwedRow:
     n: int
     ts: int | None
     tq: str | None
+    body: dict[str, Any]  # as the node would send it
 
 
-def owed_rows(flash: Path, store: str) -> list[OwedRow]:
-    """Rows on flash that the gateway called `store` has not receipted."""
+def owed_rows(flash: Path, store: str | None = None) -> list[OwedRow]:
+    """Rows on flash that the gateway called `store`, or the last that spoke, has not receipted."""
     rows: list[OwedRow] = []
     with tempfile.TemporaryDirectory(prefix="kahriz-journal-") as name:
         root = Path(name)
@@ -31,20 +32,20 @@ def owed_rows(flash: Path, store: str) -> list[OwedRow]:
     return rows
 
 
-def _of_journal(home: Path, journal_id: str, store: str) -> list[OwedRow]:
+def _of_journal(home: Path, journal_id: str, store: str | None) -> list[OwedRow]:
     from kahriz_node.journal import Journal
 
     open_journal: Any = Journal  # the chip's code: its types are checked against the chip's stubs
     journal = open_journal(str(home), None, _no_draw, writable=False)
     ranges = journal.open_ranges()
-    if _receipted_by(home / journal_id / "mark") != store:
+    if store is not None and _receipted_by(home / journal_id / "mark") != store:
         ranges = [[journal.first, journal.next - 1]]  # to another gateway all is offered again
     rows = []
     for a, b in ranges:
         for n, _, text, _ in journal.rows(max(a, journal.first), b):
             if text is not None:
                 row: dict[str, Any] = json.loads(text)
-                rows.append(OwedRow(journal_id, n, row.get("ts"), row.get("tq")))
+                rows.append(OwedRow(journal_id, n, row.get("ts"), row.get("tq"), row))
     return rows
 
 

@@ -2,16 +2,14 @@
 """A powered node stays awake between its readings, so that its pulse meter counts."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kahriz_sim.flash_journal import owed_rows
 from kahriz_tools.image import build_image
 
-PENDING = Path(__file__).parents[2] / "firmware" / "kahriz_sim" / "board" / "pending.py"
 CONFIG = {
     "v": 1,
     "rev": 1,
@@ -47,16 +45,8 @@ def powered(bench: Any, tmp_path: Path) -> Any:
 
 
 def rows(bench: Any) -> list[dict[str, Any]]:
-    micropython = str(Path(sys.executable).parent / "micropython")
-    command = [micropython, "-X", "heapsize=1m", str(PENDING)]
-    done = subprocess.run(
-        [*command, "--flash", str(bench.flash), "--image", str(bench.image)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found: list[dict[str, Any]] = json.loads(done.stdout)["rows"]
-    return found
+    """The un-receipted rows on the flash."""
+    return [row.body for row in owed_rows(bench.flash)]
 
 
 def test_flow_is_measured_between_the_readings(powered: Any) -> None:

@@ -3,7 +3,6 @@
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +11,12 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import pytest
 
+from kahriz_sim.flash_journal import owed_rows
 from kahriz_sim.services import start_broker
 from kahriz_tools.image import build_image
 
 ROOT = Path(__file__).parents[2]
 NODES = ROOT / "firmware" / "kahriz_sim" / "sites" / "banovshalar-gozlu" / "nodes"
-PENDING = ROOT / "firmware" / "kahriz_sim" / "board" / "pending.py"
 Bench = Any
 
 
@@ -99,21 +98,8 @@ def node(bench: Bench, image: Path, tmp_path: Path) -> Iterator[Any]:
 
 
 def pending(bench: Bench) -> list[dict[str, Any]]:
-    """The un-receipted rows on the flash, as pending.py tells them."""
-    command = [
-        str(Path(sys.executable).parent / "micropython"),
-        "-X",
-        "heapsize=1m",
-        str(PENDING),
-    ]
-    done = subprocess.run(
-        [*command, "--flash", str(bench.flash), "--image", str(bench.image)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    rows: list[dict[str, Any]] = json.loads(done.stdout)["rows"]
-    return rows
+    """The un-receipted rows on the flash."""
+    return [row.body for row in owed_rows(bench.flash)]
 
 
 def test_an_ultrasonic_node_delivers_what_it_measured(bench: Bench, node: Any) -> None:
