@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from kahriz_detect.limits import limits_of
-from kahriz_detect.site import TEMPERATURE
+from kahriz_detect.site import FLOW, TEMPERATURE
 from kahriz_detect.spike import Spike
 from kahriz_detect.stuck import Stuck
 
@@ -25,6 +25,8 @@ HOLD_MS = {  # an intermittent fault is one fault
     "noise": 48 * HOUR_MS,
 }
 SETTLED = 24  # readings; error values before a sensor is at work are no news
+DULL = 0.35  # of the usual step: water that runs over a weir is never so still
+LIVELY, LIVELY_READINGS = 0.5, 12.0  # mean of the last steps, each at most one usual step
 FREEZING_C = 0.3  # ice keeps water there for weeks: no thermometer is stuck at it
 
 
@@ -44,9 +46,11 @@ class Channel:
     """
 
     __slots__ = (
+        "dull",
         "fault",
         "high",
         "lacks",
+        "lively",
         "low",
         "missing",
         "quantity",
@@ -62,6 +66,8 @@ class Channel:
         self.low, self.high = limits_of(quantity)
         self.stuck = Stuck()
         self.spike = Spike()
+        self.dull = Stuck(threshold=25.0) if quantity == FLOW else None
+        self.lively = 1.0
         self.round = 0  # the site's round in which it was heard last
         self.lacks = False  # the newest reading was an error value
         self.fault: str | None = None
@@ -78,7 +84,20 @@ class Channel:
             self.quantity == TEMPERATURE and value < FREEZING_C
         ):
             return "stuck"
+        if self.dull is not None and self._is_dull(self.dull):
+            return "stuck"
         return spike
+
+    def _is_dull(self, dull: Stuck) -> bool:
+        """It stands still, and only the correction for the air goes on: its noise is gone."""
+        spike = self.spike
+        step = abs(spike.d) / spike.s if spike.s and spike.runs else 1.0
+        if spike.frozen:
+            self.lively += (min(1.0, step) - self.lively) / LIVELY_READINGS
+            spike.frozen = self.lively < LIVELY
+        elif dull.step(0.0 if step < DULL else float(spike.seen), bottom=False):
+            spike.frozen, self.lively = True, 0.0
+        return spike.frozen
 
     def open(self, kind: str, ts: int) -> bool:
         """A symptom: whether it is a new fault."""
@@ -100,9 +119,12 @@ class Channel:
 
     def dump(self) -> Any:
         own = [self.round, self.lacks, self.fault, self.seen_ms]
-        return [self.stuck.dump(), self.spike.dump(), own]
+        dull = None if self.dull is None else self.dull.dump()
+        return [self.stuck.dump(), self.spike.dump(), own, dull, self.lively]
 
     def load(self, state: Any) -> None:
-        stuck, spike, (self.round, self.lacks, self.fault, self.seen_ms) = state
+        stuck, spike, (self.round, self.lacks, self.fault, self.seen_ms), dull, self.lively = state
+        if self.dull is not None and dull is not None:
+            self.dull.load(dull)
         self.stuck.load(stuck)
         self.spike.load(spike)

@@ -32,9 +32,9 @@ class Episode:
     2.0
     """
 
-    def __init__(self, block_ms: int, second: bool = False) -> None:
+    def __init__(self, block_ms: int) -> None:
         self.block_ms = block_ms
-        self.second = second  # on top of another that is open
+        self.second = False  # it began on top of another that was open
         self.kind: str | None = None
         self.place = ""
         self.since = 0
@@ -148,10 +148,12 @@ class Episode:
     def dump(self) -> Any:
         return [
             *(self.kind, self.place, self.since, self.blocks, self.lps, self.m3),
-            *(self.calm, self.run_since, self.runs, self.stays, self.begun, self.last),
+            *(self.calm, self.run_since, self.runs, self.stays, self.begun, self.last, self.second),
         ]
 
     def load(self, state: Any) -> None:
         (self.kind, self.place, self.since, self.blocks, self.lps, self.m3) = state[:6]
-        (self.calm, self.run_since, self.runs, self.stays, self.begun, last) = state[6:]
+        (self.calm, self.run_since, self.runs, self.stays, self.begun, last, self.second) = state[
+            6:
+        ]
         self.last = list(last)

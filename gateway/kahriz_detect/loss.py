@@ -24,7 +24,7 @@ SLOW_FLOOR = 0.004  # share of the flow by which meters wander within days
 FOLLOW_BLOCKS = 24.0  # memory of the second reference
 SETTLES_BLOCKS = 6  # the size of what has just begun is still being learned
 LOW_SHARE = 0.3  # of the usual flow: below that the channel drains or fills, nothing is balanced
-UNSURE = 1.5  # a flow that changes makes a balance so unsure, as a share of the change
+FAR = 0.02  # of the way from the flow at which the normal loss was learned: meters err by curves
 RELEARN_DAYS = 20.0  # a doubt that lasts is the new normal
 
 
@@ -48,14 +48,16 @@ class Loss:
         self.fast = {"lost": Cusum(1.2, 7.0, 2), "gained": Cusum(1.2, 8.0, 3)}
         self.slow = {"lost": Cusum(1.0, 5.0, 2), "gained": Cusum(1.0, 6.0, 2)}
         self.first = Episode(block_ms)
-        self.second = Episode(block_ms, second=True)
+        self.second = Episode(block_ms)
         self.follow_share = 0.0  # beyond the normal: what is open, as a share of the flow
         self.settled = 0.0  # blocks since the flow was low
+        self.at = 0.0  # flow at which the normal loss was learned
         self.step_lps = 0.0  # usual difference of two blocks of the flow
         self.up: float | None = None
         self.six: list[float] = []
         self.e_lps: float | None = None  # of the newest block, beyond the normal
         self.rest_lps = 0.0  # and beyond what is open
+        self.learns: float | None = None  # the same without excuses; None on its way
         self.scatter_lps = 0.0
         self.recent: list[tuple[int, float]] = []  # blocks and their e, newest last
 
@@ -70,7 +72,9 @@ class Loss:
             return False
         share = self.base.expected(block)
         normal = share * up
-        spread = abs(share * (up - usual)) * 0.5  # a share of the flow, or the same L/s as ever
+        away = abs(up - (self.at or up))
+        # a share of the flow or the same L/s as ever, and two curves that are not quite right
+        spread = (0.5 * abs(share) + FAR) * away
         self.scatter_lps = max(1.25 * self.base.scatter, FLOOR_SHARE) * 0.5 * (up + usual)
         self.scatter_lps = max(self.scatter_lps, FLOOR_LPS)
         e = up - down - normal
@@ -81,10 +85,12 @@ class Loss:
             else:
                 self.step_lps = max(step, FLOOR_SHARE * up)
         self.up = up
+        self.learns = e
         if high - low > 6.0 * max(
             self.step_lps, FLOOR_SHARE * up
         ):  # on its way: as much as any of them explains
             less, more = low - down - normal, high - down - normal
+            self.learns = None
             e = less if less > 0 else more if more < 0 else 0.0
         e = e - spread if e > spread else e + spread if e < -spread else 0.0
         self.e_lps = e
@@ -99,7 +105,7 @@ class Loss:
         e, usual = self.e_lps, self.flow.mean or up
         assert e is not None
         if self.base.days < learn_days:
-            self._learn(block, up, e)
+            self._learn(block, up)
             return None
         z = self.rest_lps / self.scatter_lps
         z = CUT if z > CUT else -CUT if z < -CUT else z
@@ -124,7 +130,7 @@ class Loss:
         if self.first.kind is not None:
             self._follow(block, up)
         elif not self._suspicious():
-            self._learn(block, up, e)
+            self._learn(block, up)
         return rang
 
     def since(self, side: str) -> int | None:
@@ -137,9 +143,13 @@ class Loss:
         sums = (*self.fast.values(), *self.slow.values())
         return any(c.suspicious for c in sums)
 
-    def _learn(self, block: int, up: float, e: float) -> None:
-        self.base.learn(self.base.expected(block) + e / up, block)
+    def _learn(self, block: int, up: float) -> None:
         self.flow.learn(up, block)
+        if self.learns is None:
+            return
+        self.base.learn(self.base.expected(block) + self.learns / up, block)
+        memory = self.base.memory_days * self.base.a_day
+        self.at += (up - self.at) / min(self.base.count, memory)
 
     def _follow(self, block: int, up: float) -> None:
         """Let the second reference go after what is open, slowly and not after leaps."""
@@ -179,7 +189,7 @@ class Loss:
             "slow": {k: c.dump() for k, c in self.slow.items()},
             "first": self.first.dump(),
             "second": self.second.dump(),
-            "numbers": [self.follow_share, self.settled, self.e_lps, self.rest_lps],
+            "numbers": [self.follow_share, self.settled, self.e_lps, self.rest_lps, self.at],
             "up": [self.scatter_lps, self.step_lps, self.up],
             "six": self.six,
             "recent": self.recent,
@@ -192,7 +202,8 @@ class Loss:
             self.fast[k].load(state["fast"][k])
             self.slow[k].load(state["slow"][k])
         self.slow_scatter, self.slow_count = state["slow_scatter"]
-        self.follow_share, self.settled, self.e_lps, self.rest_lps = state["numbers"]
+        numbers = state["numbers"]
+        self.follow_share, self.settled, self.e_lps, self.rest_lps, self.at = numbers
         self.scatter_lps, self.step_lps, self.up = state["up"]
         self.six = list(state["six"])
         self.recent = [(int(b), float(e)) for b, e in state["recent"]]

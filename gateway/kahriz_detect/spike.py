@@ -46,10 +46,12 @@ class Spike:
         "calm",
         "d",
         "each",
+        "frozen",
         "last",
         "learn",
         "many",
         "recent",
+        "runs",
         "s",
         "seen",
         "single",
@@ -80,6 +82,8 @@ class Spike:
         self.taught = [0, 0]
         self.seen = 0
         self.recent: list[int] = []
+        self.runs = False  # there is flow
+        self.frozen = False  # nothing is learned: somebody knows that the sensor lies
 
     def step(self, value: float) -> str | None:
         """Take one reading in: "spikes", "noise", or nothing."""
@@ -96,9 +100,11 @@ class Spike:
             self.top = level
         else:
             self.top -= self.top / TOP_MEMORY
-        runs = level > IDLE * self.top
+        runs = self.runs = level > IDLE * self.top
         s = self.s = self.steps[runs]
         self.taught[runs] = n = self.taught[runs] + 1
+        if self.frozen:
+            return None
         taught = size if n <= FIRST or size < CLIP * s else CLIP * s
         self.steps[runs] = s + (taught - s) / (n if n < MEMORY else MEMORY)
         if d * before >= 0 or n < self.learn or not runs:
@@ -118,8 +124,8 @@ class Spike:
 
     def dump(self) -> Any:
         first = [self.last, self.d, self.calm, self.s, self.steps, self.taught]
-        return [*first, self.top, self.seen, self.recent]
+        return [*first, self.top, self.seen, self.recent, self.runs, self.frozen]
 
     def load(self, state: Any) -> None:
         self.last, self.d, self.calm, self.s, self.steps, self.taught = state[:6]
-        self.top, self.seen, self.recent = state[6:]
+        self.top, self.seen, self.recent, self.runs, self.frozen = state[6:]

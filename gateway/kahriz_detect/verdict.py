@@ -70,7 +70,20 @@ class Verdict:
             return []
         if loss.first.kind is not None and (kind != "leak" or loss.second.kind is not None):
             return []
+        if loss.first.kind == "leak" and not self._leapt(loss, block, since, size):
+            loss.follow_share += size / (loss.flow.mean or 1.0)  # what is open has grown
+            loss.reset()
+            return []
         return self._begin(reach, loss, kind, place, block, since, size, evidence)
+
+    def _leapt(self, loss: Loss, block: int, since: int, size: float) -> bool:
+        """Whether a second loss came at once: a joint that opens is one leak all the time."""
+        before, n = loss.mean_recent(since - BEFORE, since - 1)
+        after, m = loss.mean_recent(since + 1, since + 4)
+        if n == 0 or m == 0:
+            return False
+        u = loss.scatter_lps * math.sqrt(CORRELATED * (1.0 / n + 1.0 / m))
+        return after - before > max(SUDDEN * size, CLEAR * u)
 
     def _begin(
         self,
@@ -86,9 +99,10 @@ class Verdict:
         self.undecided[reach.place] = 0
         if loss.first.kind is None:
             loss.follow_share = size / (loss.flow.mean or 1.0)
-            episode = loss.first
+            episode, other = loss.first, loss.second
         else:
-            episode = loss.second
+            episode, other = loss.second, loss.first
+        episode.second = other.kind is not None and not other.second
         loss.reset()
         return [episode.begin(kind, place, block, since, size, loss.scatter_lps, evidence)]
 
@@ -235,6 +249,9 @@ class Verdict:
         if loss.first.kind is None:
             self.undecided[reach.place] = 0
             loss.follow_share = 0.0
+            if loss.second.kind is not None:  # it goes on alone
+                loss.first, loss.second = loss.second, loss.first
+                loss.follow_share = loss.first.lps / up
             loss.reset()
         elif self._lasts(loss, block):
             loss.base.shift(loss.follow_share)
