@@ -11,15 +11,14 @@ from kahriz_alarms.channels.modem import Modem
 from kahriz_alarms.channels.modem_power import switch
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_detect.finding import CLEARED, RAISED, Finding
-from kahriz_gateway import alarm_book, village_alarms, village_store
-from kahriz_gateway.alarm_keeper import Keeper
-from kahriz_gateway.alarm_people import PeopleSender
+from kahriz_gateway import alarm_book, village_alarms
 from kahriz_sim.modem import Modem as Stick
 from kahriz_water.plan import Plan, parse_plan
 
 from .alarm_phone import Phone
-from .alarm_run import PLAN, PROMISE_S, TEXT, Mail, Run
-from .alarm_time import T0_MS, Hand, Time, Turn
+from .alarm_run import PLAN, PROMISE_S, TEXT, Run
+from .alarm_time import T0_MS, Time, Turn
+from .alarm_village import Village
 
 SLICE = (2, 23, 25, 36, 49, 66, 75, 90, 3, 4, 43)  # the first eight were lost once
 HOUR_S = 3600
@@ -55,38 +54,6 @@ def test_a_stick_that_hangs_has_its_power_cycled_by_the_command_of_the_plan(tmp_
     with pytest.raises(DeliveryError, match="no answer in time"):
         modem.ask("inbox", 5.0)
     assert not mark.exists(), "it was given its power just now"
-
-
-class Village:
-    """A store, its keeper and its sender, all on one time; every person is reached by e-mail."""
-
-    def __init__(self, path: Path, plan: Plan) -> None:
-        self.time, self.plan = Time(), plan
-        self.conn = village_store.open_village(path)
-        self.conn.execute("PRAGMA synchronous=OFF")
-        self.words: dict[str, int] = {}
-        self.keeper = Keeper(path, plan, self.time, {}, lambda: self.words)
-        self.mail = Mail(self.time, 1)
-        self.mail.down = False
-        self.sender = PeopleSender(
-            path, plan, self.time, [self.mail], {},
-            hand_over=lambda channel, done: Hand(channel, done, self.time),
-        )  # fmt: skip
-
-    def find(self, *findings: Finding) -> None:
-        with village_store.transaction(self.conn):
-            village_alarms.apply(self.conn, findings, self.plan, self.time.now_ms(), {})
-
-    def live(self, seconds: float, step_s: float = 1.0) -> None:
-        end = self.time.at_s + seconds
-        while self.time.at_s < end:
-            self.keeper.tick(self.conn)
-            self.sender.step(self.conn)
-            self.time.at_s += step_s
-
-    def faithful(self) -> None:
-        rows = self.conn.execute("SELECT * FROM alarm")
-        assert alarm_book.rebuilt(self.conn) == {r["id"]: alarm_book.alarm_of(r) for r in rows}
 
 
 def many_nodes(count: int) -> Plan:
