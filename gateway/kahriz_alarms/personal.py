@@ -23,6 +23,7 @@ class Message:
     again: bool = False  # a try before may have got through
     chart_svg: bytes | None = None
     warns: bool = False  # the second part is sent, whatever the hurry: it holds the warning
+    links: str | None = None  # answers by link, for this person alone: they go by e-mail only
 
 
 @dataclass(frozen=True, slots=True)

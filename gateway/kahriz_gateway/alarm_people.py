@@ -30,10 +30,12 @@ from kahriz_gateway import (
     village_alarms,
     village_store,
 )
+from kahriz_gateway.alarm_links import Links
 from kahriz_gateway.clock import Clock
 from kahriz_water.site import Plan
 
 PAUSE_S = 0.25
+EMAIL = "email"  # the only way by which a link is sent
 DEADLINE_S = 130.0  # for one try; two rings of 30 s and the modem's own start belong to one
 
 log = logging.getLogger(__name__)
@@ -107,7 +109,9 @@ class PeopleSender:
         compose: Compose | None = None,
         deadline_s: float = DEADLINE_S,
         hand_over: Callable[[PersonalChannel, Done], Hand] | None = None,
+        links: Links | None = None,
     ) -> None:
+        self._links = links
         hand_over = hand_over or Worker
         self._path, self._plan, self._clock = path, plan, clock
         self._tells = tells
@@ -197,7 +201,10 @@ class PeopleSender:
             subject = self._plan.name.of(to.language)
             return Message(post.id, (), post.text, subject=subject, urgent=urgent, again=again)
         events = alarm_book.events(conn, alarm_post.event_ids(conn, post.id), again)
-        return self._compose(post.id, events, self._plan, to, urgent, again)
+        made = self._compose(post.id, events, self._plan, to, urgent, again)
+        if self._links is None or EMAIL not in to.channels:
+            return made
+        return replace(made, links=self._links.text(events, to, self._clock.now_ms()))
 
     def _notified(self, conn: sqlite3.Connection, post: alarm_post.Post, now: int) -> None:
         for event in alarm_book.events(conn, alarm_post.event_ids(conn, post.id), False):

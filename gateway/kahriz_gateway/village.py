@@ -20,6 +20,7 @@ from kahriz_alarms.channels.sms import SmsChannel
 from kahriz_alarms.channels.to_people import to_people
 from kahriz_gateway import alarm_clock, secret_file, store, village_store
 from kahriz_gateway.alarm_keeper import Keeper
+from kahriz_gateway.alarm_links import links_of
 from kahriz_gateway.alarm_listen import Listener
 from kahriz_gateway.alarm_modem import ModemWatch
 from kahriz_gateway.alarm_people import PeopleSender
@@ -146,12 +147,13 @@ def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> No
     )
     followed = outputs(config, Surroundings(data_dir, publish_retained))
     people = to_people(config, secret_file.read)
+    links = links_of(config, data_dir)
     keeper = Keeper(path, config, clock, sender.tells, lambda: _last_words(data_dir))
     helpers: dict[str, Callable[[threading.Event], None]] = {
         "sender": sender.run,
         "alarms": keeper.run,
-        "people": PeopleSender(path, config, clock, people, sender.tells).run,
-        "page": PageThread(config, data_dir, clock).run,
+        "people": PeopleSender(path, config, clock, people, sender.tells, links=links).run,
+        "page": PageThread(config, data_dir, clock, links).run,
     }
     for person in config.people:
         if not set(person.channels) & {channel.name for channel in people}:

@@ -8,6 +8,7 @@ import socket
 import threading
 from pathlib import Path
 
+from kahriz_gateway.alarm_links import Links
 from kahriz_gateway.clock import Clock
 from kahriz_water.site import Plan
 
@@ -17,8 +18,11 @@ log = logging.getLogger(__name__)
 
 
 class PageThread:
-    def __init__(self, plan: Plan, data_dir: Path, clock: Clock) -> None:
+    def __init__(
+        self, plan: Plan, data_dir: Path, clock: Clock, links: Links | None = None
+    ) -> None:
         self._plan, self._data_dir, self._clock = plan, data_dir, clock
+        self._links = links
         self.address: tuple[str, int] | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -45,7 +49,8 @@ class PageThread:
         from kahriz_gateway.page.api_alarms import token_or_none
         from kahriz_gateway.page.app import create_app
 
-        app = create_app(self._plan, self._data_dir, self._clock, token_or_none(self._data_dir))
+        token = token_or_none(self._data_dir)
+        app = create_app(self._plan, self._data_dir, self._clock, token, self._links)
         config = uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False)
         server = uvicorn.Server(config)
         self.address = sock.getsockname()[:2]

@@ -117,7 +117,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     )
     base += (
         f'[email]\nhost = "localhost"\nport = {mail_port}\nfrom = "k@example.az"\n'
-        f'ca_file = "{pem}"\n'
+        f'ca_file = "{pem}"\n[alarms]\ngather_minutes = 0\n'
+        f'public_url = "http://127.0.0.1:{page_port}"\n'
     )
     (folder / "site.toml").write_text(base, encoding="utf-8")
     plan = parse_plan(base)
@@ -232,8 +233,9 @@ def test_a_request_that_cannot_be_meant_changes_nothing(
     assert site.ask("GET", f"/api/alarms/{ident}")[1]["owner"] is None
 
 
-def test_the_token_is_for_the_service_alone(site: Site) -> None:
-    assert stat.S_IMODE((site.data / "api.token").stat().st_mode) == 0o600
+def test_token_and_key_are_for_the_service_alone(site: Site) -> None:
+    for name in ("api.token", "link.key"):
+        assert stat.S_IMODE((site.data / name).stat().st_mode) == 0o600
 
 
 def test_maintenance_keeps_a_place_quiet_and_its_end_lets_it_speak(site: Site) -> None:

@@ -81,7 +81,7 @@ class EmailChannel:
         mail["From"], mail["To"] = self._sender, to
         mail["Subject"] = message.subject or message.first.splitlines()[0]
         mail["Message-ID"] = f"<{self._site}-{message.id}@kahriz>"  # a repeat has the same
-        mail.set_content("\n\n".join(t for t in (message.first, message.more) if t))
+        mail.set_content("\n\n".join(t for t in (message.first, message.more, message.links) if t))
         if message.chart_svg is not None:
             mail.add_attachment(message.chart_svg, "image", "svg+xml", filename="chart.svg")
         return mail

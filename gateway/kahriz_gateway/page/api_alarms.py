@@ -19,8 +19,6 @@ from __future__ import annotations
 
 import hmac
 import logging
-import os
-import secrets
 import sqlite3
 import threading
 import time
@@ -43,6 +41,7 @@ from kahriz_gateway import (
     alarm_book,
     alarm_hands,
     alarm_stats,
+    kept_secret,
     village_store,
 )
 from kahriz_gateway.alarm_cli_advisory import full
@@ -85,22 +84,8 @@ class Limit:
 
 
 def token(data_dir: Path) -> str:
-    """The token of this gateway; made at the first start, readable for the service alone."""
-    path = data_dir / TOKEN_FILE
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        found = path.read_text(encoding="ascii").strip()
-        if found:
-            return found
-        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)  # a start that was cut off left it empty
-    made = secrets.token_urlsafe(32)
-    with os.fdopen(fd, "w", encoding="ascii") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(made + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return made
+    """The token of this gateway."""
+    return kept_secret.kept(data_dir, TOKEN_FILE)
 
 
 def token_or_none(data_dir: Path) -> str | None:

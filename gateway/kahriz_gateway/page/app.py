@@ -22,9 +22,11 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from kahriz_gateway import metrics
+from kahriz_gateway.alarm_links import Links
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.page import api_alarms, health, screens, stores
 from kahriz_gateway.page.headers import StrictHeaders
+from kahriz_gateway.page.links import LinkPages
 from kahriz_gateway.page.templating import Templates
 from kahriz_gateway.page.view import look
 from kahriz_gateway.page.words import DEFAULT, LANGUAGES, Speech, speech
@@ -38,11 +40,15 @@ Screen = Callable[[Speech, Request], tuple[str, dict[str, object]]]
 
 
 def create_app(
-    config: Plan, data_dir: Path, clock: Clock, api_token: str | None = None
+    config: Plan,
+    data_dir: Path,
+    clock: Clock,
+    api_token: str | None = None,
+    links: Links | None = None,
 ) -> Starlette:
     """The page of one kahriz, over the stores in `data_dir`, at the time of `clock`.
 
-    With `api_token` the API of the alarms is there too.
+    With `api_token` the API of the alarms is there too, with `links` the links of e-mails.
     """
     templates = Templates(config, STATIC, clock)
 
@@ -116,6 +122,7 @@ def create_app(
             Route("/metrics", metrics_),
             Route("/api/now", api_now),
             *api_alarms.routes(config, data_dir, clock, api_token),
+            *LinkPages(config, data_dir, clock, templates, links).routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(StrictHeaders), Middleware(GZipMiddleware, minimum_size=600)],
