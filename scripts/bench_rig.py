@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import socket
@@ -135,11 +136,11 @@ class Site:
 
 
 def rows_text(first: int) -> bytes:
-    """Rows first … first + 11: one value in a thousand is the same as its neighbour's."""
+    """Rows first … first + 11: a weir's water and air that go slowly up and down, and scatter."""
     rows = ",".join(
         f'{{"ts":{FIRST_MS + n * DT_MS},"n":{n},"q":1,"weir_distance_m":'
-        f'{0.62 + (n * 7919 % 1000) / 1e4:.4f},"weir_spread_m":0.0012,"weir_echoes":15,'
-        f'"air_c":{20 + (n * 31 % 100) / 10:.2f}}}'
+        f'{0.65 + 0.03 * math.sin(n / 229) + (n * 7919 % 31) / 1e4:.4f},"weir_spread_m":0.0012,'
+        f'"weir_echoes":15,"air_c":{20 + 6 * math.sin(n / 89) + (n * 31 % 7) / 16:.2f}}}'
         for n in range(first, first + ROWS)
     )
     return f"[{rows}]".encode()
@@ -227,7 +228,7 @@ class Rig:
         """Whether InfluxDB has been handed the values of so many rows."""
         if self.ask("village.db", "SELECT rev FROM cursor WHERE name='village'") < rows:
             return False
-        newest = self.ask("village.db", "SELECT max(rev) FROM change")
+        newest = self.ask("village.db", "SELECT max(rev) FROM changed")
         return self.ask("village.db", "SELECT rev FROM cursor WHERE name='influx'") >= newest
 
     def in_influx(self) -> int:

@@ -139,7 +139,7 @@ class Chain:
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
             newest = self.ask("readings.db", "SELECT coalesce(max(rev), 0) FROM reading")
-            changed = self.ask("village.db", "SELECT coalesce(max(rev), 0) FROM change")
+            changed = self.ask("village.db", "SELECT coalesce(max(rev), 0) FROM changed")
             rows = self.ask("village.db", "SELECT name, rev FROM cursor")
             seen = {str(name): rev for name, rev in rows}
             through = bool(newest) and seen.get("village", 0) == newest[0][0]

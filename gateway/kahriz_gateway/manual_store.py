@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from kahriz_gateway import records_store, village_store
+from kahriz_gateway.village_changes import put_changed
 from kahriz_water.deployment import Deployment
 from kahriz_water.manual import manual_values
 from kahriz_water.records import Records
@@ -44,7 +45,7 @@ def put_manual(conn: sqlite3.Connection, records: Records, plan: Plan) -> int:
                     "DELETE FROM value WHERE point=? AND quantity=? AND ts=? AND manual=1",
                     (reading.point, row["quantity"], reading.at),
                 )
-                village_store.put_change(conn, reading.point, row["quantity"], reading.at)
+                put_changed(conn, [(reading.point, reading.at)])
                 changed += 1
         free = [v for v in values if not _measured(conn, v)]
         changed += village_store.put_values(conn, free)

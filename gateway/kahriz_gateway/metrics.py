@@ -15,6 +15,7 @@ from kahriz_gateway import limits, notify_sign, ups
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.page import stores
 from kahriz_gateway.store import gaps
+from kahriz_gateway.village_changes import newest
 from kahriz_gateway.village_store import get_state
 from kahriz_water.site import Plan
 
@@ -137,7 +138,7 @@ def _village(conn: sqlite3.Connection) -> Iterator[Sample]:
         "SELECT count(*) FROM delivery WHERE state IN ('pending', 'trying')"
     ).fetchone()[0]
     yield "kahriz_deliveries_waiting", {}, waiting
-    last = conn.execute("SELECT max(rev) FROM change").fetchone()[0] or 0
+    last = newest(conn)
     for name, rev in conn.execute("SELECT name, rev FROM cursor"):
         if name != "village" and ":" not in name:
             yield "kahriz_output_behind", {"output": name}, max(0, last - rev)

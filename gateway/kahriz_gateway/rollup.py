@@ -12,7 +12,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from kahriz_gateway.village_moments import FINAL, Moment
+from kahriz_gateway.village_changes import Moment, Span
+from kahriz_gateway.village_moments import FINAL
 from kahriz_gateway.village_store import quantities_of
 from kahriz_water.site import Plan
 
@@ -49,9 +50,14 @@ class Hour:
     q: int
 
 
-def hours_of(moments: Iterable[Moment]) -> list[Moment]:
-    """The hours that these moments lie in, each once."""
-    return list(dict.fromkeys((point, ts // HOUR_MS * HOUR_MS) for point, ts in moments))
+def hours_of(spans: Iterable[Span]) -> list[Moment]:
+    """The hours that these spans touch, each once."""
+    touched = (
+        (point, start)
+        for point, a, b in spans
+        for start in range(a // HOUR_MS * HOUR_MS, b + 1, HOUR_MS)
+    )
+    return list(dict.fromkeys(touched))
 
 
 def hours(conn: sqlite3.Connection, plan: Plan, wanted: Iterable[Moment]) -> Iterator[Hour]:

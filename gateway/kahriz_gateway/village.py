@@ -11,14 +11,14 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from kahriz_alarms.attempts import CALL
 from kahriz_alarms.channels import Outside, channels
 from kahriz_alarms.channels.sms import SmsChannel
 from kahriz_alarms.channels.to_people import to_people
-from kahriz_gateway import alarm_clock, secret_file, store, village_store
+from kahriz_gateway import alarm_clock, secret_file, store, village_changes, village_store
 from kahriz_gateway.alarm_keeper import Keeper
 from kahriz_gateway.alarm_links import links_of
 from kahriz_gateway.alarm_listen import Listener
@@ -41,6 +41,7 @@ from kahriz_gateway.village_watch import Watch
 from kahriz_water.site import Plan
 
 AGAIN_S = 10.0  # after a helper has failed
+DAY_MS = 86_400_000
 FILLS_MS = 60_000  # a backlog comes right behind the newest rows, within one session
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,13 @@ class Village:
     """The writing loop; `step` does what is to be done now and can be called by a test."""
 
     def __init__(
-        self, conn: sqlite3.Connection, plan: Plan, data_dir: Path, clock: Clock, sender: Sender
+        self,
+        conn: sqlite3.Connection,
+        plan: Plan,
+        data_dir: Path,
+        clock: Clock,
+        sender: Sender,
+        followers: Collection[str] | None = None,
     ) -> None:
         self._conn = conn
         self._clock = clock
@@ -61,6 +68,8 @@ class Village:
         self._interpreter = Interpreter(conn, plan)
         self._watch = Watch(conn, plan, sender.tells)
         self._upkeep = Upkeep(conn, plan, data_dir, sender.tells)
+        self._followers = followers
+        self._pruned_ms: int | None = None
 
     def step(self) -> bool:
         """Take the next rows, if any, and look for silence; whether there was something."""
@@ -78,6 +87,7 @@ class Village:
             self._watch.listen(words, now_ms)
         if not took:
             self._upkeep.look(readings, now_ms)
+            self._prune(now_ms)
         return took
 
     def close(self) -> None:
@@ -93,6 +103,15 @@ class Village:
             if not _filling(readings, now_ms):
                 self._watch.follow(self._interpreter.last_ts, now_ms)
         return True
+
+    def _prune(self, now_ms: int) -> None:
+        """Once a day, forget what all followers have been told."""
+        last = self._pruned_ms
+        if self._followers is None or (last is not None and 0 <= now_ms - last < DAY_MS):
+            return
+        self._pruned_ms = now_ms
+        with village_store.transaction(self._conn):
+            village_changes.prune(self._conn, self._followers)
 
     def _open_readings(self) -> sqlite3.Connection | None:
         try:
@@ -167,7 +186,11 @@ def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> No
             helpers["asks the modem"] = ModemWatch(path, config, clock, channel, sender.tells).run
     for name, output in followed.items():
         helpers[f"output {name}"] = Follower(name, output, data_dir).run
-    loop = Loop(lambda: Village(conn, config, data_dir, clock, sender), data_dir, clock, Notifier())
+
+    def make() -> Village:
+        return Village(conn, config, data_dir, clock, sender, list(followed))
+
+    loop = Loop(make, data_dir, clock, Notifier())
     door.start()
     threads = [_start(name, target, stop) for name, target in helpers.items()]
     give_back()

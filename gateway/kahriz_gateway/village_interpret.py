@@ -13,6 +13,7 @@ import sqlite3
 from typing import Any
 
 from kahriz_gateway import manual_store, records_store, village_store
+from kahriz_gateway.village_changes import put_changed
 from kahriz_gateway.village_rows import Flagged, Row, flagged, row_of
 from kahriz_water.interpret import Interpretation
 from kahriz_water.records import Records
@@ -21,6 +22,7 @@ from kahriz_water.value import Value
 
 CURSOR = "village"
 DISCHARGE = ("discharge_lps", "discharge_lt_lps", "discharge_gt_lps")
+EVER = 1 << 62  # past every rev
 ROWS = 2_000  # a transaction: seven days of history of six nodes are six of them
 
 log = logging.getLogger(__name__)
@@ -107,29 +109,39 @@ class Interpreter:
             for row in rows:
                 self._take_back(row)
         upto_rev = max((row.rev for row in rows), default=0)
-        for found in flagged(readings, rows, upto_rev, self._plan, self._records):
-            self._row(found, found.again or found.row.rev <= self._recompute_upto)
+        found = flagged(readings, rows, upto_rev, self._plan, self._records)
+        self._store(found, self._recompute_upto)
 
     def redo(self, readings: sqlite3.Connection, rows: list[Row]) -> int:
         """Inside a transaction: interpret rows that have been before; how many values changed."""
-        found = flagged(readings, rows, 0, self._plan, self._records)
-        return sum(self._row(one, True) for one in found)
+        return self._store(flagged(readings, rows, 0, self._plan, self._records), EVER)
 
-    def _row(self, found: Flagged, before: bool) -> int:
-        """Store what a row means; `before`: it has been interpreted, perhaps otherwise."""
-        row, ts = found.row, found.reading.ts
+    def _store(self, found: list[Flagged], before_rev: int) -> int:
+        """Store what rows mean; those up to `before_rev` have been interpreted before."""
         if self._meaning.records is not self._records:
             self._meaning = Interpretation(self._records, self._plan)
-        values = self._meaning.values(found.reading)
-        final = row.tq != "est"
-        if not final:
-            self._village.execute(
-                "INSERT OR REPLACE INTO estimated(node, journal, n, ts) VALUES(?,?,?,?)",
-                (row.node, row.journal, row.n, ts),
-            )
-        gone = self._withdraw(row.node, ts, values, final) if before else 0
-        self.last_ts[row.node] = max(ts, self.last_ts.get(row.node, ts))
-        return gone + village_store.put_values(self._village, values, final)
+        meaning, last_ts = self._meaning.values, self.last_ts
+        sure: list[Value] = []
+        guessed: list[Value] = []
+        withdrawn = 0
+        for row, reading, again in found:
+            node, ts = row.node, reading.ts
+            values = meaning(reading)
+            final = row.tq != "est"
+            if final:
+                sure += values
+            else:
+                guessed += values
+                self._village.execute(
+                    "INSERT OR REPLACE INTO estimated(node, journal, n, ts) VALUES(?,?,?,?)",
+                    (node, row.journal, row.n, ts),
+                )
+            if again or row.rev <= before_rev:
+                withdrawn += self._withdraw(node, ts, values, final)
+            if ts > last_ts.get(node, ts - 1):
+                last_ts[node] = ts
+        stored = village_store.put_values(self._village, guessed, final=False)
+        return withdrawn + stored + village_store.put_values(self._village, sure)
 
     def _any_estimated(self) -> bool:
         return self._village.execute("SELECT 1 FROM estimated LIMIT 1").fetchone() is not None
@@ -147,9 +159,7 @@ class Interpreter:
             elif (
                 row.ts is not None and row.tq != "est"
             ):  # the estimate was right: now it may go out
-                for point in points:
-                    for quantity in village_store.quantities_of(self._village, point):
-                        village_store.put_change(self._village, point, quantity, row.ts)
+                put_changed(self._village, [(point, row.ts) for point in points])
 
     def _points_of(self, node: str) -> list[str]:
         deployed = [d.point for d in self._records.deployments if d.node == node]
@@ -182,7 +192,7 @@ class Interpreter:
                 if gone.rowcount:
                     withdrawn += 1
                     if final:
-                        village_store.put_change(self._village, *where)
+                        put_changed(self._village, [(point, ts)])
         return withdrawn
 
 

@@ -1,47 +1,56 @@
 # SPDX-License-Identifier: MIT
-"""Moments of the store, (point, ts): which have changed since, which there are from a day on.
+"""Moments of the store, (point, ts), as outputs read them: the values of a span, the next span.
 
 A moment is told whole, with all its quantities, because InfluxDB merges what is written twice.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable
 
+from kahriz_gateway.village_changes import Moment as Moment
+from kahriz_gateway.village_changes import Span
 from kahriz_gateway.village_store import quantities_of
 from kahriz_water.value import Value
 
-Moment = tuple[str, int]  # point, ts
 FOREVER = 1 << 62
 # A condition on a row of `value` that takes the point once more: that its time is no estimate.
 FINAL = (
     "ts NOT IN (SELECT ts FROM estimated WHERE node IN (SELECT node FROM deployment WHERE point=?))"
 )
+_IN_A_SPAN = " AND ".join(
+    ("SELECT ts, value, u, q FROM value WHERE point=? AND quantity=? AND ts>=? AND ts<=?", FINAL)
+)
 
 
-def changed_since(conn: sqlite3.Connection, rev: int, limit: int) -> tuple[int, list[Moment]]:
-    """The moments touched after `rev`, each once, and the new mark."""
-    rows = conn.execute(
-        "SELECT rev, point, ts FROM change WHERE rev > ? ORDER BY rev LIMIT ?", (rev, limit)
-    ).fetchall()
-    if not rows:
-        return rev, []
-    return int(rows[-1]["rev"]), list(dict.fromkeys((r["point"], r["ts"]) for r in rows))
+def values_in(conn: sqlite3.Connection, spans: Iterable[Span]) -> list[Value]:
+    """All values of each moment, but of those whose time is still an estimate."""
+    known: dict[str, list[str]] = {}
+    found: list[Value] = []
+    for point, a, b in spans:
+        if point not in known:
+            known[point] = quantities_of(conn, point)
+        for quantity in known[point]:
+            rows = conn.execute(
+                _IN_A_SPAN,
+                (point, quantity, a, b, point),
+            )
+            found += [Value(point, quantity, ts, value, u, q) for ts, value, u, q in rows]
+    return found
 
 
-def moments_from(
-    conn: sqlite3.Connection, point: str, since: int, limit: int, before: int = FOREVER
-) -> tuple[int | None, list[Moment]]:
+def next_moments(
+    conn: sqlite3.Connection, point: str, since: int, limit: int
+) -> tuple[list[Moment], int | None]:
     """A point's next moments from `since` on, and where to go on (None: there is no more)."""
     ends = []
     known = quantities_of(conn, point)
     for quantity in known:
         row = conn.execute(
-            "SELECT ts FROM value WHERE point=? AND quantity=? AND ts>=? AND ts<?"
-            " ORDER BY ts LIMIT 1 OFFSET ?",
-            (point, quantity, since, before, limit),
+            "SELECT ts FROM value WHERE point=? AND quantity=? AND ts>=? ORDER BY ts"
+            " LIMIT 1 OFFSET ?",
+            (point, quantity, since, limit),
         ).fetchone()
         if row is not None:
             ends.append(int(row["ts"]))
@@ -50,29 +59,10 @@ def moments_from(
     for quantity in known:
         rows = conn.execute(
             f"SELECT ts FROM value WHERE point=? AND quantity=? AND ts>=? AND ts<? AND {FINAL}",  # noqa: S608
-            (point, quantity, since, before if end is None else end, point),
+            (point, quantity, since, FOREVER if end is None else end, point),
         )
         found.update(int(r["ts"]) for r in rows)
-    return end, [(point, ts) for ts in sorted(found)]
-
-
-def values_at(conn: sqlite3.Connection, moments: Iterable[Moment]) -> list[Value]:
-    """All values of each moment, in order of time; one that is gone is left out."""
-    times: dict[str, list[int]] = {}
-    for point, ts in moments:
-        times.setdefault(point, []).append(ts)
-    values = [
-        Value(point, quantity, ts, value, u, q)
-        for point, wanted in times.items()
-        for quantity in quantities_of(conn, point)
-        for ts, value, u, q in conn.execute(
-            "SELECT ts, value, u, q FROM value WHERE point=? AND quantity=?"
-            " AND ts IN (SELECT value FROM json_each(?))",
-            (point, quantity, json.dumps(wanted)),
-        )
-    ]
-    values.sort(key=lambda v: v.ts)
-    return values
+    return [(point, ts) for ts in sorted(found)], end
 
 
 def points_of(conn: sqlite3.Connection) -> list[str]:

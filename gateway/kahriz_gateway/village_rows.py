@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
 
 from kahriz_water import deployment
-from kahriz_water.interpret import Reading, split
+from kahriz_water.interpret import Reading, number, split
 from kahriz_water.quality import FAIL, PASS, gross_range_q
 from kahriz_water.quality_limits import Limits, limits_of
 from kahriz_water.quality_tests import flags_of
@@ -75,38 +76,45 @@ def flagged(
     for stretch in stretches(rows):
         first, last = stretch[0], stretch[-1]
         points = _points(first, plan, records)
-        around = _around(readings, first, last, FEW_BACK)
+        around = _around(readings, stretch, FEW_BACK)
         if _may_be_flat(around, first.n, points):
             back = max(_rows_back(p) for p in points.values())
-            around = _around(readings, first, last, back)
+            around = _around(readings, stretch, back)
         flags = _flags(around, points)
         new = {row.n for row in stretch}
         for row in around:
-            beside = row.n in (first.n - 1, last.n + 1) and row.rev <= upto_rev
-            if row.ts is not None and (row.n in new or beside):
-                reading = Reading(row.node, row.ts, row.q, row.body, flags.get(row.n))
-                found.append(Flagged(row, reading, row.n not in new))
+            again = row.n not in new
+            if again and (row.n not in (first.n - 1, last.n + 1) or row.rev > upto_rev):
+                continue
+            assert row.ts is not None
+            reading = Reading(row.node, row.ts, row.q, row.body, flags.get(row.n))
+            found.append(Flagged(row, reading, again))
     return found
 
 
-def _around(readings: sqlite3.Connection, first: Row, last: Row, back: int) -> list[Row]:
-    """The dated rows of a journal from `back` rows before `first` to the one after `last`."""
-    rows = readings.execute(
-        "SELECT rev, node, journal, n, ts, tq, q, body FROM reading"
-        " WHERE node=? AND journal=? AND n>=? AND n<=? AND ts IS NOT NULL ORDER BY n",
-        (first.node, first.journal, first.n - back, last.n + 1),
+def _around(readings: sqlite3.Connection, stretch: list[Row], back: int) -> list[Row]:
+    """The dated rows of a journal from `back` rows before a stretch to the one after it."""
+    first, last = stretch[0], stretch[-1]
+    after = first.n if last.n - first.n + 1 > len(stretch) else last.n + 1  # from here it is asked
+    asked = readings.execute(
+        "SELECT rev, node, journal, n, ts, tq, q, body FROM reading WHERE node=? AND journal=?"
+        " AND (n>=? AND n<? OR n>=? AND n<=?) AND ts IS NOT NULL ORDER BY n",
+        (first.node, first.journal, first.n - back, first.n, after, last.n + 1),
     )
-    return [row_of(raw) for raw in rows]
+    found = [row_of(raw) for raw in asked]
+    if after == first.n:
+        return found
+    before = [row for row in found if row.n < first.n]
+    return before + [row for row in stretch if row.ts is not None] + found[len(before) :]
 
 
 def _may_be_flat(around: list[Row], first_n: int, points: dict[str, Point]) -> bool:
     """Whether a flat line could end in the new rows: then it holds from the first row to them."""
-    for key, samples in _series([row for row in around if row.n <= first_n]).items():
-        known = _limits(points, key)
-        if known is not None and known[0].flat_suspect_s is not None:
-            values = [x for _, _, x in samples]
-            if max(values) - min(values) < known[0].flat_tolerance:
-                return True
+    before = [row for row in around if row.n <= first_n]
+    for one in _series(before, points):
+        flat = max(one.values) - min(one.values) < one.limits.flat_tolerance
+        if flat and one.limits.flat_suspect_s is not None:
+            return True
     return False
 
 
@@ -135,28 +143,44 @@ def _rows_back(point: Point) -> int:
     return int(min(MOST_BACK, longest / point.dt_s + 2))
 
 
-def _series(around: list[Row]) -> dict[str, list[tuple[int, int, float]]]:
-    """Time, number and value by row key, of values that can be true at all."""
-    series: dict[str, list[tuple[int, int, float]]] = {}
-    for row in sorted(around, key=lambda r: (r.ts or 0, r.n)):
-        for key, number in row.body.items():
-            if isinstance(number, bool) or not isinstance(number, int | float):
-                continue  # a fault word
-            if gross_range_q(split(key)[1], number) < FAIL:
-                series.setdefault(key, []).append((row.ts or 0, row.n, float(number)))
-    return series
+class _Series(NamedTuple):
+    """The values of a row key that can be true at all, in order of time, and what holds for it."""
+
+    key: str
+    quantity: str
+    limits: Limits
+    dt_s: float
+    times: list[int]
+    numbers: list[int]
+    values: list[float]
+
+
+def _series(around: list[Row], points: dict[str, Point]) -> list[_Series]:
+    found: dict[str, _Series | None] = {}  # None: nobody has set it limits
+    for row in sorted(around, key=attrgetter("ts", "n")):
+        for key, said in row.body.items():
+            try:
+                one = found[key]
+            except KeyError:
+                known = _limits(points, key)
+                one = None if known is None else _Series(key, split(key)[1], *known, [], [], [])
+                found[key] = one
+            if one is None:
+                continue
+            value = number(said)  # None for a fault word
+            if value is not None and gross_range_q(one.quantity, value) < FAIL:
+                one.times.append(row.ts or 0)
+                one.numbers.append(row.n)
+                one.values.append(value)
+    return [one for one in found.values() if one is not None and one.values]
 
 
 def _flags(around: list[Row], points: dict[str, Point]) -> dict[int, dict[str, int]]:
     """Flags by number and row key; what no test objects to is left out."""
     found: dict[int, dict[str, int]] = {}
-    for key, samples in _series(around).items():
-        known = _limits(points, key)
-        if known is None:
-            continue
-        limits, dt_s = known
-        flags = flags_of([s[0] for s in samples], [s[2] for s in samples], limits, dt_s)
-        for (_, n, _), flag in zip(samples, flags, strict=True):
+    for one in _series(around, points):
+        flags = flags_of(one.times, one.values, one.limits, one.dt_s)
+        for n, flag in zip(one.numbers, flags, strict=True):
             if flag > PASS:
-                found.setdefault(n, {})[key] = flag
+                found.setdefault(n, {})[one.key] = flag
     return found

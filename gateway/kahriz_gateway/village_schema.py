@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The step of village.db that brings the alarm loop: whole steps, people, messages, answers.
+"""Later steps of village.db: the alarm loop (steps, people, messages, answers); changes as spans.
 
 Every alarm that an older version has left gets a step `imported` with all that is known of it, so
 that an alarm is what its steps make of it also in an old store.
@@ -59,4 +59,12 @@ CREATE TABLE maintenance(id INTEGER PRIMARY KEY, place TEXT NOT NULL, from_ms IN
 -- a finding that has not lasted long enough to be an alarm
 CREATE TABLE candidate(kind TEXT NOT NULL, place TEXT NOT NULL, due INTEGER NOT NULL,
     finding TEXT NOT NULL, PRIMARY KEY(kind, place)) WITHOUT ROWID;
+"""
+
+CHANGED_SPANS = """
+-- rev counts moments and never goes back: the newest line stays for ever
+CREATE TABLE changed(rev INTEGER PRIMARY KEY, point TEXT NOT NULL, a INTEGER NOT NULL,
+    b INTEGER NOT NULL);
+INSERT INTO changed(rev, point, a, b) SELECT rev, point, ts, ts FROM change;
+DROP TABLE change;
 """

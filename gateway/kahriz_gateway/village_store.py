@@ -11,11 +11,13 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from kahriz_gateway import village_schema
 from kahriz_gateway.store import StoreError
+from kahriz_gateway.village_changes import Moment, put_changed
 from kahriz_water.value import Value as Value
 
 # One entry is one step of the schema; steps are only ever appended.
@@ -64,6 +66,19 @@ CREATE TABLE gauging(point TEXT NOT NULL, at INTEGER NOT NULL, method TEXT NOT N
     PRIMARY KEY(point, at, method)) WITHOUT ROWID;
 """,
     village_schema.ALARM_LOOP,
+    village_schema.CHANGED_SPANS,
+)
+
+
+# A value has the columns in its own order.
+_INTO = "INSERT INTO value(point, quantity, ts, value, u, q, u_random, manual) VALUES"
+_ROW = "(?,?,?,?,?,?,?,?)"
+_AT_ONCE = 48  # values a statement: it is the step into SQLite that costs, not the value
+_WHERE_OTHER = (
+    " ON CONFLICT(point, quantity, ts) DO UPDATE SET value=excluded.value, u=excluded.u,"
+    " q=excluded.q, u_random=excluded.u_random, manual=excluded.manual"
+    " WHERE (value, u, q, u_random, manual)"
+    " IS NOT (excluded.value, excluded.u, excluded.q, excluded.u_random, excluded.manual)"
 )
 
 
@@ -105,33 +120,23 @@ def migrate(conn: sqlite3.Connection, path: Path, steps: Sequence[str] = MIGRATI
     return len(steps) - version
 
 
-def put_values(conn: sqlite3.Connection, values: Iterable[Value], final: bool = True) -> int:
-    """Store values; only those that differ from what stands there count and are followed.
+def put_values(conn: sqlite3.Connection, values: Sequence[Value], final: bool = True) -> int:
+    """Store values; how many differ from what stood there. Of a piece that differs outputs are told
 
-    `final` is False while the time of the row is an estimate: outputs do not get it yet.
+    the whole, but not (`final` is False) while the time of the row is an estimate.
     """
     changed = 0
-    told: set[tuple[str, int]] = set()
-    for v in values:
-        cursor = conn.execute(
-            "INSERT INTO value(point, quantity, ts, value, u, q, u_random, manual)"
-            " VALUES(?,?,?,?,?,?,?,?)"
-            " ON CONFLICT(point, quantity, ts) DO UPDATE SET value=excluded.value, u=excluded.u,"
-            " q=excluded.q, u_random=excluded.u_random, manual=excluded.manual"
-            " WHERE (value, u, q, u_random, manual)"
-            " IS NOT (excluded.value, excluded.u, excluded.q, excluded.u_random, excluded.manual)",
-            (v.point, v.quantity, v.ts, v.value, v.u, v.q, v.u_random, v.manual),
-        )
-        if cursor.rowcount > 0:
-            changed += 1
-            if final and (v.point, v.ts) not in told:  # outputs take a moment whole
-                told.add((v.point, v.ts))
-                put_change(conn, v.point, v.quantity, v.ts)
+    told: list[Moment] = []
+    for start in range(0, len(values), _AT_ONCE):
+        part = values[start : start + _AT_ONCE]
+        sql = f"{_INTO}{','.join([_ROW] * len(part))}{_WHERE_OTHER}"
+        differ = conn.execute(sql, list(chain.from_iterable(part))).rowcount
+        changed += differ
+        if differ and final:
+            told += [(v.point, v.ts) for v in part]
+    if told:
+        put_changed(conn, told)
     return changed
-
-
-def put_change(conn: sqlite3.Connection, point: str, quantity: str, ts: int) -> None:
-    conn.execute("INSERT INTO change(point, quantity, ts) VALUES(?,?,?)", (point, quantity, ts))
 
 
 def delete_values(conn: sqlite3.Connection, points: Iterable[str], ts: int) -> None:

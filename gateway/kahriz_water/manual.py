@@ -21,8 +21,5 @@ def manual_values(reading: StaffReading, records: Records, plan: Plan) -> list[V
     structure = records.structure_at(point, reading.at)
     if quantity == "stage_m" and structure is not None:
         flow = structure.discharge(reading.staff_m, U_STAFF_READ_M, U_STAFF_READ_M)
-        values += [
-            Value(point.id, d.quantity, reading.at, d.value, d.u, d.q, d.u_random, True)
-            for d in of_discharge(flow, q)
-        ]
+        values.append(of_discharge(point.id, reading.at, flow, q)._replace(manual=True))
     return values

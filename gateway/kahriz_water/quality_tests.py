@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from operator import sub
 
 from kahriz_water.quality import FAIL, MISSING, NOT_EVALUATED, PASS, SUSPECT
 from kahriz_water.quality_limits import Limits
 
+FOREVER_S = 2**40
 GAP = 3.5  # intervals without a value: what is on the other side is not a neighbour
 Series = Sequence[float | None]
 
@@ -146,6 +148,8 @@ def _graded(size: float, suspect: float | None, fail: float | None) -> int:
 
 def segments(times_ms: Sequence[int], dt_s: float) -> list[slice]:
     """A series cut at its gaps."""
+    if len(times_ms) > 1 and max(map(sub, times_ms[1:], times_ms)) <= GAP * dt_s * 1000.0:
+        return [slice(0, len(times_ms))]
     starts = [0] + [i for i, (_, b) in _after_gaps(times_ms, dt_s)] + [len(times_ms)]
     return [slice(a, b) for a, b in itertools.pairwise(starts) if b > a]
 
@@ -171,6 +175,8 @@ def flags_of(
     ]
     for piece in segments(times_ms, dt_s):
         t, x = times_ms[piece], values[piece]
+        if _calm(t, x, limits):
+            continue
         found = [
             spike(x, limits.spike_suspect, limits.spike_fail),
             rate_of_change(t, x, *rates),
@@ -183,3 +189,27 @@ def flags_of(
             for of_one in zip(*found, strict=True)
         ]
     return flags
+
+
+def _calm(times_ms: Sequence[int], values: Sequence[float], limits: Limits) -> bool:
+    """Whether no test can object to any of these values: true of most, and quickly seen."""
+    low, high = min(values), max(values)
+    span = limits.suspect_range
+    if span is not None and not (span[0] <= low and high <= span[1]):
+        return False
+    flat_s = min(s for s in (limits.flat_suspect_s, limits.flat_fail_s, FOREVER_S) if s is not None)
+    if times_ms[-1] - times_ms[0] >= flat_s * 1000:
+        return False
+    if len(values) < 2:
+        return True
+    step = max(map(abs, map(sub, values[1:], values)))
+    shortest_s = min(map(sub, times_ms[1:], times_ms)) / 1000.0
+    if shortest_s <= 0.0:
+        return False
+    sizes = (
+        (step, limits.spike_suspect),
+        (step, limits.spike_fail),
+        (step / shortest_s * 60.0, limits.rate_suspect_per_min),
+        (step / shortest_s * 60.0, limits.rate_fail_per_min),
+    )
+    return all(most is None or size < most for size, most in sizes)

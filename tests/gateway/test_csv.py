@@ -16,6 +16,7 @@ from kahriz_gateway import village_store
 from kahriz_gateway.outputs import DeliveryError, refill
 from kahriz_gateway.outputs.csv_files import CsvFiles, from_plan
 from kahriz_gateway.outputs.follower import Follower
+from kahriz_gateway.village_changes import put_changed
 from kahriz_gateway.village_store import Value
 from kahriz_water.plan import ConfigError, parse_plan
 
@@ -116,7 +117,7 @@ def test_changed_late_and_withdrawn_values_rewrite_their_day_alone(
     assert [row[1] for row in day(tmp_path)[1:]] == ["1.500", "2.000", "3.000"]
     with village_store.transaction(conn):
         village_store.delete_values(conn, ["outlet"], MIDNIGHT)
-        village_store.put_change(conn, "outlet", "stage_m", MIDNIGHT)
+        put_changed(conn, [("outlet", MIDNIGHT)])
     follower(tmp_path).step(conn)
     assert [row[1] for row in day(tmp_path)[1:]] == ["2.000", "3.000"]
     assert (tmp_path / "csv" / "outlet" / "outlet-2026-03-02.csv").stat().st_mtime_ns == other

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from kahriz_gateway import metrics, notify_sign, village_store
 from kahriz_gateway.cli import gateway as command
 from kahriz_gateway.page import nodes, stores
+from kahriz_gateway.village_changes import put_changed
 from kahriz_gateway.village_page import PageThread
 from kahriz_water.plan import Plan, parse_plan
 from kahriz_water.site import Page, Ups
@@ -42,7 +43,7 @@ def data(tmp_path: Path) -> Iterator[Path]:
     gateway.up(rows(19, 24))
     gateway.tell("up/9f3a01c2", b"garbage", "middle")
     with contextlib.closing(village_store.open_village(tmp_path / "village.db")) as conn:
-        conn.execute("INSERT INTO change(point, quantity, ts) VALUES('outlet', 'stage_m', 1)")
+        put_changed(conn, [("outlet", 1)])
         village_store.set_cursor(conn, "village", 18)
         village_store.set_cursor(conn, "influx", 0)
         village_store.set_cursor(conn, "influx:alarm", 0)

@@ -89,7 +89,7 @@ def test_a_village_of_an_older_version_is_all_there(path: Path, tmp_path: Path) 
     value = village_store.last_value(conn, "outlet", "discharge_lps")
     assert value is not None
     assert (value.value, value.u, value.q) == (12.1, 0.9, 1)
-    assert conn.execute("SELECT max(rev) FROM change").fetchone()[0] == 12
+    assert conn.execute("SELECT max(rev) FROM changed").fetchone()[0] == 12
     alarm = conn.execute("SELECT kind, place, state, lps FROM alarm").fetchone()
     assert tuple(alarm) == ("leak", "upper", "notified", 2.1)
     assert village_store.get_cursor(conn, "village") == 21

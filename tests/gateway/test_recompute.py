@@ -64,7 +64,10 @@ def test_a_dated_rating_redoes_what_it_covers_and_nothing_else(waters: Waters) -
     for ts, lps in after.items():
         new = ts >= START_MS + 30 * DT_MS
         assert lps == pytest.approx(before[ts] * (0.578 if new else 1.0), rel=0.003)
-    assert waters.changes() == changes + 10, "outputs hear of ten values, not of forty"
+    told = waters.changes() - changes
+    assert 10 <= told <= 12, (
+        "outputs hear of ten values and whom they were stored with, not of forty"
+    )
     assert waters.raw() == raw
 
 

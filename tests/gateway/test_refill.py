@@ -17,6 +17,7 @@ from kahriz_gateway.cli_refill import moment_ms
 from kahriz_gateway.outputs import refill
 from kahriz_gateway.outputs.follower import Follower
 from kahriz_gateway.outputs.influx_lines import AlarmMark, NodeHealth
+from kahriz_gateway.village_changes import prune
 from kahriz_gateway.village_store import Value
 from kahriz_water.plan import ConfigError, parse_plan
 
@@ -147,6 +148,19 @@ def test_new_values_do_not_wait_for_the_end_of_a_refill(
     follower.step(conn)
     assert refill.pending(conn, "influx") is not None
     assert output.values["outlet", "stage_m", new.ts] == 0.5
+
+
+def test_an_output_that_was_switched_off_is_given_all_that_is_no_longer_noted(
+    conn: sqlite3.Connection, tmp_path: Path
+) -> None:
+    whole = history(conn, 300)
+    settle(Follower("influx", Kept(), tmp_path), conn)
+    late = Kept()
+    with village_store.transaction(conn):
+        assert prune(conn, ["influx"]) > 0
+    settle(Follower("csv", late, tmp_path), conn)
+    assert late.values == whole
+    assert refill.pending(conn, "csv") is None
 
 
 def test_an_estimated_time_is_not_sent_by_a_refill_either(

@@ -13,6 +13,7 @@ from kahriz_gateway import village_store
 from kahriz_gateway.outputs.follower import Follower
 from kahriz_gateway.outputs.influx_hours import from_plan, hour_lines
 from kahriz_gateway.rollup import HOUR_MS, Hour, hour, hours, hours_of
+from kahriz_gateway.village_changes import Span
 from kahriz_gateway.village_store import Value
 from kahriz_sim.services import Influx, start_influx
 from kahriz_water.plan import Plan, parse_plan
@@ -90,7 +91,7 @@ def test_a_bound_has_an_hour_of_its_own_and_is_not_averaged_into_the_flow(
 
 
 def test_each_touched_hour_is_worked_out_once() -> None:
-    touched = [("a", H + 1), ("a", H + 5), ("b", H), ("a", H + HOUR_MS)]
+    touched = [Span("a", H + 1, H + 5), Span("b", H, H), Span("a", H + 5, H + HOUR_MS)]
     assert hours_of(touched) == [("a", H), ("b", H), ("a", H + HOUR_MS)]
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from kahriz_gateway import records, store, village_store
 from kahriz_gateway.cli import gateway
+from kahriz_gateway.village_changes import newest
 from kahriz_gateway.village_interpret import Interpreter
 from kahriz_water.plan import parse_plan
 from kahriz_water.value import Value
@@ -85,7 +86,7 @@ class Waters:
         return [village_store.value_of(r) for r in rows]
 
     def changes(self) -> int:
-        return int(self.conn.execute("SELECT count(*) FROM change").fetchone()[0])
+        return newest(self.conn)
 
     def raw(self) -> list[tuple[Any, ...]]:
         return [tuple(r) for r in self.readings.execute("SELECT * FROM reading ORDER BY rev")]

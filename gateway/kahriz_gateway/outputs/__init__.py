@@ -4,7 +4,7 @@
 An output has `write(values) -> None` or raises DeliveryError(message, permanent). A follower
 keeps its place and comes again, so that `write` must bear a repeat. One that also has
 `write_health` and `write_alarms` is given those. One that makes something whole of many values
-(hours, files) has `refresh(conn, moments)` instead and reads the store itself.
+(hours, files) has `refresh(conn, spans)` instead and reads the store itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from kahriz_alarms.delivery import DeliveryError as DeliveryError
-from kahriz_gateway.village_moments import Moment
+from kahriz_gateway.village_changes import Span
 from kahriz_water.site import Plan
 from kahriz_water.value import Value
 
@@ -27,7 +27,7 @@ class Writes(Protocol):
 
 @runtime_checkable
 class Refreshes(Protocol):
-    def refresh(self, conn: sqlite3.Connection, moments: Sequence[Moment]) -> None: ...
+    def refresh(self, conn: sqlite3.Connection, spans: Sequence[Span]) -> None: ...
 
 
 Output = Writes | Refreshes

@@ -8,20 +8,18 @@ changed, come late or gone, its file is made anew from the store.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kahriz_gateway.outputs import DeliveryError
 from kahriz_gateway.outputs.csv_file import append, write_file
-from kahriz_gateway.village_moments import Moment, moments_from, values_at
-from kahriz_gateway.village_store import quantities_of
+from kahriz_gateway.village_changes import Span
+from kahriz_gateway.village_moments import values_in
 from kahriz_water.plan import ConfigError
 from kahriz_water.site import Plan
 from kahriz_water.value import Value
-
-ALL = 1_000_000  # moments of a month; one a second would be 2.7 million
 
 Row = tuple[int, list[Value]]
 
@@ -34,27 +32,35 @@ class CsvFiles:
         self._a = a
         self._zone = zone
 
-    def refresh(self, conn: sqlite3.Connection, moments: Sequence[Moment]) -> None:
-        touched: dict[tuple[str, datetime], list[Moment]] = {}
-        for point, ts in moments:
-            touched.setdefault((point, self._start(ts)), []).append((point, ts))
+    def refresh(self, conn: sqlite3.Connection, spans: Sequence[Span]) -> None:
+        touched: dict[tuple[str, datetime], list[Span]] = {}
+        for span in spans:
+            for start, piece in self._pieces(span):
+                touched.setdefault((span.point, start), []).append(piece)
         try:
-            for (point, start), some in touched.items():
+            for (point, start), pieces in touched.items():
                 path = self._path(point, start)
-                rows = _rows(values_at(conn, some))
-                complete = len(rows) == len(some)  # else something was taken back
-                if not (complete and append(path, rows, self._zone)):
+                rows = _rows(values_in(conn, pieces))
+                times = {ts for ts, _ in rows}
+                gone = any(a == b and a not in times for _, a, b in pieces)
+                if gone or not append(path, rows, self._zone):
                     write_file(path, self._stored(conn, point, start), self._zone)
         except OSError as error:
             said = f"cannot write {error.filename or self._folder} ({error.strerror})"
             raise DeliveryError(said, permanent=False) from error
 
+    def _pieces(self, span: Span) -> Iterator[tuple[datetime, Span]]:
+        """A span cut where its files end."""
+        a = span.a
+        while a <= span.b:
+            start = self._start(a)
+            end = round(self._after(start).timestamp() * 1000)
+            yield start, Span(span.point, a, min(span.b, end - 1))
+            a = end
+
     def _stored(self, conn: sqlite3.Connection, point: str, start: datetime) -> list[Row]:
-        if not quantities_of(conn, point):
-            return []
         low, high = (round(each.timestamp() * 1000) for each in (start, self._after(start)))
-        _, moments = moments_from(conn, point, low, ALL, high)
-        return _rows(values_at(conn, moments))
+        return _rows(values_in(conn, [Span(point, low, high - 1)]))
 
     def _start(self, ts: int) -> datetime:
         """Midnight of the day, or of the month's first day, that a time lies in."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kahriz_gateway import store
 from kahriz_gateway.outputs.influx_lines import AlarmMark, NodeHealth
+from kahriz_gateway.village_changes import newest as newest_change
 from kahriz_gateway.village_store import get_cursor
 from kahriz_wire.topics import GATEWAY
 
@@ -113,5 +114,4 @@ def _older(gap: store.Gap, hello_ms: int | None) -> bool:
 
 
 def _not_passed_on(village: sqlite3.Connection, output: str) -> int:
-    newest = village.execute("SELECT coalesce(max(rev), 0) FROM change").fetchone()[0]
-    return max(0, int(newest) - get_cursor(village, output))
+    return max(0, newest_change(village) - get_cursor(village, output))

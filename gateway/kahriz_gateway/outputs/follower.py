@@ -17,7 +17,8 @@ from kahriz_alarms.delivery import DeliveryError
 from kahriz_gateway import village_store
 from kahriz_gateway.outputs import Output, Refreshes, refill
 from kahriz_gateway.outputs.follow_side import alarm_marks, alarms_from, hellos_from, node_healths
-from kahriz_gateway.village_moments import Moment, changed_since, values_at
+from kahriz_gateway.village_changes import Span, changed_since, pruned_upto
+from kahriz_gateway.village_moments import values_in
 
 PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
@@ -65,18 +66,21 @@ class Follower:
 
     def _changes(self, conn: sqlite3.Connection) -> bool:
         before = village_store.get_cursor(conn, self.name)
-        rev, moments = changed_since(conn, before, BATCH)
+        if before < pruned_upto(conn):  # it was switched off meanwhile
+            refill.request(conn, self.name, 0)
+            log.info("output %s: is given the whole history", self.name)
+            return self._move(conn, self.name, pruned_upto(conn))
+        rev, spans = changed_since(conn, before, BATCH)
         if rev == before:
             return False
-        self._hand_over(conn, moments)
-        self._move(conn, self.name, rev)
-        return True
+        self._hand_over(conn, spans)
+        return self._move(conn, self.name, rev)
 
-    def _hand_over(self, conn: sqlite3.Connection, moments: Sequence[Moment]) -> None:
+    def _hand_over(self, conn: sqlite3.Connection, spans: Sequence[Span]) -> None:
         if isinstance(self._output, Refreshes):
-            self._output.refresh(conn, moments)
+            self._output.refresh(conn, spans)
             return
-        values = values_at(conn, moments)
+        values = values_in(conn, spans)
         if values:
             self._output.write(values)
 
@@ -92,9 +96,9 @@ class Follower:
                 village_store.set_cursor(
                     conn, f"{self.name}:hello", hellos_from(self._readings, before.since)
                 )
-        after, moments = refill.next_moments(conn, before)
-        if moments:
-            self._hand_over(conn, moments)
+        after, spans = refill.next_spans(conn, before)
+        if spans:
+            self._hand_over(conn, spans)
         refill.advance(conn, self.name, before, after)
         if after is None:
             log.info("output %s: refilled", self.name)

@@ -30,11 +30,13 @@ class Refusal:
 class LineWriter:
     """Writes line protocol in milliseconds to one bucket."""
 
-    def __init__(self, url: str, org: str, bucket: str, token: str, *, basic: bool) -> None:
+    def __init__(
+        self, url: str, org: str, bucket: str, token: str, *, basic: bool, gzip: bool = True
+    ) -> None:
         self._bucket = bucket
         self._org = org
         self._client = InfluxDBClient(
-            url=url, token=token, org=org, auth_basic=basic, enable_gzip=True, timeout=TIMEOUT_MS
+            url=url, token=token, org=org, auth_basic=basic, enable_gzip=gzip, timeout=TIMEOUT_MS
         )
         self._api = self._client.write_api(write_options=SYNCHRONOUS)
 

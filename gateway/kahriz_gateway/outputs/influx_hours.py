@@ -15,7 +15,7 @@ from pathlib import Path
 from kahriz_gateway.outputs.influx import InfluxOutput, open_bucket
 from kahriz_gateway.outputs.influx_lines import line
 from kahriz_gateway.rollup import Hour, hours, hours_of
-from kahriz_gateway.village_moments import Moment
+from kahriz_gateway.village_changes import Moment, Span
 from kahriz_water.site import Plan
 
 SUFFIX = "_1h"
@@ -29,8 +29,8 @@ class InfluxHours:
         self._bucket = bucket
         self._nodes = {point.id: point.node for point in plan.points}
 
-    def refresh(self, conn: sqlite3.Connection, moments: Sequence[Moment]) -> None:
-        found = hours(conn, self._plan, hours_of(moments))
+    def refresh(self, conn: sqlite3.Connection, spans: Sequence[Span]) -> None:
+        found = hours(conn, self._plan, hours_of(spans))
         self._bucket.write_lines(hour_lines(self._plan.id, self._nodes, found))
 
     def close(self) -> None:

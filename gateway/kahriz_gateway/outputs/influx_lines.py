@@ -65,12 +65,7 @@ def line(
     pairs = [
         f"{_key(name)}={float(value)!r}" for name, value in fields.items() if math.isfinite(value)
     ]
-    if not pairs:
-        return None
-    head = ",".join(
-        [_measurement(measurement)] + [f"{_key(name)}={_key(tags[name])}" for name in sorted(tags)]
-    )
-    return f"{head} {','.join(pairs)} {ts_ms}"
+    return f"{_head(measurement, tags)} {','.join(pairs)} {ts_ms}" if pairs else None
 
 
 def water_lines(site: str, nodes: Mapping[str, str], values: Iterable[WaterValue]) -> Iterator[str]:
@@ -82,34 +77,34 @@ def water_lines(site: str, nodes: Mapping[str, str], values: Iterable[WaterValue
     rows: dict[tuple[str, int], list[WaterValue]] = {}
     for value in values:
         rows.setdefault((value.point, value.ts), []).append(value)
+    heads: dict[str, str] = {}
     for (point, ts_ms), row in rows.items():
-        tags = {"site": site, "node": nodes.get(point, point), "point": point}
-        text = line("water", tags, water_fields(row), ts_ms)
-        if text is not None:
-            yield text
+        if point not in heads:
+            tags = {"site": site, "node": nodes.get(point, point), "point": point}
+            heads[point] = _head("water", tags)
+        yield f"{heads[point]} {_water_pairs(row)} {ts_ms}"
 
 
-def water_fields(row: Iterable[WaterValue]) -> dict[str, float]:
+def _water_pairs(row: Iterable[WaterValue]) -> str:
     """Fields of one row; `q` is the best flag in it, each quantity has its own beside it."""
-    fields: dict[str, float] = {}
+    pairs: list[str] = []
     flags: dict[str, int] = {}
     for value in row:
-        number, flag = value.value, value.q
+        quantity, number, flag = value.quantity, value.value, value.q
         if number is None or not math.isfinite(number):
             flag = max(flag, MISSING)
         elif flag < FAIL:
-            fields[value.quantity] = number
-            if value.u is not None and value.quantity == "discharge_lps":
-                fields["discharge_u_lps"] = value.u
-        flags[value.quantity] = flag
+            pairs.append(f"{_key(quantity)}={float(number)!r}")
+            u = value.u
+            if u is not None and quantity == "discharge_lps" and math.isfinite(u):
+                pairs.append(f"discharge_u_lps={float(u)!r}")
+        flags[quantity] = flag
     if any(quantity in flags for quantity in DISCHARGE):
         for quantity in DISCHARGE:
             flags.setdefault(quantity, MISSING)
-    for quantity, flag in flags.items():
-        fields[f"{quantity}_q"] = flag
-    if flags:
-        fields["q"] = min(flags.values())
-    return fields
+    pairs += [_flag(quantity, flag) for quantity, flag in flags.items()]
+    pairs.append(f"q={float(min(flags.values()))!r}")
+    return ",".join(pairs)
 
 
 def health_lines(site: str, healths: Iterable[NodeHealth]) -> Iterator[str]:
@@ -133,6 +128,17 @@ def alarm_lines(site: str, marks: Iterable[AlarmMark]) -> Iterator[str]:
         text = line("alarm", tags, fields, mark.ts)
         if text is not None:
             yield text
+
+
+def _head(measurement: str, tags: Mapping[str, str]) -> str:
+    """What a line begins with: its series."""
+    known = [f"{_key(name)}={_key(tags[name])}" for name in sorted(tags)]
+    return ",".join([_measurement(measurement), *known])
+
+
+@lru_cache(4096)
+def _flag(quantity: str, flag: int) -> str:
+    return f"{_key(quantity)}_q={float(flag)!r}"
 
 
 @lru_cache(4096)

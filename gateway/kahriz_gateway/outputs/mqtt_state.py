@@ -12,7 +12,8 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from kahriz_alarms.delivery import DeliveryError
-from kahriz_gateway.village_moments import Moment, values_at
+from kahriz_gateway.village_changes import Span
+from kahriz_gateway.village_moments import values_in
 from kahriz_water.value import Value
 
 FAIL = 4  # QARTOD: from here on a number is not told
@@ -27,15 +28,15 @@ class MqttState:
         self._publish = publish_retained
         self._newest: dict[str, int] = {}
 
-    def refresh(self, conn: sqlite3.Connection, moments: Sequence[Moment]) -> None:
+    def refresh(self, conn: sqlite3.Connection, spans: Sequence[Span]) -> None:
         """Of all that changed only the newest moment of a point is looked up."""
         newest: dict[str, int] = {}
-        for point, ts in moments:
-            newest[point] = max(ts, newest.get(point, ts))
-        values = values_at(conn, newest.items())
+        for point, _, b in spans:
+            newest[point] = max(b, newest.get(point, b))
+        values = values_in(conn, [Span(point, ts, ts) for point, ts in newest.items()])
         gone = newest.keys() - {value.point for value in values}
         if gone:  # that moment was taken back: what stands before it then
-            values += values_at(conn, [moment for moment in moments if moment[0] in gone])
+            values += values_in(conn, [span for span in spans if span.point in gone])
         self.write(values)
 
     def write(self, values: Sequence[Value]) -> None:

@@ -11,7 +11,8 @@ import sqlite3
 from dataclasses import dataclass
 
 from kahriz_gateway import village_store
-from kahriz_gateway.village_moments import Moment, moments_from, points_of
+from kahriz_gateway.village_changes import Span, spans_of
+from kahriz_gateway.village_moments import next_moments, points_of
 
 MOMENTS = 2_000  # a step
 
@@ -36,18 +37,19 @@ def pending(conn: sqlite3.Connection, name: str) -> Refill | None:
     return None if kept is None else Refill(**kept)
 
 
-def next_moments(conn: sqlite3.Connection, refill: Refill) -> tuple[Refill | None, list[Moment]]:
-    """The next moments, and where it stands after them (None: this was the last)."""
+def next_spans(conn: sqlite3.Connection, refill: Refill) -> tuple[Refill | None, list[Span]]:
+    """The next moments, and where it stands after them (None: these were the last)."""
     later = [point for point in points_of(conn) if point >= refill.point]
     if not later:
         return None, []
     point = later[0]
     start = refill.ts if point == refill.point else refill.since
-    end, moments = moments_from(conn, point, start, MOMENTS)
+    moments, end = next_moments(conn, point, start, MOMENTS)
+    spans = [span for span, _ in spans_of(moments)]
     if end is not None:
-        return Refill(refill.since, point, end), moments
+        return Refill(refill.since, point, end), spans
     following = later[1:]
-    return (Refill(refill.since, following[0], refill.since) if following else None), moments
+    return (Refill(refill.since, following[0], refill.since) if following else None), spans
 
 
 def advance(conn: sqlite3.Connection, name: str, before: Refill, after: Refill | None) -> None:
