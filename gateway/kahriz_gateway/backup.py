@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A backup: both stores, the plan and the records in one folder, with checksums; whole or not.
+"""A backup: the stores, the plan and the records in one folder, with checksums; whole or not.
 
 The folder gets its name only when everything is on the disk. village.db is copied first, so that
 it never knows of a reading that the copy of readings.db has not.
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from kahriz_gateway import records, village_store
+from kahriz_gateway.committee import book
 from kahriz_gateway.store import StoreError, get_meta, read_store
 
 MANIFEST = "manifest.json"
@@ -101,7 +102,7 @@ def verify(path: Path) -> Backup:
             raise StoreError(f"{file} is missing or not what was saved: choose another backup")
     if READINGS not in found.files:
         raise StoreError(f"{path} has no {READINGS}: choose another backup")
-    for name in (READINGS, VILLAGE):
+    for name in (READINGS, VILLAGE, book.FILE):
         if name in found.files:
             _sound(path / name)
     return found
@@ -144,6 +145,9 @@ def _fill(partial: Path, data: Path, config: Path) -> int:
         text = _records(data / VILLAGE)
         if text is not None:
             _write(partial / RECORDS, text.encode())
+    if (data / book.FILE).exists():
+        _copy(data / book.FILE, partial / book.FILE)
+        book.drop_key(partial / book.FILE)
     _copy(data / READINGS, partial / READINGS)
     _write(partial / PLAN, config.read_bytes())
     with looking(partial / READINGS) as conn:

@@ -8,7 +8,9 @@ import importlib
 import rich_click as click
 
 LATER = {
+    "forget": "kahriz_gateway.committee.cli",
     "gauging": "kahriz_gateway.gauging_cli",
+    "pin": "kahriz_gateway.committee.cli",
     "rating": "kahriz_gateway.rating_cli",
     "reading": "kahriz_gateway.water_cli",
     "recompute": "kahriz_gateway.water_cli",

@@ -2,8 +2,8 @@
 """The page as a Starlette application: `create_app(config, data_dir, clock)`.
 
 The screens only look: they open the stores for reading. What changes an alarm is the API, which
-asks for its token. Everything comes from this
-machine; without JavaScript nothing but the quiet refresh is missing.
+asks for its token; what the village enters goes through the gate, which asks for a PIN. Everything
+comes from this machine; without JavaScript nothing but the quiet refresh is missing.
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ from kahriz_gateway import metrics
 from kahriz_gateway.alarm_links import Links
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.page import api_alarms, health, screens, stores
+from kahriz_gateway.page.gate import Gate
 from kahriz_gateway.page.headers import StrictHeaders
 from kahriz_gateway.page.links import LinkPages
 from kahriz_gateway.page.templating import Templates
+from kahriz_gateway.page.turns_forms import TurnsForms
+from kahriz_gateway.page.turns_pages import TurnsPages
 from kahriz_gateway.page.view import look
 from kahriz_gateway.page.words import DEFAULT, LANGUAGES, Speech, speech
 from kahriz_water.site import Plan
@@ -51,6 +54,8 @@ def create_app(
     With `api_token` the API of the alarms is there too, with `links` the links of e-mails.
     """
     templates = Templates(config, STATIC, clock)
+    gate = Gate(data_dir, clock, templates, _speech)
+    turns = TurnsPages(config, data_dir, clock, gate)
 
     def html(screen: Screen) -> Callable[[Request], Response]:
         def endpoint(request: Request) -> Response:
@@ -69,6 +74,7 @@ def create_app(
         with stores.village(data_dir) as conn:
             context = screens.front(conn, config, words, clock.now_ms())
         context["missing"] = screens.missing_count(data_dir, config, clock.now_ms())
+        context["turn"] = turns.now()
         return ("front.html" if context["points"] else "start.html"), context
 
     def history(words: Speech, request: Request) -> tuple[str, dict[str, object]]:
@@ -123,6 +129,9 @@ def create_app(
             Route("/api/now", api_now),
             *api_alarms.routes(config, data_dir, clock, api_token),
             *LinkPages(config, data_dir, clock, templates, links).routes(),
+            *gate.routes(),
+            *turns.routes(),
+            *TurnsForms(config, data_dir, gate).routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(StrictHeaders), Middleware(GZipMiddleware, minimum_size=600)],

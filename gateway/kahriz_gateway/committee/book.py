@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""committee.db: what people entered, never changed afterwards; a correction is a new entry.
+
+The same table is the record of who changed what. A person who asks to be forgotten keeps the
+entries and loses the name.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FILE = "committee.db"
+VERSION = 1
+FORGOTTEN = "–"
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE entry (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    role TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    replaces INTEGER REFERENCES entry (id)
+);
+CREATE INDEX entry_kind ON entry (kind, id);
+CREATE TABLE pin (
+    person TEXT PRIMARY KEY,
+    role TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    set_at INTEGER NOT NULL,
+    generation INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE attempt (place TEXT PRIMARY KEY, failures INTEGER NOT NULL, until INTEGER NOT NULL)
+    WITHOUT ROWID;
+"""
+
+
+class BookError(Exception):
+    """The book cannot be opened; the message names it and the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that somebody entered; `body` belongs to its kind."""
+
+    id: int
+    at: int
+    who: str
+    role: str
+    kind: str
+    body: Mapping[str, Any]
+    replaces: int | None
+
+
+def open_book(data_dir: Path) -> sqlite3.Connection:
+    """Open the book for writing; it is made when it is not there."""
+    path = data_dir / FILE
+    try:
+        conn = sqlite3.connect(path, timeout=10.0, isolation_level=None)
+        conn.row_factory = sqlite3.Row
+        conn.execute("PRAGMA journal_mode=WAL")
+        conn.execute("PRAGMA synchronous=FULL")
+        _prepare(conn, path)
+    except sqlite3.Error as error:
+        raise BookError(f"{path}: {error}; put back the file of the last backup") from error
+    return conn
+
+
+def _prepare(conn: sqlite3.Connection, path: Path) -> None:
+    conn.execute("BEGIN IMMEDIATE")
+    found = conn.execute("PRAGMA user_version").fetchone()[0]
+    if found > VERSION:
+        conn.execute("ROLLBACK")
+        raise BookError(f"{path} is of version {found}, newer than this program: upgrade it")
+    if found == 0:
+        for statement in SCHEMA.split(";\n"):
+            if statement.strip():
+                conn.execute(statement)
+        conn.execute(f"PRAGMA user_version={VERSION}")
+    conn.execute("COMMIT")
+    path.chmod(0o600)
+
+
+def write(
+    conn: sqlite3.Connection,
+    at_ms: int,
+    who: str,
+    role: str,
+    kind: str,
+    body: Mapping[str, Any],
+    replaces: int | None = None,
+) -> int:
+    """Write one entry and say its number."""
+    row = conn.execute(
+        "INSERT INTO entry (at, who, role, kind, body, replaces) VALUES (?,?,?,?,?,?)",
+        (at_ms, who, role, kind, json.dumps(body, ensure_ascii=False), replaces),
+    )
+    return int(row.lastrowid or 0)
+
+
+def entries(
+    conn: sqlite3.Connection, *kinds: str, newest: int | None = None, live: bool = False
+) -> list[Entry]:
+    """Entries of some kinds (all without any), oldest first; `live`: without replaced ones."""
+    marks = ",".join("?" * len(kinds))
+    where = [f"kind IN ({marks})"] if kinds else []
+    if live:
+        where.append("id NOT IN (SELECT replaces FROM entry WHERE replaces IS NOT NULL)")
+    clause = f" WHERE {' AND '.join(where)}" if where else ""
+    rows = conn.execute(
+        f"SELECT * FROM entry{clause} ORDER BY id DESC LIMIT ?",  # noqa: S608
+        (*kinds, -1 if newest is None else newest),
+    )
+    return [_entry(row) for row in rows][::-1]
+
+
+def forget(conn: sqlite3.Connection, person: str) -> int:
+    """Take a person's name off all entries, and the PIN away; how many entries it was on."""
+    with closing(conn.cursor()) as cursor:
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("UPDATE entry SET who=? WHERE who=?", (FORGOTTEN, person))
+        count = cursor.rowcount
+        cursor.execute("DELETE FROM pin WHERE person=?", (person,))
+        cursor.execute("COMMIT")
+    return count
+
+
+def meta(conn: sqlite3.Connection, key: str, make: str) -> str:
+    """A value that is made once and kept."""
+    conn.execute("INSERT OR IGNORE INTO meta VALUES (?,?)", (key, make))
+    row = conn.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
+    return str(row["value"])
+
+
+def drop_key(path: Path) -> None:
+    """Take the key that signs sessions out of a copy: whoever finds the copy cannot enter."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+        conn.execute("PRAGMA secure_delete=1")
+        conn.execute("DELETE FROM meta WHERE key='key'")
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    return Entry(
+        row["id"],
+        row["at"],
+        row["who"],
+        row["role"],
+        row["kind"],
+        json.loads(row["body"]),
+        row["replaces"],
+    )

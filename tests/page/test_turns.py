@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: MIT
+"""Turns on the page: set with a PIN, measured by the water, fair or not, stretched, corrected."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from answer import Answer
+from conftest import Serve
+from stores_made import HOUR, MIN, NOW, HandClock, living, put
+
+from kahriz_gateway.committee import book, pins
+from kahriz_gateway.committee.sessions import near
+from kahriz_gateway.village_store import Value
+
+START = NOW - 65 * MIN - 4 * HOUR  # Monday 06:00 in Baku
+FORM = {"point": "outlet", "start": "2026-11-23T06:00", "flow_lps": "12,0",
+        "plots": "A1 120\nB2 180\nC3 60"}  # fmt: skip
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+@dataclass
+class Phone:
+    """A phone that keeps its cookie and fills in forms."""
+
+    address: str
+    cookie: str = ""
+
+    def get(self, path: str) -> tuple[int, str]:
+        return self._ask(path, None)
+
+    def post(self, path: str, **form: str) -> tuple[int, str]:
+        return self._ask(path, urllib.parse.urlencode(form).encode())
+
+    def send(self, path: str, **form: str) -> tuple[int, str]:
+        """Fill in the form of a page as a person does, its mark included."""
+        mark = re.search(r'name="mark" value="([0-9a-f]+)"', self.get(path)[1])
+        return self.post(path, mark=mark[1] if mark else "", **form)
+
+    def enter(self, pin: str, role: str = "committee") -> tuple[int, str]:
+        return self.post("/enter", role=role, pin=pin, next="/turns")
+
+    def _ask(self, path: str, body: bytes | None) -> tuple[int, str]:
+        request = urllib.request.Request(self.address + path, body, {"Cookie": self.cookie})
+        try:
+            answer = urllib.request.build_opener(_Stay).open(request, timeout=20)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            if "Set-Cookie" in answer.headers:
+                self.cookie = answer.headers["Set-Cookie"].split(";")[0]
+            return answer.status, answer.read().decode()
+
+
+@pytest.fixture
+def pin(tmp_path: Path) -> str:
+    living(tmp_path)
+    conn = book.open_book(tmp_path)
+    chosen = pins.set_pin(conn, "aqsaqqal", "committee", NOW)
+    conn.close()
+    return chosen
+
+
+def _lps(data: Path, of_hour: dict[int, float]) -> None:
+    """The outlet gives so many L/s in each hour since 06:00."""
+    put(
+        data,
+        [
+            Value("outlet", "discharge_lps", START + m * MIN, of_hour[m // 60], 0.1, 1)
+            for m in range(0, 305, 5)
+        ],
+    )
+
+
+def test_the_committee_sets_turns_and_everyone_sees_whose_it_is(
+    tmp_path: Path, serve: Serve, pin: str
+) -> None:
+    _lps(tmp_path, dict.fromkeys(range(6), 10.0))
+    phone = Phone(serve(tmp_path))
+    assert "Hələ növbə qurulmayıb" in phone.get("/turns")[1]
+    assert phone.enter(pin)[0] == 303
+    assert phone.send("/turns/set", **FORM)[0] == 303
+    guest = Phone(phone.address)
+    page = guest.get("/turns?lang=en")[1]
+    assert re.search(r'class="turn"><b>C3</b>', page)  # 06:00 + 5 h is its start; it is 11:05
+    assert "aqsaqqal" not in page
+    rows = re.findall(r'<th scope="row">(\w+)</th>\s*<td>Mon (.{11})', page)
+    assert rows == [("A1", "06:00–08:00"), ("B2", "08:00–11:00"), ("C3", "11:00–12:00")]
+    assert re.search(r"<td>72 ", page)  # 10 L/s for two hours
+    assert "Turn of C3" in guest.get("/?lang=en")[1]
+
+
+def test_unequal_water_in_equal_minutes_is_told_as_unfair(
+    tmp_path: Path, serve: Serve, pin: str
+) -> None:
+    _lps(tmp_path, {0: 12.0, 1: 12.0, 2: 4.0, 3: 4.0, 4: 4.0, 5: 4.0})
+    clock = HandClock()
+    phone = Phone(serve(tmp_path, clock))
+    phone.enter(pin)
+    phone.send("/turns/set", **FORM | {"plots": "A1 120\nB2 120"})
+    clock.ms = START + 4 * HOUR - 1
+    page = phone.get("/turns?lang=en")[1]
+    fair = page[page.index("Is it fair") :]
+    assert re.search(r"A1</th>.*?29 m³ too much", fair, re.S)  # 86 of 115, half would be 58
+    assert re.search(r"B2</th>.*?29 m³ too little", fair, re.S)
+
+
+def test_time_that_nobody_measured_is_not_compared(tmp_path: Path, serve: Serve, pin: str) -> None:
+    living(tmp_path)
+    phone = Phone(serve(tmp_path))
+    phone.enter(pin)
+    phone.send("/turns/set", **FORM | {"start": "2026-11-25T06:00"})
+    assert "İlk növbə" in phone.get("/turns")[1]
+    phone.send("/turns/set", **FORM | {"point": "fields", "plots": "A1 30\nB2 30"})
+    page = phone.get("/turns?lang=en")[1]
+    assert "cannot be told yet" in page or "not measured" in page
+
+
+def test_a_correction_is_a_new_entry_and_moves_the_water(
+    tmp_path: Path, serve: Serve, pin: str
+) -> None:
+    _lps(tmp_path, dict.fromkeys(range(6), 10.0))
+    phone = Phone(serve(tmp_path))
+    phone.enter(pin)
+    phone.send("/turns/set", **FORM)
+    sent = {"plot": "C3", "start": "2026-11-23T09:00", "end": "2026-11-23T10:00", "note": "evəz"}
+    assert phone.send("/turns/correct", **sent)[0] == 303
+    rows = list(csv.DictReader(io.StringIO(phone.get("/turns.csv")[1])))
+    assert [r["plot"] for r in rows] == ["A1", "B2", "C3", "B2", "C3"]
+    assert [float(r["m3"]) for r in rows[:4]] == pytest.approx([72.0, 36.0, 36.0, 36.0], abs=0.1)
+    assert rows[0]["start"] == "2026-11-23T06:00:00+04:00"
+    conn = book.open_book(tmp_path)
+    kinds = [(e.kind, e.who) for e in book.entries(conn)]
+    assert kinds == [("entered", "aqsaqqal"), ("rota", "aqsaqqal"), ("correction", "aqsaqqal")]
+
+
+def test_short_water_lengthens_the_cycle_after_it_was_shown(
+    tmp_path: Path, serve: Serve, pin: str
+) -> None:
+    _lps(tmp_path, dict.fromkeys(range(6), 6.0))
+    phone = Phone(serve(tmp_path))
+    phone.enter(pin)
+    phone.send("/turns/set", **FORM)
+    shown = phone.get("/turns/shortage?lang=en&flow_lps=6")[1]
+    assert re.search(r"A1</th><td>120</td><td>240</td>", shown)
+    assert len(book.entries(book.open_book(tmp_path), "rota")) == 1  # shown is not agreed
+    assert phone.send("/turns/shortage", flow_lps="6")[0] == 303
+    newest = book.entries(book.open_book(tmp_path), "rota")[-1].body
+    assert newest["plots"] == [["A1", 240.0], ["B2", 360.0], ["C3", 120.0]]
+    assert newest["start_ms"] == START + 6 * HOUR  # nobody's running turn is cut
+    refused = phone.send("/turns/shortage", flow_lps="600")
+    assert refused[0] == 400
+    assert "not less than" in phone.get("/turns/shortage?lang=en&flow_lps=600")[1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"plots": "A1 120\nA1 60"}, "twice: A1"),
+        ({"plots": "A1"}, "such as A1 240: A1"),
+        ({"plots": ""}, "1 to 100 plots"),
+        ({"plots": "A1 0"}, "at least one minute: A1"),
+        ({"plots": "A1 999999"}, "more than 60 days"),
+        ({"flow_lps": "nan"}, "a number over 0"),
+        ({"start": "tomorrow"}, "first turn is missing"),
+        ({"point": "pool"}, "Choose the point"),
+    ],
+)
+def test_a_wrong_field_is_named_and_the_rest_is_kept(
+    tmp_path: Path, serve: Serve, pin: str, wrong: dict[str, str], said: str
+) -> None:
+    phone = Phone(serve(tmp_path))
+    phone.enter(pin)
+    phone.cookie += "; lang=en"
+    status, page = phone.send("/turns/set", **FORM | wrong)
+    assert status == 400
+    assert said in page
+    assert (FORM | wrong)["start"] in page
+    assert book.entries(book.open_book(tmp_path), "rota") == []
+
+
+@pytest.mark.parametrize("path", ["/turns/set", "/turns/shortage", "/turns/correct"])
+def test_without_a_pin_nothing_is_changed(
+    tmp_path: Path, serve: Serve, pin: str, path: str
+) -> None:
+    guest = Phone(serve(tmp_path))
+    assert guest.get(path)[0] == 303
+    assert guest.post(path, **FORM, mark="0" * 64)[0] == 303
+    forged = Phone(guest.address, "entered=aqsaqqal.committee.1.9999999999999.ab." + "0" * 64)
+    assert forged.post(path, **FORM)[0] == 303
+    conn = book.open_book(tmp_path)
+    assert book.entries(conn) == []
+    own = Phone(guest.address)
+    own.enter(pin)
+    assert own.post(path, **FORM)[0] == 403  # without the mark: a form of another site
+    assert book.entries(conn, "rota", "correction") == []
+
+
+def test_the_crew_may_not_set_turns(tmp_path: Path, serve: Serve) -> None:
+    living(tmp_path)
+    kankan = pins.set_pin(book.open_book(tmp_path), "kankan", "crew", NOW)
+    phone = Phone(serve(tmp_path))
+    assert phone.enter(kankan, "committee")[0] == 403
+    assert phone.enter(kankan, "crew")[0] == 303
+    assert phone.get("/turns/set")[0] == 403
+
+
+def test_guessing_has_to_wait_and_a_restart_does_not_shorten_it(
+    tmp_path: Path, serve: Serve, pin: str
+) -> None:
+    clock = HandClock()
+    phone = Phone(serve(tmp_path, clock))
+    wrong = f"{(int(pin) + 1) % 10**6:06d}"
+    assert [phone.enter(wrong)[0] for _ in range(5)] == [403] * 5
+    assert phone.enter(pin)[0] == 429
+    again = Phone(serve(tmp_path, clock))
+    assert again.enter(pin)[0] == 429
+    clock.ms += 2 * MIN
+    assert again.enter(pin)[0] == 303
+    clock.ms += 13 * HOUR
+    assert again.get("/turns/set")[0] == 303  # the session has ended
+
+
+def test_a_new_pin_ends_the_sessions_of_the_old_one(tmp_path: Path, serve: Serve, pin: str) -> None:
+    phone = Phone(serve(tmp_path))
+    phone.enter(pin)
+    assert phone.get("/turns/set")[0] == 200
+    pins.set_pin(book.open_book(tmp_path), "aqsaqqal", "committee", NOW)
+    assert phone.get("/turns/set")[0] == 303
+
+
+def test_entering_leads_nowhere_else(tmp_path: Path, serve: Serve, pin: str) -> None:
+    address = serve(tmp_path)
+    for away in ("//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nX: y"):
+        body = urllib.parse.urlencode({"role": "committee", "pin": pin, "next": away}).encode()
+        request = urllib.request.Request(address + "/enter", body)
+        with pytest.raises(urllib.error.HTTPError) as moved:
+            urllib.request.build_opener(_Stay).open(request, timeout=20)
+        assert moved.value.headers["Location"] == "/"
+        cookie = moved.value.headers["Set-Cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+
+
+@pytest.mark.parametrize(
+    ("address", "scheme", "may"),
+    [
+        ("192.168.4.7", "http", True),
+        ("::ffff:10.0.0.9", "http", True),
+        ("fe80::1", "http", True),
+        ("8.8.8.8", "http", False),
+        ("::ffff:8.8.8.8", "http", False),
+        ("", "http", False),
+        ("8.8.8.8", "https", True),
+    ],
+)
+def test_a_pin_travels_in_the_clear_only_in_the_village(
+    address: str, scheme: str, may: bool
+) -> None:
+    assert near(address, scheme) is may
+
+
+def test_a_person_can_be_forgotten(tmp_path: Path, serve: Serve, pin: str) -> None:
+    phone = Phone(serve(tmp_path))
+    phone.enter(pin)
+    phone.send("/turns/set", **FORM)
+    conn = book.open_book(tmp_path)
+    assert book.forget(conn, "aqsaqqal") == 2
+    assert {e.who for e in book.entries(conn)} == {book.FORGOTTEN}
+    assert phone.get("/turns/set")[0] == 303
+    assert "A1" in Answer(phone.address + "/turns").text  # the agreement stands
