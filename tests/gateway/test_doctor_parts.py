@@ -16,8 +16,10 @@ from kahriz_gateway import ca_issue, checks
 from kahriz_gateway.ca_files import replace
 from kahriz_gateway.ca_site import found, open_ca
 from kahriz_gateway.checks import FAIL, IDLE, PASS
+from kahriz_gateway.checks.influx import HOURS
 from kahriz_gateway.config import Options
-from kahriz_sim.services_influx import start_influx
+from kahriz_gateway.outputs import influx_hours
+from kahriz_sim.services_influx import Influx, start_influx
 from kahriz_sim.services_process import free_port
 from kahriz_wire.messages import Hello, encode_hello
 
@@ -96,19 +98,30 @@ def test_a_doctor_who_is_revoked_says_so(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
     started = start_influx(tmp_path_factory.mktemp("influx"))
-    yield started.login_url
+    yield started
     started.stop()
 
 
+@pytest.fixture(scope="module")
+def influx(engine: Influx) -> str:
+    return engine.login_url
+
+
 @pytest.mark.needs("influxd", "nginx")
-def test_influx_is_written_and_read_back(options: Options, influx: str, tmp_path: Path) -> None:
+def test_influx_is_written_and_read_back(
+    options: Options, engine: Influx, influx: str, tmp_path: Path
+) -> None:
     assert look("influx", options)[0] == IDLE
     for _ in range(2):
         well = with_plan(options, f'[influx]\nurl = "{influx}"')
-        assert look("influx", well) == (PASS, "written and read back in 'kahriz'; ")
+        assert look("influx", well) == (PASS, "written and read back in 'kahriz' and 'kahriz_1h'; ")
+    assert HOURS == influx_hours.SUFFIX
     failed("influx", with_plan(options, f'[influx]\nurl = "{influx}"\nbucket = "none"'), "bucket")
+    no_hours = with_plan(options, f'[influx]\nurl = "{influx}"\nbucket = "alone"')
+    engine.query('CREATE DATABASE "alone"', "")
+    failed("influx", no_hours, "make the bucket 'alone_1h' (the hours go there)")
     nobody = f'[influx]\nurl = "http://127.0.0.1:{free_port()}"'
     failed("influx", with_plan(options, nobody), "start InfluxDB")
     stranger = f'[influx]\nurl = "http://some:body@{influx.rpartition("@")[2]}"'
