@@ -110,22 +110,27 @@ def test_unequal_water_in_equal_minutes_is_told_as_unfair(
     phone = Phone(serve(tmp_path, clock))
     phone.enter(pin)
     phone.send("/turns/set", **FORM | {"plots": "A1 120\nB2 120"})
-    clock.ms = START + 4 * HOUR - 1
+    clock.ms = START + 4 * HOUR + 1
     page = phone.get("/turns?lang=en")[1]
-    fair = page[page.index("Is it fair") :]
+    fair = page[page.index("Was it fair") :]
     assert re.search(r"A1</th>.*?29 m³ too much", fair, re.S)  # 86 of 115, half would be 58
     assert re.search(r"B2</th>.*?29 m³ too little", fair, re.S)
+    clock.ms = START + 3 * HOUR  # a cycle that is not over is not judged
+    assert "too much" not in phone.get("/turns?lang=en")[1]
 
 
 def test_time_that_nobody_measured_is_not_compared(tmp_path: Path, serve: Serve, pin: str) -> None:
-    living(tmp_path)
-    phone = Phone(serve(tmp_path))
+    clock = HandClock()
+    phone = Phone(serve(tmp_path, clock))
     phone.enter(pin)
-    phone.send("/turns/set", **FORM | {"start": "2026-11-25T06:00"})
+    phone.send("/turns/set", **FORM | {"start": "2026-11-23T12:00", "plots": "A1 60\nB2 60"})
     assert "İlk növbə" in phone.get("/turns")[1]
-    phone.send("/turns/set", **FORM | {"point": "fields", "plots": "A1 30\nB2 30"})
+    clock.ms = NOW + 4 * HOUR
     page = phone.get("/turns?lang=en")[1]
-    assert "cannot be told yet" in page or "not measured" in page
+    assert page.count("cannot be told yet") == 2
+    assert "not measured" in page
+    assert "too much" not in page
+    assert ">fair<" not in page
 
 
 def test_a_correction_is_a_new_entry_and_moves_the_water(

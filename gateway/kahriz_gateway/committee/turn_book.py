@@ -106,10 +106,10 @@ def measured(conn: sqlite3.Connection, point: Point, turn: Turn, now_ms: int) ->
 def shares(
     conn: sqlite3.Connection, point: Point, agreed: Schedule, span: tuple[int, int], now_ms: int
 ) -> list[Fairness]:
-    """Who got what of a span, against the rota that held at its end."""
-    start_ms, end_ms = span[0], min(span[1], now_ms)
-    rota = agreed.rota(end_ms - 1)
-    if rota is None or end_ms <= start_ms:
+    """Who got what of a span, against the rota that held in all of it; none for another span."""
+    start_ms, end_ms = span
+    rota = agreed.rota(start_ms)
+    if rota is None or rota is not agreed.rota(end_ms - 1):
         return []
     turns = [_clip(t, start_ms, end_ms) for t in agreed.between(start_ms, end_ms)]
     found = {t: measured(conn, point, t, now_ms) for t in turns}

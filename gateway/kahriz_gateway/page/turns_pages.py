@@ -92,7 +92,9 @@ class TurnsPages:
                 with stores.village(self._data_dir) as conn:
                     turns = agreed.between(*span)
                     context["rows"] = [turn_book.measured(conn, point, t, now_ms) for t in turns]
-                    context["shares"] = turn_book.shares(conn, point, agreed, span, now_ms)
+                    judged = span if span[1] <= now_ms else _before(span)
+                    context["shares"] = turn_book.shares(conn, point, agreed, judged, now_ms)
+                    context["judged"] = judged
             except stores.UnreadableStoreError as broken:
                 return self._html(words, request, "broken.html", {"broken": broken}, 503)
             context |= {"span": span, "before": span[0] - rota.cycle_ms, "local": local}
@@ -140,3 +142,9 @@ class TurnsPages:
         status: int = 200,
     ) -> Response:
         return HTMLResponse(self._gate.templates.render(name, words, request, context), status)
+
+
+def _before(span: tuple[int, int]) -> tuple[int, int]:
+    """The span of the same length before: a cycle that is not over cannot be judged."""
+    start_ms, end_ms = span
+    return 2 * start_ms - end_ms, start_ms
