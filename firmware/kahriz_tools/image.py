@@ -34,7 +34,6 @@ STARTERS = ("boot.py", "main.py")
 GATEWAYS_SIDE = ("birth", "messages", "rows", "session")  # of the wire: no node decodes these
 NOT_FOR_THE_CHIP = {"_template.py", *(f"kahriz_wire/{name}.py" for name in GATEWAYS_SIDE)}
 OPTIMISE = "-O3"  # drops asserts and line numbers: a tenth of the program, in flash and heap
-UNNAMED = "main"  # all that a traceback says of a file; a node's own image has 10 bytes a file less
 COMPILE_TIMEOUT_S = 60
 DAY_S = 86400
 STAMP = "kahriz_node.stamp"
@@ -65,8 +64,7 @@ def build_image(
             if module in PACKAGES or module == f"{PACKAGES[1]}.sensors":
                 inside /= "__init__"
             path = dest / "lib" / inside.with_suffix(".mpy")
-            named = module.rpartition(".")[2] if drivers is None else UNNAMED
-            wanted[path] = _compile(compiler, source, module, named)
+            wanted[path] = _compile(compiler, source, module)
     for path, data in wanted.items():
         _put(path, data)
     _sweep(dest / "lib", set(wanted))
