@@ -80,9 +80,7 @@ class Accept:
             return False
         if not self.books.ledger(node, journal).hold_new([row[0] for row in rows]):
             return False
-        self.books.new_rows += [
-            (node, journal, n, ts, None, None, None, q, received, body) for n, ts, q, body in rows
-        ]
+        self.books.store(node, journal, received, rows)
         return True
 
     def receipt(self, key: Key, max_rows: int | None = None) -> tuple[str, bytes] | None:

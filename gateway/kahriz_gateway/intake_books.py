@@ -6,10 +6,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass, field
-from operator import itemgetter
 
 from kahriz_gateway.ledger import Ledger, Range
-from kahriz_gateway.store import NewRow, insert_rows
+from kahriz_gateway.store import PlainRow, insert_plain
 from kahriz_wire import ranges
 from kahriz_wire.messages import Hello
 
@@ -38,17 +37,22 @@ class Books:
         self._conn = conn
         self._accounts: dict[Key, Account] = {}
         self._dirty: set[Key] = set()
-        self.new_rows: list[NewRow] = []  # in the ledger already, to be stored together
+        # in the ledger already, to be stored together: a node's arrived when its first one did
+        self._new_rows: dict[Key, tuple[int | None, list[PlainRow]]] = {}
 
     def flush(self) -> None:
         """Store the new rows of this transaction: before anything is asked of the table."""
-        if self.new_rows:
-            rows, self.new_rows = self.new_rows, []
-            rows.sort(key=itemgetter(0))  # a node's rows are neighbours in the table's index
-            insert_rows(self._conn, rows)
+        if self._new_rows:
+            waiting, self._new_rows = self._new_rows, {}
+            for (node, journal), (received, rows) in waiting.items():
+                insert_plain(self._conn, node, journal, received, rows)
+
+    def store(self, node: str, journal: str, received: int | None, rows: list[PlainRow]) -> None:
+        """Take these rows, new and in the ledger, to be stored with the others of the node."""
+        self._new_rows.setdefault((node, journal), (received, []))[1].extend(rows)
 
     def forget(self) -> None:
-        self.new_rows.clear()
+        self._new_rows.clear()
         self._accounts.clear()
         self._dirty.clear()
 

@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -69,10 +70,12 @@ MIGRATIONS: tuple[str, ...] = (
 NewRow = tuple[
     str, str, int, int | None, str | None, int | None, int | None, int, int | None, str
 ]  # node, journal, n, ts, tq, up_s, boot, q, received, body
-_INTO = "INSERT INTO reading(node, journal, n, ts, tq, up_s, boot, q, received, body) VALUES"
-_ROW = "(?,?,?,?,?,?,?,?,?,?)"
+PlainRow = tuple[int, int, int, str]  # n, ts, q, body: of a node whose clock is right
+_INTO = (
+    "INSERT INTO reading(node, journal, n, ts, tq, up_s, boot, q, received, body)"
+    " VALUES(?,?,?,?,?,?,?,?,?,?)"
+)
 _AT_ONCE = 48  # rows a statement: it is the step into SQLite that costs, not the row
-_INSERT_MANY = _INTO + ",".join([_ROW] * _AT_ONCE)
 
 _TROUBLE = ("FULL", "IOERR", "BUSY", "LOCKED", "READONLY", "CANTOPEN", "NOMEM", "PROTOCOL")
 BUSY_S = 20  # `gateway quarantine replay` writes beside intake, for milliseconds
@@ -162,10 +165,28 @@ def put_meta(conn: sqlite3.Connection, key: str, value: str) -> None:
 
 def insert_rows(conn: sqlite3.Connection, rows: Sequence[NewRow]) -> None:
     """Store readings that are surely new, inside the open transaction."""
-    whole = len(rows) - len(rows) % _AT_ONCE
-    for start in range(0, whole, _AT_ONCE):
-        conn.execute(_INSERT_MANY, list(chain.from_iterable(rows[start : start + _AT_ONCE])))
-    conn.executemany(_INTO + _ROW, rows[whole:])
+    conn.executemany(_INTO, rows)
+
+
+def insert_plain(
+    conn: sqlite3.Connection,
+    node: str,
+    journal: str,
+    received: int | None,
+    rows: Sequence[PlainRow],
+) -> None:
+    """The same for the plain rows of one journal, at less than half the cost."""
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        given = [node, journal, received, *chain.from_iterable(part)]
+        conn.execute(_plain_insert(len(part)), given)
+
+
+@lru_cache(_AT_ONCE)
+def _plain_insert(rows: int) -> str:
+    """Node, journal and time are bound once; a statement is kept by SQLite for each size."""
+    own = (f"(?1,?2,?3,?{i},?{i + 1},?{i + 2},?{i + 3})" for i in range(4, 4 + 4 * rows, 4))
+    return "INSERT INTO reading(node, journal, received, n, ts, q, body) VALUES" + ",".join(own)
 
 
 def last_received_ms(conn: sqlite3.Connection) -> int | None:

@@ -76,8 +76,10 @@ def test_rows_as_a_node_writes_them_are_plain_and_kept_digit_for_digit() -> None
     written = encode_rows(rows).replace(b"0.6", b"0.6000")
     found = quick(written)
     assert [body for *_, body in found] == ['{"weir_distance_m":0.6000,"weir_echoes":15.0}'] * 2
+    rows = [Row(n, 1, {"air_c": n / 4, "echoes": 15.0}, NOW_MS + n) for n in range(1, 13)]
+    assert [body for *_, body in quick(encode_rows(rows))] == [values_text(row) for row in rows]
     turned = json.dumps([{"air_c": 1.5, "q": 1, "n": 1, "ts": NOW_MS}]).encode()
-    assert quick(turned)[0][3] == values_text(Row(1, 1, {"air_c": 1.5}, NOW_MS))
+    assert quick(turned) is None, "not as a node writes it: the thorough look takes it"
 
 
 @pytest.mark.parametrize(
