@@ -59,7 +59,7 @@ class Loss:
         self.rest_lps = 0.0  # and beyond what is open
         self.learns: float | None = None  # the same without excuses; None on its way
         self.scatter_lps = 0.0
-        self.recent: list[tuple[int, float]] = []  # blocks and their e, newest last
+        self.recent: list[tuple[int, float, bool]] = []  # block, its e, whether it is sure
 
     def measure(self, block: int, up: float, down: float, low: float, high: float) -> bool:
         """Work out e; False where nothing can be said. low..high is what `up` was lately."""
@@ -95,7 +95,7 @@ class Loss:
         e = e - spread if e > spread else e + spread if e < -spread else 0.0
         self.e_lps = e
         self.rest_lps = e - self.follow_share * up
-        self.recent.append((block, e))
+        self.recent.append((block, e, self.learns is not None))
         if len(self.recent) > 48:
             del self.recent[0]
         return True
@@ -170,9 +170,9 @@ class Loss:
         """How far the two meters drift apart within days, standard."""
         return max(1.25 * self.slow_scatter, SLOW_FLOOR) * self.flow.mean
 
-    def mean_recent(self, first: int, last: int) -> tuple[float, int]:
-        """Mean of e over some blocks, and of how many."""
-        found = [e for b, e in self.recent if first <= b <= last]
+    def mean_recent(self, first: int, last: int, sure: bool = False) -> tuple[float, int]:
+        """Mean of e over some blocks, and of how many; `sure` leaves out what was on its way."""
+        found = [e for b, e, known in self.recent if first <= b <= last and known >= sure]
         return (sum(found) / len(found), len(found)) if found else (0.0, 0)
 
     def reset(self) -> None:
@@ -206,4 +206,4 @@ class Loss:
         self.follow_share, self.settled, self.e_lps, self.rest_lps, self.at = numbers
         self.scatter_lps, self.step_lps, self.up = state["up"]
         self.six = list(state["six"])
-        self.recent = [(int(b), float(e)) for b, e in state["recent"]]
+        self.recent = [(int(b), float(e), bool(known)) for b, e, known in state["recent"]]

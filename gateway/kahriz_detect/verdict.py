@@ -83,7 +83,8 @@ class Verdict:
         if n == 0 or m == 0:
             return False
         u = loss.scatter_lps * math.sqrt(CORRELATED * (1.0 / n + 1.0 / m))
-        return after - before > max(SUDDEN * size, CLEAR * u)
+        leap = after - before if size > 0 else before - after
+        return leap > max(SUDDEN * abs(size), CLEAR * u)
 
     def _begin(
         self,
@@ -121,7 +122,28 @@ class Verdict:
         self.undecided[reach.place] += 1
         if self.undecided[reach.place] < DOUBT_BLOCKS:
             return []
-        return self._begin(reach, loss, "balance_doubt", reach.place, block, since, size, evidence)
+        kind, place = "balance_doubt", reach.place
+        if self._last_reads_high(reach, loss, block, since, size, evidence):
+            kind, place = "fouled_weir", reach.down
+        return self._begin(reach, loss, kind, place, block, since, size, evidence)
+
+    def _last_reads_high(
+        self,
+        reach: Reach,
+        loss: Loss,
+        block: int,
+        since: int,
+        size: float,
+        evidence: dict[str, float | str],
+    ) -> bool:
+        """The weir above is right, for its own reach is quiet; what came at once was mended."""
+        above = next((r for r in self.balance.reaches if r.down == reach.up), None)
+        if above is None or any(r.up == reach.down for r in self.balance.reaches):
+            return False
+        gain, u = self._neighbour(above, max(since, block - AT_MOST + 1), block)
+        evidence["above_lps"] = round(gain, 3)
+        quiet = abs(gain) < max(SURE_BELOW * -size, DOUBTS * u)
+        return quiet and not self._leapt(loss, block, since, size)
 
     def _who(
         self,
@@ -149,14 +171,24 @@ class Verdict:
             evidence["below_lps"] = round(gain, 3)
             if gain < -max(SURE_BELOW * size, DOUBTS * gu):
                 return ("balance_doubt", reach.place) if last else (None, "")
+            if not self._reached(below, since, block, size):
+                return None, ""
         if above is not None:
             return "leak", reach.place
         return self._first(reach, loss, now, block, since, size, u, last, evidence)
 
+    def _reached(self, below: Reach, since: int, block: int, size: float) -> bool:
+        """A leak takes from the next weir too, as soon as its water has come there."""
+        if self.balance.losses[below.place].learns is not None:
+            return True  # and it is not on its way
+        blocks = self.balance.blocks[below.down]
+        before, now = blocks.mean(since - BEFORE, since - 1), blocks.mean(block, block)
+        return before is not None and now is not None and before[0] - now[0] > 0.5 * size
+
     def _neighbour(self, reach: Reach, now: int, block: int) -> tuple[float, float]:
         """What another reach lost in the same blocks beyond what is open there."""
         loss = self.balance.losses[reach.place]
-        mean, n = loss.mean_recent(now, block)
+        mean, n = loss.mean_recent(now, block, sure=True)
         if n == 0:
             return 0.0, 1.0
         if loss.first.kind != "balance_doubt":  # a doubt says no more than that it gained
