@@ -16,6 +16,7 @@ from kahriz_detect.leap import leaps
 from kahriz_detect.silence import Expected, Silence
 from kahriz_detect.site import Site
 from kahriz_detect.source import SourceDrop
+from kahriz_detect.storm import storms
 from kahriz_detect.use import uses
 from kahriz_detect.validity import validities
 
@@ -53,6 +54,7 @@ DETECTORS: dict[str, Callable[[Site], list[Detector]]] = {
     "balance": _balances,
     "source": _sources,
     "decline": declines,
+    "storm": storms,
     "leap": leaps,
     "use": uses,
     "silence": _silences,

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kahriz_detect.site import Site
+from kahriz_detect.storm import mouth, traces_of
 
 
 def split(site: Site) -> list[Site]:
@@ -45,6 +46,9 @@ def _links(site: Site) -> Iterable[set[str]]:
             yield {pool.level, *pool.inflows, *pool.outflows}
     for source in site.sources:
         yield {k for k in (source.outlet, source.chamber, source.next) if k is not None}
+    traces = {signal.key for signal in traces_of(site)}
+    if traces and (flow := mouth(site)[1]) is not None:
+        yield {flow, *traces}
     for zone in site.zones:
         stores = {key for p in zone.stores for key in (p.level, *p.inflows, *p.outflows)}
         yield {*zone.inflows, *zone.outflows, *stores}

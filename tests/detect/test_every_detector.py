@@ -14,13 +14,15 @@ from kahriz_detect.cusum import Cusum
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import Sample
 from kahriz_detect.silence import Expected, Silence
-from kahriz_detect.site import Site, Zone
+from kahriz_detect.site import CONDUCTIVITY, Signal, Site, Zone
 
 
 def _village(water: SimpleNamespace) -> Site:
-    """A site that has something to watch for each of them: also people who use its water."""
+    """A site that has something to watch for each of them: also a probe, and people who use."""
     site: Site = water.water_of(water.GOZLU)
-    return replace(site, zones=(Zone("village", "village", ("inlet",)),))
+    probe = Signal("spring", "spring", CONDUCTIVITY)
+    zones = (Zone("village", "village", ("inlet",)),)
+    return replace(site, zones=zones, signals=(*site.signals, probe))
 
 
 @pytest.mark.parametrize("name", sorted(DETECTORS))
