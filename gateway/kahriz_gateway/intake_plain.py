@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The quick look at an `up`: almost every message is a list of rows with the same keys, as our
 
-nodes write them, from a node whose clock is right. Whatever is not so to the letter is left to
-`kahriz_wire.decode_rows`, which judges it and has the words for it; for plain rows both say the
-same (a test holds that).
+nodes write them, from a node whose clock is right. A pattern for each set of keys knows such rows
+to the letter; whatever is otherwise is left to `kahriz_wire.decode_rows`, which judges it and has
+the words for it. For plain rows both say the same (a test holds that).
 """
 
 from __future__ import annotations
@@ -11,59 +11,50 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from operator import lt
-from typing import Annotated, Any
-
-import msgspec
 
 from kahriz_gateway.store import PlainRow
 from kahriz_wire import fields
 from kahriz_wire.checks import MS_MOST, N_MOST
 from kahriz_wire.errors import WireError
 from kahriz_wire.rows import KEYS_MOST, MARKS, ROWS_MOST, UP_MOST_BYTES
-from kahriz_wire.words import NUMBER_MOST, word
+from kahriz_wire.words import word
 
 LAYOUTS_MOST = 256  # a site has a dozen; a flood of new keys is looked at one by one
-_QARTOD = frozenset(fields.QARTOD)
-# The values of a row as our nodes write it, marks first: stored as they came, digit for digit.
-_AS_WRITTEN = re.compile(r'\{"ts":\d+,"n":\d+,"q":\d(,[^{}]*)\}').findall
-_KEYS = re.compile(r',"([^"]*)":').findall
-_Number = Annotated[float, msgspec.Meta(ge=-NUMBER_MOST, le=NUMBER_MOST)]
+_WHOLE = r"(?:0|[1-9]\d{0,14})"  # below the most that a number may be
+_NUMBER = rf"-?{_WHOLE}(?:\.\d+)?"
+_FLAG = "[" + "".join(map(str, fields.QARTOD)) + "]"
+_ROW = r'[\[,]\{"ts":(%s),"n":(%s),"q":(%s),(%s)\}'
+_AROUND = len(',{"ts":,"n":,"q":,}')  # what a row has beside what the pattern hands out
+_KEYS = re.compile(r'[{,]"([^"]*)":').findall
 
-_layouts: dict[tuple[str, ...], Callable[[bytes], list[Any]] | None] = {}
+Rows = list[tuple[str, str, str, str]]  # ts, n, q and the values, as they are written
+_layouts: dict[tuple[str, ...], Callable[[str], Rows] | None] = {}
 
 
 def plain_rows(payload: bytes, earliest_ms: int, latest_ms: int) -> list[PlainRow] | None:
     """All rows of an `up`, or None when one of them needs a closer look."""
-    if len(payload) > UP_MOST_BYTES:
+    if len(payload) > UP_MOST_BYTES or not payload.isascii():
         return None
-    try:
-        texts = _AS_WRITTEN(payload.decode())
-    except UnicodeDecodeError:
+    text = payload.decode()
+    find = _layout(tuple(_KEYS(text, 0, text.find("}") + 1)))
+    rows = [] if find is None else find(text)
+    if not 0 < len(rows) <= ROWS_MOST:
         return None
-    if not 0 < len(texts) <= ROWS_MOST:
-        return None
-    keys = tuple(_KEYS(texts[0]))
-    decode = _layout(keys)
-    if decode is None or payload.count(b":") != len(texts) * (3 + len(keys)):
-        return None  # the second: a key twice
-    try:
-        rows = decode(payload)
-    except msgspec.DecodeError:
-        return None
-    if len(rows) != len(texts):
-        return None
-    numbers = [row.n for row in rows]
-    times = [row.ts for row in rows]
-    flags = [row.q for row in rows]
+    times, numbers, flags, bodies = zip(*rows, strict=True)
+    found = sum(len("".join(each)) for each in (times, numbers, flags, bodies))
+    if found + _AROUND * len(rows) + 1 != len(text) or text.count("[") > 1 or text[-1] != "]":
+        return None  # something stands between them or beside them
+    times, numbers = tuple(map(int, times)), tuple(map(int, numbers))
     rising = numbers[0] > 0 and all(map(lt, numbers, numbers[1:])) and numbers[-1] <= N_MOST
     timely = earliest_ms <= min(times) and max(times) <= min(latest_ms, MS_MOST)
-    if not (rising and timely and _QARTOD.issuperset(flags)):
+    if not (rising and timely):
         return None
-    return list(zip(numbers, times, flags, [f"{{{text[1:]}}}" for text in texts], strict=True))
+    values = [f"{{{body}}}" for body in bodies]  # digit for digit
+    return list(zip(numbers, times, map(int, flags), values, strict=True))
 
 
-def _layout(keys: tuple[str, ...]) -> Callable[[bytes], list[Any]] | None:
-    """What reads rows of exactly these values; None when they need a closer look."""
+def _layout(keys: tuple[str, ...]) -> Callable[[str], Rows] | None:
+    """What finds rows of exactly these keys; None when they need a closer look."""
     if keys in _layouts:
         return _layouts[keys]
     made = _make(keys)
@@ -72,17 +63,18 @@ def _layout(keys: tuple[str, ...]) -> Callable[[bytes], list[Any]] | None:
     return made
 
 
-def _make(keys: tuple[str, ...]) -> Callable[[bytes], list[Any]] | None:
-    if len(keys) + 3 > KEYS_MOST or len(set(keys)) < len(keys):
+def _make(keys: tuple[str, ...]) -> Callable[[str], Rows] | None:
+    values = keys[3:]
+    if keys[:3] != ("ts", "n", "q") or not values or len(keys) > KEYS_MOST:
         return None
-    if any(key in MARKS or key.endswith("_fault") for key in keys):
+    if any(key in MARKS or key.endswith("_fault") for key in values):
+        return None
+    if len(set(values)) < len(values):
         return None
     try:
-        for key in keys:
+        for key in values:
             word(key, "a key")
     except WireError:
         return None
-    names = {f"value_{i}": key for i, key in enumerate(keys)}
-    wanted = [("ts", int), ("n", int), ("q", int), *((name, _Number) for name in names)]
-    row = msgspec.defstruct("Row", wanted, rename=names, forbid_unknown_fields=True, gc=False)
-    return msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
+    pairs = ",".join(f'"{re.escape(key)}":{_NUMBER}' for key in values)
+    return re.compile(_ROW % (_WHOLE, _WHOLE, _FLAG, pairs)).findall

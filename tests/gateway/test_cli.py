@@ -270,7 +270,8 @@ def test_check_names_each_mend(tmp_path: Path, clock_file: Path) -> None:
 def test_intake_starts_without_the_page_and_the_command_lines_packages() -> None:
     code = (
         "import sys, kahriz_gateway.intake_service\n"
-        "heavy = {'click', 'rich', 'starlette', 'uvicorn', 'jinja2', 'influxdb_client'}\n"
+        "heavy = {'click', 'rich', 'starlette', 'uvicorn', 'jinja2', 'influxdb_client',\n"
+        " 'msgspec'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
