@@ -158,29 +158,6 @@ def test_a_repair_that_is_not_proved_comes_back_to_the_same_owner(loop: Loop) ->
     assert [t.person for t in alarm_post.told(loop.conn, alarm)] == ["rena"]
 
 
-def test_a_flood_of_findings_is_a_handful_of_messages_and_loses_no_state(loop: Loop) -> None:
-    kinds = [
-        ("leak", "upper"),
-        ("leak", "lower"),
-        ("silent_node", "tank"),
-        ("source_drop", "outlet"),
-    ]
-    for second in range(0, 3600, 20):
-        batch = [
-            Finding(
-                (RAISED, CLEARED)[(n // 4) % 2], kind, place, loop.clock.ms, lps=1.0 + n % 7 / 9
-            )
-            for n in range(67)
-            for kind, place in [kinds[n % 4]]
-        ]
-        loop.find(*batch)
-        if second % 60 == 0:
-            loop.tick(0)
-        loop.clock.ms += 20_000
-    assert loop.conn.execute("SELECT count(*) FROM alarm").fetchone()[0] == 4, "one a cause"
-    assert loop.conn.execute("SELECT count(*) FROM message").fetchone()[0] <= 6
-
-
 def test_nodes_behind_a_dead_access_point_are_one_message(loop: Loop) -> None:
     loop.words = dict.fromkeys(("outlet", "middle", "inlet"), T0 - 4 * HOUR_MS)
     loop.find(Finding(RAISED, "silent_node", "outlet", T0))

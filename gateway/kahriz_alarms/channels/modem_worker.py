@@ -12,6 +12,7 @@ import json
 import os
 import select
 import sys
+import threading
 import time
 from typing import Any
 
@@ -19,6 +20,7 @@ import gammu
 
 HANG_UP = (b"ATH\r", b"AT+CHUP\r")
 HEARD_S = 1.0
+ORPHAN_S = 20.0
 NO_SIM = ("ERR_NOSIM", "ERR_SECURITYERROR")  # not there, or it wants its PIN
 PERMANENT = ("ERR_INVALIDDATA", "ERR_NOTSUPPORTED", "ERR_BUG")
 
@@ -140,7 +142,16 @@ def _swallow(line: int) -> None:
             said += os.read(line, 256)
 
 
+def _end_after(parent: int) -> None:
+    """Whoever started us was killed: what is being sent may end, then the stick must be free."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    time.sleep(ORPHAN_S)
+    os._exit(1)
+
+
 def main(argv: list[str]) -> None:
+    threading.Thread(target=_end_after, args=(os.getppid(),), daemon=True).start()
     worker = Worker(*argv)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # gammu prints warnings where the answers go
@@ -153,7 +164,10 @@ def main(argv: list[str]) -> None:
             detail = error.args[0] if error.args else {}
             text = detail.get("Text", name) if isinstance(detail, dict) else str(detail)
             reply = {"error": f"{text} ({name})", "permanent": name in PERMANENT}
-        print(json.dumps(reply), file=answers, flush=True)
+        try:
+            print(json.dumps(reply), file=answers, flush=True)
+        except BrokenPipeError:  # whoever asked was killed: what was begun has been done
+            break
     worker.close()
 
 
