@@ -24,6 +24,7 @@ from kahriz_alarms.people import Person
 from kahriz_alarms.personal import Message, PersonalChannel
 from kahriz_gateway import (
     alarm_book,
+    alarm_chart,
     alarm_post,
     alarm_sign,
     alarm_test,
@@ -202,6 +203,7 @@ class PeopleSender:
             return Message(post.id, (), post.text, subject=subject, urgent=urgent, again=again)
         events = alarm_book.events(conn, alarm_post.event_ids(conn, post.id), again)
         made = self._compose(post.id, events, self._plan, to, urgent, again)
+        made = replace(made, chart_svg=alarm_chart.chart(conn, events, self._plan, to))
         if self._links is None or EMAIL not in to.channels:
             return made
         return replace(made, links=self._links.text(events, to, self._clock.now_ms()))

@@ -8,6 +8,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,14 +17,24 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
+from kahriz_alarms import charts
 from kahriz_alarms.channels.email import EmailChannel
 from kahriz_alarms.channels.telegram import TelegramChannel
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_alarms.people import Person
 from kahriz_alarms.personal import Message
+from kahriz_detect.chart import Evidence, Line, Panel, chart_svg
 
 ALI = Person("ali", "Əli", "crew", "az", ("email",), email="ali@example.az", telegram="77")
 LEAK = Message(5, (), "Sızma: Yuxarı arx", "12 m³ itki", "Sızma", chart_svg=b"<svg/>")
+
+
+def _form(parts: Any) -> dict[str, Any]:
+    """What each field of a form holds."""
+    return {
+        part.get_param("name", header="content-disposition"): part.get_content()
+        for part in parts.iter_parts()
+    }
 
 
 class Bot:
@@ -36,7 +47,11 @@ class Bot:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                data = self.rfile.read(int(self.headers["Content-Length"]))
+                sort = self.headers["Content-Type"]
+                whole = f"Content-Type: {sort}\r\n\r\n".encode() + data
+                parts = email.message_from_bytes(whole, policy=default)
+                body = json.loads(data) if sort == "application/json" else _form(parts)
                 bot.got.append((self.path, body))
                 status, reply = bot.answers.pop(0) if bot.answers else (200, {"result": {}})
                 self.send_response(status)
@@ -64,13 +79,46 @@ def test_telegram_sends_and_obeys_the_wait(bot: Bot) -> None:
     channel.send(LEAK, ALI)
     assert bot.got[0][0] == "/bot1:x/sendMessage"
     assert bot.got[0][1] == {"chat_id": "77", "text": "Sızma: Yuxarı arx\n\n12 m³ itki"}
+    del bot.got[1:]
     bot.answers = [(429, {"parameters": {"retry_after": 60}})]
     for _ in range(2):
         with pytest.raises(DeliveryError, match="wait") as caught:
             channel.send(LEAK, ALI)
         assert not caught.value.permanent
-    assert len(bot.got) == 2  # the second was not even asked
+    assert len(bot.got) == 2  # the second was not even asked, nor the chart sent
     assert not channel.health().ok
+
+
+DRAWN = chart_svg(
+    Evidence("Sızma", (Panel("L/s", (Line("Ağız", [(0, 12.0), (600, 10.0)]),)),), 0, 600, 600)
+)
+
+
+def test_the_chart_comes_as_a_photo_of_its_own(bot: Bot) -> None:
+    pytest.importorskip("resvg_py")
+    TelegramChannel("1:x", bot.url).send(replace(LEAK, chart_svg=DRAWN.encode()), ALI)
+    assert [path for path, _ in bot.got] == ["/bot1:x/sendMessage", "/bot1:x/sendPhoto"]
+    photo = bot.got[1][1]
+    assert str(photo["chat_id"]).strip() == "77"
+    assert photo["photo"].startswith(b"\x89PNG\r\n")
+    assert 5_000 < len(photo["photo"]) < 200_000
+
+
+def test_without_a_font_the_chart_goes_as_a_file(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charts, "FONTS", ())
+    charts.has_fonts.cache_clear()
+    try:
+        TelegramChannel("1:x", bot.url).send(replace(LEAK, chart_svg=DRAWN.encode()), ALI)
+    finally:
+        charts.has_fonts.cache_clear()
+    assert bot.got[1][0] == "/bot1:x/sendDocument"
+    assert bot.got[1][1]["document"] == DRAWN.encode()
+
+
+def test_a_photo_that_is_refused_does_not_send_the_text_again(bot: Bot) -> None:
+    bot.answers = [(200, {"result": {}}), (400, {"description": "PHOTO_INVALID_DIMENSIONS"})]
+    TelegramChannel("1:x", bot.url).send(replace(LEAK, chart_svg=DRAWN.encode()), ALI)
+    assert len(bot.got) == 2
 
 
 def test_telegram_gives_up_on_a_refusal(bot: Bot) -> None:

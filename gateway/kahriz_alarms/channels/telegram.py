@@ -7,12 +7,15 @@ a restart begins at what nobody has confirmed. An update without text counts too
 
 from __future__ import annotations
 
+import contextlib
 import json
+import secrets
 import time
 import urllib.error
 import urllib.request
 from typing import Any
 
+from kahriz_alarms import charts
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_alarms.people import Person
 from kahriz_alarms.personal import Health, Incoming, Message, storable
@@ -37,6 +40,17 @@ class TelegramChannel:
             raise DeliveryError(f"{to.id} has no Telegram chat", permanent=True)
         text = "\n\n".join(t for t in (message.first, message.more) if t)
         self._call("sendMessage", {"chat_id": to.telegram, "text": text[:4096]})
+        if message.chart_svg is not None:
+            with contextlib.suppress(DeliveryError):  # the text is there; it is not sent twice
+                self._picture(to.telegram, message.chart_svg)
+
+    def _picture(self, chat: str, svg: bytes) -> None:
+        """The chart as a photo; as a file where this machine cannot make a PNG."""
+        photo = charts.png(svg)
+        if photo is not None:
+            self._post("sendPhoto", *form(chat, "photo", "chart.png", "image/png", photo))
+        else:
+            self._post("sendDocument", *form(chat, "document", "chart.svg", "image/svg+xml", svg))
 
     def health(self) -> Health:
         return self._health
@@ -59,12 +73,14 @@ class TelegramChannel:
         self.offset = max(self.offset, int(incoming.key.partition(".")[0]) + 1)
 
     def _call(self, method: str, body: dict[str, object]) -> Any:
+        return self._post(method, json.dumps(body).encode(), "application/json")
+
+    def _post(self, method: str, body: bytes, content_type: str) -> Any:
         left = self._quiet_until - time.monotonic()
         if left > 0:
             raise DeliveryError(f"Telegram asks to wait {left:.0f} s", permanent=False)
         url = f"{self._base}/bot{self._token}/{method}"
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+        request = urllib.request.Request(url, body, {"Content-Type": content_type})
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
                 result = json.load(answer)["result"]
@@ -91,3 +107,15 @@ class TelegramChannel:
     def _bad(self, text: str, permanent: bool, unsure: bool = False) -> DeliveryError:
         self._health = Health(False, text)
         return DeliveryError(text, permanent, unsure)
+
+
+def form(chat: str, field: str, name: str, content_type: str, data: bytes) -> tuple[bytes, str]:
+    """A file as multipart/form-data (RFC 7578), with its Content-Type."""
+    edge = secrets.token_hex(16)
+    head = (
+        f'--{edge}\r\nContent-Disposition: form-data; name="chat_id"\r\n\r\n{chat}\r\n'
+        f'--{edge}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
+        f"Content-Type: {content_type}\r\n\r\n"
+    )
+    body = head.encode() + data + f"\r\n--{edge}--\r\n".encode()
+    return body, f"multipart/form-data; boundary={edge}"
