@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Holds sessions as a node does: talk.py LIB FOLDER, then one JSON order a line on the input.
 
-An order has port, deadline_ms, batch, rows (how many to write first), unknown (time unknown),
-drop (segments to lose first), small (segments of a few records), health, birth; one line of the
-outcome comes back. The socket takes and gives few bytes at a time, as the chip's may.
+An order has port, deadline_ms, quiet_ms, batch, rows (how many to write first), unknown (time
+unknown), drop (segments to lose first), small (segments of a few records), health, birth; one line
+of the outcome comes back. The socket takes and gives few bytes at a time, as the chip's may.
 """
 
 import json
@@ -17,9 +17,10 @@ sys.path.insert(0, sys.argv[2])
 from check_journal import BEGIN_S, opened, reading, small_segments
 from places import draw, folder
 
-from kahriz_node import commands, records, room, uplink
+from kahriz_node import commands, records, room, session, uplink
 
 PIECE_BYTES = 700
+QUIET_MS = session.QUIET_MS
 
 
 class Piecewise:
@@ -90,10 +91,10 @@ def orders():
         yield json.loads(line)
 
 
-def errands(session):
+def errands(talk):
     """Commands only; `readings` of the order are those of this wake."""
     readings = order.get("readings", {"weir": {"distance_m": 6510}})
-    commands.obey(session, root, readings, book.next - 1)
+    commands.obey(talk, root, readings, book.next - 1)
 
 
 book = None
@@ -114,6 +115,7 @@ for order in orders():
     Plan.tls = order.get("tls")
     Plan.deadline_ms = order.get("deadline_ms", 6000)
     Plan.batch = order.get("batch", 12)
+    session.QUIET_MS = order.get("quiet_ms", QUIET_MS)
     birth = (lambda: b'{"v":1}') if order.get("birth") else None
     done = uplink.run(Net(), book, Plan, order.get("health", {}), birth, errands)
     print(

@@ -8,6 +8,8 @@ import pytest
 from .nodes import Node
 from .peer import NOW_MS, Faults, Gateway
 
+QUIET_MS = 1000  # that a receipt is waited for in vain, instead of 2500
+
 
 def test_a_session_is_hello_rows_sleep(node: Node) -> None:
     outcome, peer = node.session(rows=5, health={"heap": 61234, "error": None})
@@ -173,8 +175,8 @@ def test_rows_that_never_pass_block_nobody(node: Node) -> None:
     poison = Faults(refuses=frozenset({15}))
     node.session(Faults(silent=True), rows=30, deadline_ms=1000, batch=12)
     for _ in range(3):
-        outcome, _ = node.session(poison, deadline_ms=8000)
+        outcome, _ = node.session(poison, deadline_ms=8000, quiet_ms=QUIET_MS)
     assert outcome["open"] != []
-    outcome, _ = node.session(poison, rows=2, deadline_ms=8000)
+    outcome, _ = node.session(poison, rows=2, deadline_ms=8000, quiet_ms=QUIET_MS)
     assert outcome["open"] == [[15, 15]]
     assert {n for n in range(1, 33) if n != 15} == set(node.gateway.stored)

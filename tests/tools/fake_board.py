@@ -49,6 +49,7 @@ class FakeBoard:
         self.dead = False
         self._raw = False
         self._stop = threading.Event()
+        self._bell, self._ring = os.pipe()  # else the thread would look at `_stop` now and then
         self._outer, self._port_fd = os.openpty()
         tty.setraw(self._port_fd)
         self.port = os.ttyname(self._port_fd)
@@ -64,7 +65,10 @@ class FakeBoard:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
+        os.write(self._ring, b"!")
         self._thread.join()
+        os.close(self._bell)
+        os.close(self._ring)
         if not self.dead:
             self._end_child()
             os.close(self._outer)
@@ -84,7 +88,7 @@ class FakeBoard:
         end = time.monotonic() + HEAR_S
         while not until():
             assert time.monotonic() < end, f"waited in vain; the board said {self.said!r}"
-            time.sleep(0.01)
+            time.sleep(0.002)
 
     def cut_after(self, writes: int | None) -> None:
         """From the next start on, the power goes after so many block writes (None: never)."""
@@ -124,7 +128,7 @@ class FakeBoard:
 
     def _bridge(self) -> None:
         while not self._stop.is_set() and not self.dead:
-            ready, _, _ = select.select([self._outer, self._inner], [], [], 0.1)
+            ready, _, _ = select.select([self._outer, self._inner, self._bell], [], [])
             if self._outer in ready:
                 data = os.read(self._outer, 4096)
                 if b"\x01" in data:

@@ -54,7 +54,7 @@ def _chip_import(name, *more):
 def _program(name, wanted):
     """A module of the program, from those kept when it was loaded before."""
     leaf = _placed(name)
-    for item in wanted or ():
+    for item in () if wanted is True else wanted or ():  # True: the VM asks for the leaf itself
         if not hasattr(leaf, item):  # a module of this package
             _placed(name + "." + item)
     return leaf if wanted else sys.modules[name.split(".", 1)[0]]
@@ -71,6 +71,6 @@ def _placed(name):
         else:
             _genuine(name)
             kept[name] = sys.modules[name]
-        if parent:
-            setattr(sys.modules[parent], last, kept[name])
+    if parent:
+        setattr(sys.modules[parent], last, sys.modules[name])
     return sys.modules[name]
