@@ -32,6 +32,7 @@ from kahriz_gateway.mqtt import Door
 from kahriz_gateway.notify import Notifier
 from kahriz_gateway.outputs import Surroundings, outputs
 from kahriz_gateway.outputs.follower import Follower
+from kahriz_gateway.village_fall import Falls
 from kahriz_gateway.village_interpret import Interpreter
 from kahriz_gateway.village_loop import Loop
 from kahriz_gateway.village_page import PageThread
@@ -42,7 +43,7 @@ from kahriz_water.site import Plan
 
 AGAIN_S = 10.0  # after a helper has failed
 DAY_MS = 86_400_000
-FILLS_MS = 60_000  # a backlog comes right behind the newest rows, within one session
+FILLS_MS = 40_000  # a backlog comes right behind the newest rows, within one session of 8 s
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class Village:
         self._plan = plan
         self._interpreter = Interpreter(conn, plan)
         self._watch = Watch(conn, plan, sender.tells)
+        self._falls = Falls(conn, plan, sender.tells)
         self._upkeep = Upkeep(conn, plan, data_dir, sender.tells)
         self._followers = followers
         self._pruned_ms: int | None = None
@@ -100,6 +102,7 @@ class Village:
             return False
         with village_store.transaction(self._conn):
             self._interpreter.take(readings)
+            self._falls.look(now_ms)
             if not _filling(readings, now_ms):
                 self._watch.follow(self._interpreter.last_ts, now_ms)
         return True

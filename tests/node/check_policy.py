@@ -154,9 +154,13 @@ def test_a_hurry_leaves_half_of_the_joules_to_the_hours():
     assert policy.due(state, Config, "timer", HOUR, None, 3300)
 
 
-def test_a_hurry_lasts_until_the_gateway_has_it():
-    state = {"hurry": 1, "rows": 1}
+def test_a_hurry_lasts_until_the_gateway_has_the_leap_and_what_confirms_it():
+    state = {"hurry": policy.HURRY, "rows": 1}
     policy.note(state, Config, False, HOUR, None, 2000)
-    assert state["hurry"]
+    assert state["hurry"] == 2
     policy.note(state, Config, True, 3 * HOUR, None, 2000)
-    assert "hurry" not in state
+    state["rows"] = 1
+    assert policy.due(state, Config, "timer", 3 * HOUR, None, 3300)
+    policy.note(state, Config, True, 3 * HOUR, None, 2000)
+    state["rows"] = 1
+    assert not policy.due(state, Config, "timer", 3 * HOUR, None, 3300)

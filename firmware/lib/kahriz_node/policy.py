@@ -7,6 +7,7 @@ if TYPE_CHECKING:
 
 BURST_MS = 1800000  # after a cold boot or the button every reading goes out at once
 BACK_OFF_H = (1, 2, 4, 8)  # a failed association costs as much as an hour of everything else
+HURRY = 2  # uploads at once: of the leap, and of the reading that confirms it
 HOUR_MS = 3600000
 DAY_MS = 24 * HOUR_MS
 JOIN_MS = 8000  # a scan takes 2 s, an association 1-3 s
@@ -45,7 +46,7 @@ def watch(
                 if rtc > then and abs(reading[quantity] - was) * 60000 >= spec[key] * digits * (
                     rtc - then
                 ):
-                    state["hurry"] = 1
+                    state["hurry"] = HURRY
                 last[name] = [reading[quantity], rtc]
 
 
@@ -99,7 +100,9 @@ def note(
         state["slot"] = slot(config, true_ms)
     if answered:
         state["fails"] = 0
-        state.pop("hurry", None)
+        left = state.pop("hurry", 0) - 1
+        if left > 0:
+            state["hurry"] = left
         return
     fails: int = state.get("fails", 0)
     state["retry"] = rtc + BACK_OFF_H[min(fails, len(BACK_OFF_H) - 1)] * HOUR_MS
