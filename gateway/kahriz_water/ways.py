@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The ways to people in a plan: [modem], [email] and [telegram]. Secrets lie in files of their own.
+"""The ways to people in a plan. Secrets lie in files of their own.
 
 [modem]
 device = "/dev/serial/by-id/usb-…"     # texts and calls; needs a SIM without a PIN
@@ -16,6 +16,10 @@ password_file = "/etc/kahriz/mail.password"
 
 [telegram]
 token_file = "/etc/kahriz/telegram.token"
+
+[[apprise]]                            # anything else, for everybody who listens there
+url_file = "/etc/kahriz/ntfy.url"
+language = "az"
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ import re
 import shlex
 from dataclasses import dataclass
 
+from kahriz_water.name import LANGUAGES
 from kahriz_water.strict import ConfigError, Table
 
 SECURITY = {"starttls": 587, "tls": 465, "none": 25}  # with its usual port
@@ -67,12 +72,21 @@ class Telegram:
 
 
 @dataclass(frozen=True, slots=True)
+class Apprise:
+    """`url_file` holds apprise's addresses, one a line: there are passwords in them."""
+
+    url_file: str
+    language: str = "az"
+
+
+@dataclass(frozen=True, slots=True)
 class Ways:
     """What is there to reach people; None where the plan has no such table."""
 
     modem: Modem | None = None
     email: Email | None = None
     telegram: Telegram | None = None
+    apprises: tuple[Apprise, ...] = ()
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -90,6 +104,7 @@ def read_ways(top: Table) -> Ways:
         _modem(top.optional_table("modem")),
         _email(top.optional_table("email")),
         _telegram(top.optional_table("telegram")),
+        tuple(_apprise(table) for table in top.tables("apprise")),
     )
 
 
@@ -162,4 +177,12 @@ def _telegram(table: Table | None) -> Telegram | None:
     if not found.base_url.startswith(("http://", "https://")):
         expected = "an address that starts with https://"
         raise ConfigError(table.at("base_url"), expected, found.base_url)
+    return found
+
+
+def _apprise(table: Table) -> Apprise:
+    language = table.choice("language", LANGUAGES) if table.has("language") else "az"
+    table.raw("language")
+    found = Apprise(table.text("url_file"), language)
+    table.done()
     return found

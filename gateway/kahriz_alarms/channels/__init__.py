@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kahriz_alarms.alarm import Event
-from kahriz_alarms.channels import log, mqtt, webhook
+from kahriz_alarms.channels import apprise, log, mqtt, webhook
 from kahriz_water.site import Plan
 
 
@@ -51,10 +51,20 @@ def _webhooks(plan: Plan, outside: Outside) -> list[Channel]:
     return found
 
 
+def _apprises(plan: Plan, outside: Outside) -> list[Channel]:
+    return [
+        apprise.AppriseChannel(
+            f"apprise-{number}", outside.read_secret(way.url_file).decode(), way.language
+        )
+        for number, way in enumerate(plan.ways.apprises, 1)
+    ]
+
+
 CHANNELS: Mapping[str, Callable[[Plan, Outside], list[Channel]]] = {
     "log": _logs,
     "mqtt": _mqtts,
     "webhook": _webhooks,
+    "apprise": _apprises,
 }
 
 
