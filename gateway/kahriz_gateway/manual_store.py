@@ -17,7 +17,7 @@ from kahriz_gateway import records_store, village_store
 from kahriz_gateway.village_changes import put_changed
 from kahriz_water.deployment import Deployment
 from kahriz_water.manual import manual_values
-from kahriz_water.records import Records
+from kahriz_water.records import Records, StaffReading
 from kahriz_water.site import Plan, Point
 from kahriz_water.value import Value
 
@@ -50,6 +50,17 @@ def put_manual(conn: sqlite3.Connection, records: Records, plan: Plan) -> int:
         free = [v for v in values if not _measured(conn, v)]
         changed += village_store.put_values(conn, free)
     return changed
+
+
+def keep(conn: sqlite3.Connection, plan: Plan, reading: StaffReading) -> StaffReading:
+    """Keep one reading, compare it with the sensor and store what it says, whole or not at all."""
+    with village_store.transaction(conn):
+        records_store.put_staff(conn, [reading])
+        last_ts = village_store.get_state(conn, "last_ts") or {}
+        compare(conn, records_store.load(conn), plan, last_ts)
+        put_manual(conn, records_store.load(conn), plan)
+    staff = records_store.load(conn).staff
+    return next(s for s in staff if (s.point, s.at) == (reading.point, reading.at))
 
 
 def _measured(conn: sqlite3.Connection, value: Value) -> bool:

@@ -131,13 +131,7 @@ def add_reading(
         conn = village_of(given["data"])
         at_ms = moment(at, plan, given["clock_file"])
         kept = StaffReading(ident, at_ms, round(staff_cm / 100, 5), who, photo or "", note)
-        with village_store.transaction(conn):
-            records_store.put_staff(conn, [kept])
-            records = records_store.load(conn)
-            last_ts = village_store.get_state(conn, "last_ts") or {}
-            manual_store.compare(conn, records, plan, last_ts)
-            manual_store.put_manual(conn, records_store.load(conn), plan)
-        (kept,) = [s for s in records_store.load(conn).staff if (s.point, s.at) == (ident, at_ms)]
+        kept = manual_store.keep(conn, plan, kept)
     except REFUSALS as error:
         refuse(error)
     click.echo(staff_words(kept))

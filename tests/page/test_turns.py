@@ -9,12 +9,12 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from answer import Answer
 from conftest import Serve
+from phone import Phone, Stay
 from stores_made import HOUR, MIN, NOW, HandClock, living, put
 
 from kahriz_gateway.committee import book, pins
@@ -24,44 +24,6 @@ from kahriz_gateway.village_store import Value
 START = NOW - 65 * MIN - 4 * HOUR  # Monday 06:00 in Baku
 FORM = {"point": "outlet", "start": "2026-11-23T06:00", "flow_lps": "12,0",
         "plots": "A1 120\nB2 180\nC3 60"}  # fmt: skip
-
-
-class _Stay(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object) -> None:
-        return None
-
-
-@dataclass
-class Phone:
-    """A phone that keeps its cookie and fills in forms."""
-
-    address: str
-    cookie: str = ""
-
-    def get(self, path: str) -> tuple[int, str]:
-        return self._ask(path, None)
-
-    def post(self, path: str, **form: str) -> tuple[int, str]:
-        return self._ask(path, urllib.parse.urlencode(form).encode())
-
-    def send(self, path: str, **form: str) -> tuple[int, str]:
-        """Fill in the form of a page as a person does, its mark included."""
-        mark = re.search(r'name="mark" value="([0-9a-f]+)"', self.get(path)[1])
-        return self.post(path, mark=mark[1] if mark else "", **form)
-
-    def enter(self, pin: str, role: str = "committee") -> tuple[int, str]:
-        return self.post("/enter", role=role, pin=pin, next="/turns")
-
-    def _ask(self, path: str, body: bytes | None) -> tuple[int, str]:
-        request = urllib.request.Request(self.address + path, body, {"Cookie": self.cookie})
-        try:
-            answer = urllib.request.build_opener(_Stay).open(request, timeout=20)
-        except urllib.error.HTTPError as error:
-            answer = error
-        with answer:
-            if "Set-Cookie" in answer.headers:
-                self.cookie = answer.headers["Set-Cookie"].split(";")[0]
-            return answer.status, answer.read().decode()
 
 
 @pytest.fixture
@@ -188,7 +150,7 @@ def test_a_wrong_field_is_named_and_the_rest_is_kept(
 ) -> None:
     phone = Phone(serve(tmp_path))
     phone.enter(pin)
-    phone.cookie += "; lang=en"
+    phone.cookies["lang"] = "en"
     status, page = phone.send("/turns/set", **FORM | wrong)
     assert status == 400
     assert said in page
@@ -203,7 +165,7 @@ def test_without_a_pin_nothing_is_changed(
     guest = Phone(serve(tmp_path))
     assert guest.get(path)[0] == 303
     assert guest.post(path, **FORM, mark="0" * 64)[0] == 303
-    forged = Phone(guest.address, "entered=aqsaqqal.committee.1.9999999999999.ab." + "0" * 64)
+    forged = Phone(guest.address, {"entered": "aqsaqqal.committee.1.9999999999999.ab." + "0" * 64})
     assert forged.post(path, **FORM)[0] == 303
     conn = book.open_book(tmp_path)
     assert book.entries(conn) == []
@@ -252,7 +214,7 @@ def test_entering_leads_nowhere_else(tmp_path: Path, serve: Serve, pin: str) -> 
         body = urllib.parse.urlencode({"role": "committee", "pin": pin, "next": away}).encode()
         request = urllib.request.Request(address + "/enter", body)
         with pytest.raises(urllib.error.HTTPError) as moved:
-            urllib.request.build_opener(_Stay).open(request, timeout=20)
+            urllib.request.build_opener(Stay).open(request, timeout=20)
         assert moved.value.headers["Location"] == "/"
         cookie = moved.value.headers["Set-Cookie"]
         assert "HttpOnly" in cookie

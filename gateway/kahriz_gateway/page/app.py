@@ -25,14 +25,16 @@ from kahriz_gateway import metrics
 from kahriz_gateway.alarm_links import Links
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.page import api_alarms, health, screens, stores
-from kahriz_gateway.page.gate import Gate
+from kahriz_gateway.page.alarm_steps import AlarmSteps
+from kahriz_gateway.page.gate import ROLES, Gate
 from kahriz_gateway.page.headers import StrictHeaders
-from kahriz_gateway.page.links import LinkPages
+from kahriz_gateway.page.links import CAUSE_NAMES, LinkPages
 from kahriz_gateway.page.templating import Templates
 from kahriz_gateway.page.turns_forms import TurnsForms
 from kahriz_gateway.page.turns_pages import TurnsPages
 from kahriz_gateway.page.view import look
 from kahriz_gateway.page.words import DEFAULT, LANGUAGES, Speech, speech
+from kahriz_gateway.page.work_pages import WorkPages
 from kahriz_water.site import Plan
 
 STATIC = Path(__file__).parent / "static"
@@ -83,8 +85,9 @@ def create_app(
             return "history.html", screens.history(conn, config, words, clock.now_ms(), asked)
 
     def alarms(words: Speech, request: Request) -> tuple[str, dict[str, object]]:
+        entered = {"session": gate.session(request), "causes": CAUSE_NAMES, "roles": ROLES}
         with stores.village(data_dir) as conn:
-            return "alarms.html", screens.alarms(conn, config, words, clock.now_ms())
+            return "alarms.html", screens.alarms(conn, config, words, clock.now_ms()) | entered
 
     def missing(words: Speech, request: Request) -> tuple[str, dict[str, object]]:
         with stores.readings(data_dir) as conn:
@@ -132,6 +135,8 @@ def create_app(
             *gate.routes(),
             *turns.routes(),
             *TurnsForms(config, data_dir, gate).routes(),
+            *WorkPages(config, data_dir, gate).routes(),
+            *AlarmSteps(data_dir, gate).routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(StrictHeaders), Middleware(GZipMiddleware, minimum_size=600)],

@@ -8,7 +8,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import parse_qsl
 
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
+from starlette.types import Message
 
 from kahriz_gateway.page.format import BAKU, local
 
@@ -22,6 +26,32 @@ class FormError(Exception):
 
 class TooLongError(Exception):
     """More than a form of ours ever sends."""
+
+
+async def fields_and_photo(request: Request, most: int) -> tuple[dict[str, str], bytes]:
+    """The fields of a form and the one file that it may bring; TooLongError over `most` bytes."""
+    seen = 0
+
+    async def limited() -> Message:
+        nonlocal seen
+        message = await request.receive()
+        seen += len(message.get("body", b""))
+        if seen > most + BYTES:
+            raise TooLongError
+        return message
+
+    found: dict[str, str] = {}
+    photo = b""
+    try:
+        async with Request(request.scope, limited).form(max_files=1, max_fields=FIELDS) as form:
+            for key, value in form.multi_items():
+                if isinstance(value, UploadFile):
+                    photo = await value.read()
+                else:
+                    found[key] = value.strip()
+    except (MultiPartException, HTTPException):
+        return {}, b""
+    return found, photo
 
 
 async def fields(request: Request) -> dict[str, str]:

@@ -7,6 +7,7 @@ own network; each form carries the mark of the session.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,9 +24,11 @@ from starlette.routing import Route
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.committee import book, pins, sessions
 from kahriz_gateway.committee.sessions import Session
-from kahriz_gateway.page import forms
+from kahriz_gateway.page import forms, photos, stores
 from kahriz_gateway.page.templating import Templates
 from kahriz_gateway.page.words import Speech, mark
+
+log = logging.getLogger(__name__)
 
 ROLES = {"committee": mark("Committee"), "crew": mark("Crew"), "technician": mark("Technician")}
 
@@ -40,6 +43,12 @@ class Asked:
     fields: dict[str, str]
     conn: sqlite3.Connection
     now_ms: int
+    photo: bytes = b""
+
+    def write(self, kind: str, body: dict[str, object], replaces: int | None = None) -> int:
+        """Write an entry into the book, in the name of who has entered."""
+        who = self.session
+        return book.write(self.conn, self.now_ms, who.person, who.role, kind, body, replaces)
 
 
 class Gate:
@@ -95,10 +104,10 @@ class Gate:
 
         async def endpoint(request: Request) -> Response:
             try:
-                found = await forms.fields(request)
+                found, photo = await forms.fields_and_photo(request, photos.MOST_BYTES)
             except forms.TooLongError:
                 raise HTTPException(413) from None
-            return await run_in_threadpool(self._let_in, request, found, step, roles)
+            return await run_in_threadpool(self._let_in, request, found, step, roles, photo)
 
         return endpoint
 
@@ -108,6 +117,23 @@ class Gate:
         found: dict[str, str],
         step: Callable[[Asked], Response],
         roles: tuple[str, ...],
+        photo: bytes = b"",
+    ) -> Response:
+        try:
+            return self._checked(request, found, step, roles, photo)
+        except (stores.UnreadableStoreError, book.BookError, sqlite3.Error, OSError) as error:
+            log.error("%s %s was not kept: %s", request.method, request.url.path, error)
+            context: dict[str, object] = {"sent": request.method == "POST"}
+            words = self.speech(request)
+            return HTMLResponse(self.templates.render("unkept.html", words, request, context), 503)
+
+    def _checked(
+        self,
+        request: Request,
+        found: dict[str, str],
+        step: Callable[[Asked], Response],
+        roles: tuple[str, ...],
+        photo: bytes,
     ) -> Response:
         now_ms = self._clock.now_ms()
         with self.book() as conn:
@@ -119,7 +145,7 @@ class Gate:
                 raise HTTPException(403)
             if request.method == "POST" and not sessions.right_mark(session, found.get("mark", "")):
                 raise HTTPException(403)
-            return step(Asked(request, self.speech(request), session, found, conn, now_ms))
+            return step(Asked(request, self.speech(request), session, found, conn, now_ms, photo))
 
     def _show(self, request: Request) -> Response:
         return self._page(request, "", 200)

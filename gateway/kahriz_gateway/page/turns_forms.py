@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from kahriz_gateway.committee import book, turn_book
+from kahriz_gateway.committee import turn_book
 from kahriz_gateway.page import forms, stores
 from kahriz_gateway.page.format import DAY_MS, midnight
 from kahriz_gateway.page.gate import Asked, Gate
@@ -78,7 +78,7 @@ class TurnsForms:
             rota, point = self._rota(asked)
         except forms.FormError as error:
             return self._form(asked, str(error))
-        self._write(asked, "rota", turn_book.body_of(rota, point))
+        asked.write("rota", turn_book.body_of(rota, point))
         return RedirectResponse("/turns", 303)
 
     def _rota(self, asked: Asked) -> tuple[Rota, str]:
@@ -145,7 +145,7 @@ class TurnsForms:
         except TurnsError as error:
             return self._shortage(asked, _why(asked.words, error))
         body = turn_book.body_of(new, held.point) | {"shortage": True}
-        self._write(asked, "rota", body)
+        asked.write("rota", body)
         return RedirectResponse("/turns", 303)
 
     def _flow(self, point_id: str | None, now_ms: int) -> float | None:
@@ -188,17 +188,11 @@ class TurnsForms:
             return self._correction(
                 asked, words.text("From and until: the end after the start, at most seven days.")
             )
-        self._write(
-            asked,
+        asked.write(
             "correction",
             {"plot": plot, "start_ms": start, "end_ms": end, "note": form.get("note", "")[:200]},
         )
         return RedirectResponse("/turns", 303)
-
-    @staticmethod
-    def _write(asked: Asked, kind: str, body: dict[str, object]) -> None:
-        session = asked.session
-        book.write(asked.conn, asked.now_ms, session.person, session.role, kind, body)
 
     def _html(self, asked: Asked, name: str, context: dict[str, object], status: int) -> Response:
         body = self._gate.templates.render(name, asked.words, asked.request, context)
