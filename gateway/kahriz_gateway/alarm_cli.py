@@ -21,13 +21,14 @@ from kahriz_gateway.alarm_cli_advisory import advisory
 from kahriz_gateway.alarm_cli_base import DATA, JSON, NOTE, WHO, known, open_book, refuse
 from kahriz_gateway.alarm_cli_more import maintenance, stats, test
 from kahriz_gateway.alarm_hands import SHELF_HOURS
+from kahriz_gateway.cli_net import NetGroup
 from kahriz_gateway.clock import ClockError, SystemClock
 from kahriz_gateway.config import EXIT_STATE, EXIT_STORE
 
 HOUR_MS = 3_600_000
 
 
-@click.group()
+@click.group(cls=NetGroup)
 def alarm() -> None:
     """The alarms of a kahriz: who has them, what was done, what the water says."""
 

@@ -7,6 +7,8 @@ import importlib
 
 import rich_click as click
 
+from kahriz_gateway.cli_net import NetGroup
+
 LATER = {
     "forget": "kahriz_gateway.committee.cli",
     "gauging": "kahriz_gateway.gauging_cli",
@@ -19,7 +21,7 @@ LATER = {
 }
 
 
-class LaterGroup(click.RichGroup):
+class LaterGroup(NetGroup):
     """A group that knows the names of what it has not imported yet."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -112,7 +112,7 @@ def open_store(path: Path, site: str) -> sqlite3.Connection:
         migrate(conn, path)
         _own(conn, path, site)
     except sqlite3.DatabaseError as error:
-        raise StoreError(_in_words(path, error)) from error
+        raise StoreError(in_words(path, error)) from error
     except OSError as error:
         raise no_folder(path.parent, error) from error
     return conn
@@ -134,9 +134,11 @@ def read_store(path: Path) -> sqlite3.Connection:
             timeout=BUSY_S,
             check_same_thread=False,
         )
-        _check_version(conn, path, len(MIGRATIONS))
+        if _check_version(conn, path, len(MIGRATIONS)) == 0:
+            conn.close()
+            raise StoreError(f"{path} is empty: intake makes it whole at its next start")
     except sqlite3.DatabaseError as error:
-        raise StoreError(_in_words(path, error)) from error
+        raise StoreError(in_words(path, error)) from error
     return conn
 
 
@@ -248,7 +250,8 @@ def _own(conn: sqlite3.Connection, path: Path, site: str) -> None:
         )
 
 
-def _in_words(path: Path, error: sqlite3.DatabaseError) -> str:
+def in_words(path: Path, error: sqlite3.DatabaseError) -> str:
+    """What to say of a store that cannot be opened, with the mend."""
     text = str(error)
     if "not a database" in text or "malformed" in text:
         return (

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kahriz_gateway import village_schema
-from kahriz_gateway.store import StoreError
+from kahriz_gateway.store import StoreError, is_trouble
 from kahriz_gateway.village_changes import Moment, put_changed
 from kahriz_water.value import Value as Value
 
@@ -91,11 +91,19 @@ def open_village(path: Path, read_only: bool = False) -> sqlite3.Connection:
     conn.row_factory = sqlite3.Row
     if read_only:
         return conn
-    conn.execute("PRAGMA journal_mode=WAL")
-    conn.execute("PRAGMA synchronous=FULL")
-    conn.execute("PRAGMA foreign_keys=ON")
     try:
+        conn.execute("PRAGMA journal_mode=WAL")
+        conn.execute("PRAGMA synchronous=FULL")
+        conn.execute("PRAGMA foreign_keys=ON")
         migrate(conn, path)
+    except sqlite3.DatabaseError as error:
+        conn.close()
+        if is_trouble(error):  # of the disk, and it may pass
+            raise
+        raise StoreError(
+            f"{path} is damaged ({error}): move it away; values are computed again, records come"
+            " back from a backup or by `kahriz gateway records import`"
+        ) from error
     except BaseException:
         conn.close()
         raise

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kahriz_gateway.cli_net import in_words
 from kahriz_gateway.clock import Clock, ClockError, open_clock
 from kahriz_gateway.config import Options, read_plan
 from kahriz_water.site import Plan
@@ -18,6 +19,7 @@ from kahriz_water.strict import ConfigError
 
 PASS = "pass"
 FAIL = "FAIL"
+RUNBOOK = "or restore a backup; gateway/RUNBOOK.md says what comes again by itself"
 IDLE = "idle"  # there is nothing to look at, or something else must be mended first
 
 
@@ -142,4 +144,7 @@ def _look(name: str, about: About) -> Finding:
     except UnreadableError as error:
         return idle(str(error))
     except Exception as error:  # noqa: BLE001 the outermost edge of a check: the others go on
+        words = in_words(error)
+        if words is not None:
+            return bad(words, RUNBOOK)
         return bad(f"the check itself failed: {error!r}", "report this, with what stands above")

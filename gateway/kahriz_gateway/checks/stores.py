@@ -3,9 +3,15 @@
 
 from __future__ import annotations
 
-from kahriz_gateway.checks import About, Finding, bad, good
+import contextlib
+import sqlite3
+
+from kahriz_gateway.checks import RUNBOOK, About, Finding, bad, good
 from kahriz_gateway.config import deployed_nodes
 from kahriz_gateway.store import StoreError, gaps, get_meta, read_store
+from kahriz_gateway.village_store import open_village
+
+DAMAGED_OR_FOREIGN = "look at its rights; if it is damaged, move it away"
 
 
 def store(about: About) -> Finding:
@@ -15,7 +21,7 @@ def store(about: About) -> Finding:
     try:
         conn = read_store(path)
     except StoreError as error:
-        return bad(str(error), "move it away: the nodes fill a new one; or restore a backup")
+        return bad(str(error), RUNBOOK)
     site = get_meta(conn, "site")
     if site != about.plan.id:
         return bad(f"{path} is of {site}", "choose another --data")
@@ -27,7 +33,16 @@ def store(about: About) -> Finding:
 
 
 def records(about: About) -> Finding:
-    deployed = deployed_nodes(about.options.data / "village.db")
+    path = about.options.data / "village.db"
+    if path.exists():
+        try:
+            with contextlib.closing(open_village(path.resolve(), read_only=True)) as conn:
+                verdict = conn.execute("PRAGMA quick_check(1)").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            verdict = str(error)
+        if verdict != "ok":
+            return bad(f"{path} cannot be read ({verdict})", f"{DAMAGED_OR_FOREIGN}; {RUNBOOK}")
+    deployed = deployed_nodes(path)
     absent = sorted(set(about.plan.nodes) - deployed)
     if absent:
         return bad(f"no deployment of {', '.join(absent)}", "`kahriz gateway records import FILE`")
