@@ -27,6 +27,7 @@ from kahriz_gateway.alarm_people import PeopleSender
 from kahriz_gateway.broker_tls import context
 from kahriz_gateway.clock import Clock, SteadyClock
 from kahriz_gateway.config import client_id
+from kahriz_gateway.lamp import Lamp, announcement
 from kahriz_gateway.memory import give_back
 from kahriz_gateway.mqtt import Door
 from kahriz_gateway.notify import Notifier
@@ -159,7 +160,8 @@ def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> No
     clock = SteadyClock(clock, alarm_clock.newest_ms(conn))
     broker = config.broker
     tls = context(broker, "village")
-    door = Door(client_id(config, "village"), broker.host, broker.port, tls=tls)
+    says = announcement(config.id)
+    door = Door(client_id(config, "village"), broker.host, broker.port, announcement=says, tls=tls)
 
     def publish_retained(topic: str, body: bytes) -> bool:
         return door.publish_surely(topic, body, retain=True)
@@ -175,6 +177,7 @@ def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> No
         "sender": sender.run,
         "alarms": keeper.run,
         "people": PeopleSender(path, config, clock, people, sender.tells, links=links).run,
+        "lamp": Lamp(path, data_dir, clock, door.announce).run,
         "page": PageThread(config, data_dir, clock, links).run,
     }
     for person in config.people:
