@@ -9,7 +9,8 @@ The sources stay as they read best; `shrink` gives the same program with
 3. no generators for any and all, a list is shorter: their questions must be free of effects;
 4. numbers and words that have a name put where they are used;
 5. no functions and methods that nothing here names: they are the gateway's, or other drivers';
-6. short names for what the program calls something by itself (shrink_names.py).
+6. short names for what the program calls something by itself (shrink_names.py);
+7. imports from the own package by a dot, which is shorter than its name.
 """
 
 import ast
@@ -33,6 +34,8 @@ def shrink(sources: dict[str, str], keep: Collection[str], starters: str = "") -
     kept = {*keep, *re.findall(r"\w+", starters)}
     inline(trees, kept)
     rename(trees, kept)
+    for name, tree in trees.items():
+        _ByDot(name, name in {other.rpartition(".")[0] for other in trees}).visit(tree)
     return {name: ast.unparse(ast.fix_missing_locations(tree)) for name, tree in trees.items()}
 
 
@@ -101,4 +104,17 @@ class _Bare(ast.NodeTransformer):
                 del node.body[0]
         if not node.body and not isinstance(node, ast.Module):
             node.body.append(ast.Pass())
+        return node
+
+
+class _ByDot(ast.NodeTransformer):
+    """Name modules of the own package from there."""
+
+    def __init__(self, module: str, is_package: bool) -> None:
+        self._package = module if is_package else module.rpartition(".")[0]
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        inside = str(node.module).removeprefix(self._package or " ")
+        if inside != node.module and inside[:1] in ("", "."):
+            node.module, node.level = inside[1:] or None, 1
         return node

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Short names for what a program calls something by itself; a part of shrink.py.
 
-Three kinds: parameters that no call names, by their place; functions, classes and tables of a
-module, each module counting anew; attributes and methods, one name each in the whole program. A
-name stays when Python, the chip's modules or the board know it too, when a text says it (getattr),
-when it is looked up on what only a run tells, when somebody outside asks for it, and when it is an
-error's: hello tells errors by name.
+Four kinds: parameters that no call names, by their place; functions, classes and tables of a
+module, each module counting anew; what is asked of `self` alone (`self._x`), each class counting
+anew; all other attributes and methods, one name each in the whole program. What has a dot before it
+and what has none may be called the same, and names that the chip has anyway come first: it makes
+room for every other that it ever reads.
+
+A name stays when Python, the chip's modules or the board know it too, when getattr or hasattr says
+it, when it is looked up on a module that only a run tells, when somebody outside asks for it, and
+when it is an error's: hello tells errors by name.
 """
 
 import ast
@@ -26,10 +30,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain, islice
 
-from kahriz_tools.shrink_inline import Trees, imported, target, texts
+from kahriz_tools import shrink_ask as ask
+from kahriz_tools.shrink_inline import Trees, imported
+from kahriz_tools.shrink_static import BUILTINS, STATIC
 
 PARAMETERS_MOST = 16  # of a function and those around it
+ERRORS = set(dir(OSError()))
 SHORT = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 BOARD = "kahriz_node.board_esp32"  # what it has and asks for are the chip's words
 KNOWN = (
@@ -51,33 +59,48 @@ class _Names:
     """Which name becomes which."""
 
     def __init__(self, trees: Trees, keep: set[str]) -> None:
-        counts = Counter(name for tree in trees.values() for name in _names(tree))
-        stays = keep | set(texts(trees)) | {part for name in trees for part in name.split(".")}
-        stays |= {name for one in KNOWN for name in dir(one)}
-        stays |= {name for name in _names(trees.get(BOARD, ast.Module([], []))) if name[0] != "_"}
+        counts = Counter(name for tree in trees.values() for name in ask.names(tree))
+        said = keep | set(ask.asked_for(trees))
+        stays = said | {name for one in KNOWN for name in dir(one)}
+        stays |= {
+            name for name in ask.names(trees.get(BOARD, ast.Module([], []))) if name[0] != "_"
+        }
         stays |= {name for name in counts if name.endswith("Error") or name[:2] == "__"}
-        tops = {module: set(_tops(tree)) for module, tree in trees.items()}
+        tops = {module: set(ask.tops(tree)) for module, tree in trees.items()}
         every_top = set().union(*tops.values())
-        looked_up = {name for tree in trees.values() for name in _looked_up(tree, trees)}
-        fixed = {name for tree in trees.values() for name in _class_variables(tree)}
-        shared = {name for tree in trees.values() for name in _imported_names(tree)} & every_top
-        own = {name for tree in trees.values() for name in _attributes(tree)} - fixed - every_top
-        free = _free(set(counts) | stays)
+        by_name = set(trees) - {
+            one for tree in trees.values() for one in imported(tree, trees).values()
+        }
+        looked_up = {name for tree in trees.values() for name in ask.looked_up(tree, trees)}
+        fixed = {name for tree in trees.values() for name in ask.class_variables(tree)}
+        shared = {name for tree in trees.values() for name in ask.imported_names(tree)} & every_top
+        own = {name for tree in trees.values() for name in ask.attributes(tree)} - fixed - stays
+        own -= {name for module in by_name for name in tops[module]}
+        looked_up -= own
+        stays |= {part for name in trees for part in name.split(".")}
         order = sorted(counts, key=lambda name: (-counts[name], name))
-        self.named = {name for tree in trees.values() for name in _called_by_name(tree)}
-        self.parameters = [next(free) for _ in range(PARAMETERS_MOST)]
-        self.attributes = {name: next(free) for name in order if name in own - stays}
+        self.named = keep | {name for tree in trees.values() for name in ask.called_by_name(tree)}
+        letters = _free(set(counts) | stays)
+        plain = said | {name for tree in trees.values() for name in ask.plain(tree)} - {"self"}
+        free = chain([name for name in STATIC if name not in plain], letters)
+        self.parameters = list(islice(free, PARAMETERS_MOST))
         everywhere = {name: next(free) for name in order if name in shared - stays - looked_up}
-        pool = list(_first(free, max(len(one) for one in tops.values())))
+        pool = list(islice(free, max(len(one) for one in tops.values())))
+        dotted = said | ERRORS | {name for tree in trees.values() for name in ask.dotted(tree)}
+        again = [*self.parameters, *everywhere.values(), *pool, *STATIC, *BUILTINS]
+        free = chain([name for name in dict.fromkeys(again) if name not in dotted], letters)
+        privates = ask.privates(trees)
+        of_a_class = list(islice(free, max([len(one) for one in privates.values()], default=0)))
+        self.privates = {
+            owner: dict(zip(sorted(mine, key=order.index), of_a_class, strict=False))
+            for owner, mine in privates.items()
+        }
+        own -= set().union(*privates.values())
+        self.attributes = {name: next(free) for name in order if name in own}
         self.tops: dict[str, dict[str, str]] = {}
         for module in trees:
             mine = sorted(tops[module] - stays - looked_up - set(everywhere))
             self.tops[module] = everywhere | dict(zip(mine, pool, strict=False))
-
-
-def _first(names: Iterator[str], count: int) -> Iterator[str]:
-    for _ in range(count):
-        yield next(names)
 
 
 def _free(taken: set[str]) -> Iterator[str]:
@@ -90,67 +113,6 @@ def _free(taken: set[str]) -> Iterator[str]:
                 yield first + second
 
 
-def _names(tree: ast.AST) -> Iterator[str]:
-    """All of them, wherever they stand."""
-    for part in ast.walk(tree):
-        if isinstance(part, ast.Name):
-            yield part.id
-        elif isinstance(part, ast.Attribute):
-            yield part.attr
-        elif isinstance(part, ast.arg):
-            yield part.arg
-        elif isinstance(part, (ast.FunctionDef, ast.ClassDef)):
-            yield part.name
-        elif isinstance(part, ast.alias):
-            yield from (part.asname or part.name).split(".")
-
-
-def _tops(tree: ast.Module) -> Iterator[str]:
-    """What a module defines."""
-    for node in tree.body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            yield node.name
-        elif target(node):
-            yield target(node)
-
-
-def _looked_up(tree: ast.Module, trees: Trees) -> Iterator[str]:
-    """Names after a dot whose owner is no module that is known by now."""
-    modules = imported(tree, trees)
-    for part in ast.walk(tree):
-        if not isinstance(part, ast.Attribute):
-            continue
-        if not (isinstance(part.value, ast.Name) and part.value.id in modules):
-            yield part.attr
-
-
-def _attributes(tree: ast.Module) -> Iterator[str]:
-    """What the program's own objects have: methods, and what `self.x = …` gives."""
-    for part in ast.walk(tree):
-        if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
-            yield part.attr
-        elif isinstance(part, ast.ClassDef):
-            yield from (one.name for one in part.body if isinstance(one, ast.FunctionDef))
-
-
-def _class_variables(tree: ast.Module) -> Iterator[str]:
-    for part in ast.walk(tree):
-        if isinstance(part, ast.ClassDef):
-            yield from (target(one) for one in part.body)
-
-
-def _imported_names(tree: ast.Module) -> Iterator[str]:
-    for part in ast.walk(tree):
-        if isinstance(part, ast.ImportFrom):
-            yield from (alias.name for alias in part.names)
-
-
-def _called_by_name(tree: ast.Module) -> Iterator[str]:
-    for part in ast.walk(tree):
-        if isinstance(part, ast.keyword):
-            yield str(part.arg)
-
-
 class _Rename(ast.NodeTransformer):
     """Give a module its short names."""
 
@@ -159,10 +121,11 @@ class _Rename(ast.NodeTransformer):
         self._tops = short.tops[module]
         self._modules = imported(tree, trees)
         self._in_class = False
+        self._private: dict[str, str] = {}  # of the class around
         self._scopes: list[dict[str, str]] = []
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        names = self._short.attributes if self._in_class else self._tops
+        names = self._short.attributes | self._private if self._in_class else self._tops
         node.name = names.get(node.name, node.name)
         return self._function(node)
 
@@ -172,13 +135,12 @@ class _Rename(ast.NodeTransformer):
     def _function(self, node: ast.FunctionDef | ast.Lambda) -> ast.AST:
         node.args.defaults = [self.visit(one) for one in node.args.defaults]
         given = [*node.args.posonlyargs, *node.args.args]
-        optional = given[len(given) - len(node.args.defaults) :]
         given += [one for one in (node.args.vararg, node.args.kwarg) if one is not None]
         deep = sum(len(one) for one in self._scopes)  # an inner function sees the outer one's
         scope = {}
         for place, one in enumerate(given):
             scope[one.arg] = one.arg
-            if one.arg not in self._short.named and one not in optional:
+            if one.arg not in self._short.named:
                 scope[one.arg] = self._short.parameters[deep + place]
             one.arg = scope[one.arg]
         self._scopes.append(scope)
@@ -192,10 +154,12 @@ class _Rename(ast.NodeTransformer):
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        self._private = self._short.privates.get(node, {})
         node.name = self._tops.get(node.name, node.name)
         self._in_class = True
         self.generic_visit(node)
         self._in_class = False
+        self._private = {}
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.Name:
@@ -213,6 +177,8 @@ class _Rename(ast.NodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         names = self._short.attributes
+        if ast.unparse(node.value) == "self":
+            names = names | self._private
         if isinstance(node.value, ast.Name) and node.value.id in self._modules:
             names = self._short.tops[self._modules[node.value.id]]
         node.attr = names.get(node.attr, node.attr)

@@ -10,7 +10,8 @@ import json
 import math
 import random
 
-from kahriz_node.clock import WANDER_PPM, Clock
+from kahriz_node.clock import Clock
+from kahriz_node.clock_sync import WANDER_PPM
 
 WAKE_MS = 300000
 DAY_MS = 86400000

@@ -21,7 +21,7 @@ RESERVE_MV = 200  # over the radio's limit: unpacking must not pull the supply d
 def run(session: "Session", node: "Node") -> "list[tuple[str, int]]":
     """All of it; returns what is to be done when the radio is off."""
     word = session.outcome.receipt
-    state = node.state
+    marks = configs.marks(node.root)
     todo: list[tuple[str, int]] = []
     assert word is not None  # or nobody would have come here
     if word.cmd:
@@ -29,12 +29,13 @@ def run(session: "Session", node: "Node") -> "list[tuple[str, int]]":
 
         todo = commands.obey(session, node.root, node.readings, node.number)
     cfg, ota = word.cfg, word.ota
-    if cfg is not None and cfg != node.config.rev and cfg != state.get("refused"):
+    if cfg is not None and cfg != node.config.rev and cfg != marks[configs.REFUSED]:
         if fetch_config(session, node.root):
             todo.append(("config", cfg))
         else:
             node.complaint = f"config {cfg}: not delivered"
-    if ota is None or ota <= stamp.NUMBER or ota in (state.get("no"), slots.failed(node.root)):
+    refused = (marks[configs.REFUSED_RELEASE], slots.failed(node.root))
+    if ota is None or ota <= stamp.NUMBER or ota in refused:
         return todo
     if slots.read(node.root)[1].isdigit():
         return todo
@@ -46,7 +47,7 @@ def run(session: "Session", node: "Node") -> "list[tuple[str, int]]":
             todo.append(("ota", ota))
     except WireError as error:
         node.complaint = str(error)
-        state["no"] = ota
+        configs.mark(node.root, configs.REFUSED_RELEASE, ota)
         clear(node.root)
     return todo
 

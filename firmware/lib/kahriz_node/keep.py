@@ -9,18 +9,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kahriz_node.shapes import Any, Draw
 
-ENOENT = 2
-
 
 def home(root: str, draw: "Draw", writable: bool) -> str:
     """The journal's id: the name of its folder, drawn when there is none yet."""
     try:
-        names = [name for name in os.listdir(root) if is_hex8(name)]
+        names = os.listdir(root)
     except OSError:
         if not writable:
             raise
-        os.mkdir(root)
-        names = []
+        try:
+            os.rename(root[:-2], root)  # of form 1 (kahriz_wire/release.py): it goes on in ours
+        except OSError:
+            os.mkdir(root)
+        names = os.listdir(root)
+    names = [name for name in names if is_hex8(name)]
     if names:
         return sorted(names)[0]
     name = draw()
@@ -29,13 +31,7 @@ def home(root: str, draw: "Draw", writable: bool) -> str:
 
 
 def is_hex8(name: str) -> bool:
-    return len(name) == 8 and all(c in "0123456789abcdef" for c in name)
-
-
-def absent(error: OSError) -> None:
-    """Any other error than a file that is not there goes on its way."""
-    if error.errno != ENOENT:
-        raise error
+    return len(name) == 8 and not name.strip("0123456789abcdef")
 
 
 def save(path: str, value: "Any") -> None:

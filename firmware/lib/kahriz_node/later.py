@@ -4,7 +4,7 @@
 import os
 
 from kahriz_node import configs, errands, memory, slots, stamp
-from kahriz_node.node import short, unload
+from kahriz_node.node import short
 from kahriz_wire import WireError
 
 TYPE_CHECKING = False
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 def do(node: "Node") -> None:
     """All of it; ends in a reset when that was asked for."""
-    unload("kahriz_node.session", "kahriz_node.uplink", "kahriz_node.mqtt", "kahriz_node.commands")
     again = False
     for op, number in node.todo:
         if op == "identify":
@@ -39,12 +38,12 @@ def configure(node: "Node", rev: int) -> None:
     from kahriz_node import config_new
 
     try:
+        configs.mark(node.root, configs.TRIED, 0)
         config_new.consider(node.root, rev, node.config)
-        node.state["trial"] = 0
         node.uses["rows"] = 10000  # more than any batch
         node.soon = True
     except WireError as error:
-        node.state["refused"] = rev
+        configs.mark(node.root, configs.REFUSED, rev)
         node.state["error"] = short(f"config {rev}", error)
 
 
@@ -57,7 +56,7 @@ def install(node: "Node", number: int) -> bool:
         node.state["ota"] = 1
         return True
     except WireError as error:
-        node.state["no"] = number
+        configs.mark(node.root, configs.REFUSED_RELEASE, number)
         node.state["error"] = short("ota", error)
         errands.clear(node.root)
     return False
@@ -65,7 +64,7 @@ def install(node: "Node", number: int) -> bool:
 
 def forget(node: "Node") -> None:
     """Back to what the cable put there; the journal stays, and no number is given twice."""
-    for name in (configs.TRIAL, configs.GOOD, configs.FETCHED):
+    for name in (configs.TRIAL, configs.GOOD, configs.FETCHED, configs.MARKS):
         configs.remove(node.root, name)
     errands.clear(node.root)
     if slots.read(node.root)[0] != slots.CABLE:

@@ -47,8 +47,14 @@ class Deadline:
         return left
 
 
-def _field(data: bytes) -> bytes:
-    return bytes((len(data) >> 8, len(data) & 0xFF)) + data
+def two(number: int) -> bytes:
+    """A whole number as two bytes."""
+    return bytes((number >> 8, number & 0xFF))
+
+
+def field(data: bytes) -> bytes:
+    """A text with its length before it."""
+    return two(len(data)) + data
 
 
 def _packet(kind: int, *parts: bytes) -> bytes:
@@ -72,27 +78,24 @@ def connect(
 ) -> bytes:
     """CONNECT with a clean session and a retained will of QoS 1."""
     flags = 0x2E  # clean session, will, QoS 1, retained
-    body = _field(client.encode()) + _field(will_topic.encode()) + _field(will)
+    body = field(client.encode()) + field(will_topic.encode()) + field(will)
     if user is not None:
         flags |= 0x80
-        body += _field(user.encode())
+        body += field(user.encode())
         if password is not None:
             flags |= 0x40
-            body += _field(password.encode())
+            body += field(password.encode())
     return _packet(0x10, b"\x00\x04MQTT\x04" + bytes((flags, 0, KEEP_ALIVE_S)) + body)
 
 
 def subscribe(number: int, topic: str, qos: int) -> bytes:
     """SUBSCRIBE to one topic."""
-    return _packet(
-        0x82, bytes((number >> 8, number & 0xFF)) + _field(topic.encode()) + bytes((qos,))
-    )
+    return _packet(0x82, two(number), field(topic.encode()), bytes((qos,)))
 
 
 def publish(number: int, topic: str, payload: bytes, retain: bool = False) -> bytes:
     """PUBLISH of QoS 1."""
-    mark = bytes((number >> 8, number & 0xFF))
-    return _packet(0x33 if retain else 0x32, _field(topic.encode()), mark, payload)
+    return _packet(0x33 if retain else 0x32, field(topic.encode()), two(number), payload)
 
 
 DISCONNECT = b"\xe0\x00"
@@ -125,7 +128,7 @@ class Wire:
         self._poll = select.poll()
         self._poll.register(stream, select.POLLIN)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: "bytes | memoryview") -> None:
         """Send all of it, listening meanwhile so that neither side waits for the other."""
         view = memoryview(data)
         at = 0
@@ -202,4 +205,4 @@ def message(kind: int, body: bytes) -> "tuple[bytes, bytes, int]":
 
 def puback(number: int) -> bytes:
     """PUBACK."""
-    return bytes((PUBACK, 2, number >> 8, number & 0xFF))
+    return _packet(PUBACK, two(number))

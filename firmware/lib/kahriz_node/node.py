@@ -2,20 +2,20 @@
 """One wake of the node: measure, write down, upload when due; the board sleeps afterwards."""
 
 import binascii
-import gc
 import json
 import os
 import sys
 
-from kahriz_node import configs, memory, policy, stamp
+from kahriz_node import configs, memory, stamp, unload
 from kahriz_node.clock import Clock, rtc_ms
+from kahriz_node.journal import Journal
+from kahriz_node.records import Layout
 from kahriz_node.settings import Settings
+from kahriz_wire import release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kahriz_node.session import Session
-    from kahriz_node.shapes import Board, Readings
-    from kahriz_node.uplink import Outcome
+    from kahriz_node.shapes import Board
 
 ERROR_LONGEST = 120
 SOON_MS = 1000
@@ -35,30 +35,26 @@ class Node:
         self.asked = False  # the gateway, in this wake
         self.answered = False
         self.todo: list[tuple[str, int]] = []  # when the radio is off
+        self.core = list(sys.modules)  # stays loaded
         self.complaint = ""  # of the gateway's errands, for the next hello
         self.soon = False  # the next reading without delay
 
     def wake(self) -> None:
-        """All of it; returns after the reading is safe and the radio is off."""
+        """All of it; returns after the reading is safe and the radio is off.
+
+        Each phase loads its part of the program and gives the memory back before the next.
+        """
         self.configure()
-        if "boot" not in self.state:
-            self.state["boot"] = self._count_boot()
-            self.cause = "power_on" if self.cause == "timer" else self.cause
-        self.clock = Clock(self.state.setdefault("clock", {}), self.rtc())
-        self.uses = self.state.setdefault("uplink", {})
-        policy.begin(self.uses, self.cause, self.rtc())
-        self.readings = self.measure()
-        self.board.feed()
+        self.clear()
+        self.begin()
+        self.measure()
+        self.clear()
         try:
-            self.write_down(self.readings)
-            self.board.feed()
-            battery_mv = self.board.battery_mv()
-            rtc = self.rtc()
-            now = self.clock.read(rtc)
-            true_ms = now[0] if now else None
-            policy.watch(self.uses, self.config.channels, self.readings, rtc)
-            if policy.due(self.uses, self.config, self.cause, rtc, true_ms, battery_mv):
-                self.answered = self.upload(battery_mv)
+            self.write_down()
+            self.clear()
+            if self.due():
+                self.upload()
+                self.clear()
         finally:
             if self.cause == "button":
                 self.tell_technician()
@@ -67,6 +63,65 @@ class Node:
             from kahriz_node import later
 
             later.do(self)
+
+    def begin(self) -> None:
+        """Count a power-on, and know the time as far as it is known."""
+        from kahriz_node import policy
+
+        if "boot" not in self.state:
+            self.state["boot"] = self._count_boot()
+            self.cause = "power_on" if self.cause == "timer" else self.cause
+        self.clock = Clock(self.state.setdefault("clock", {}), self.rtc())
+        self.uses = self.state.setdefault("uplink", {})
+        policy.begin(self.uses, self.cause, self.rtc())
+        counts = self.state.setdefault("counts", {"wakes": 0, "fails": 0})
+        counts["wakes"] += 1
+        if self.cause != "timer":
+            counts[self.cause] = counts.get(self.cause, 0) + 1
+
+    def measure(self) -> None:
+        """A dead sensor costs its own value and a bounded time."""
+        from kahriz_node import reading
+
+        self.measured = self.rtc()
+        self.readings, self.layout = reading.measure(self)
+
+    def write_down(self) -> None:
+        """Into the journal, with the time the measuring began."""
+        from kahriz_node import reading
+
+        self.journal = Journal(
+            self.root + release.JOURNAL,
+            Layout(self.layout),
+            self.board.random_hex8,
+            self.state["boot"],
+            self.state.get("next", 1),
+            self.clock.correct,
+        )
+        reading.write_down(self)
+        self.number = self.journal.next - 1
+        self.board.feed()
+
+    def due(self) -> bool:
+        """Whether to upload in this wake."""
+        from kahriz_node import policy
+
+        self.battery_mv = self.board.battery_mv()
+        rtc = self.rtc()
+        now = self.clock.read(rtc)
+        true_ms = now[0] if now else None
+        policy.watch(self.uses, self.config.channels, self.readings, rtc)
+        return policy.due(self.uses, self.config, self.cause, rtc, true_ms, self.battery_mv)
+
+    def upload(self) -> None:
+        """Join, hold a session, leave."""
+        self.clear()
+        from kahriz_node import radio, report
+
+        self.asked = True
+        radio.upload(self, report.session)
+        if not self.answered:
+            self.state["counts"]["fails"] += 1
 
     def tell_technician(self) -> None:
         """Three green: the gateway has it; two: it is written down; one red: a sensor fails."""
@@ -80,9 +135,7 @@ class Node:
             if self.answered:
                 configs.keep(self.root)
             if not self.asked:
-                self.state["trial"] -= 1
-            elif self.answered:
-                self.state.pop("trial")
+                configs.mark(self.root, configs.TRIED, self.tries)
         if self.answered or ("ota" in self.state and not self.asked):
             from kahriz_node import slots
 
@@ -104,7 +157,7 @@ class Node:
                     config.check(body)
                     self.state["config"] = self.config_crc
                     del config
-                    unload("kahriz_node.config", "kahriz_node.sensors", "kahriz_wire")
+                    self.clear()
                 self.config = Settings(body)
             except Exception as error:
                 if name == configs.CABLE:
@@ -118,16 +171,14 @@ class Node:
 
     def try_once(self) -> bool:
         """Count a wake under a configuration on trial; False when it has had its chances."""
-        tries = self.state.get("trial", 0)
-        if tries >= configs.TRIES:
+        self.tries = configs.marks(self.root)[configs.TRIED]
+        if self.tries >= configs.TRIES:
             self.state["error"] = f"config {self.config.rev}: no gateway, gone back"
-            self.state["refused"] = self.config.rev
-            self.state.pop("trial")
+            configs.mark(self.root, configs.REFUSED, self.config.rev)
             self.state.setdefault("uplink", {}).update({"fails": 0, "rows": 10000})  # at once
             configs.remove(self.root, configs.TRIAL)
             return False
-        self.state["trial"] = tries + 1
-        self.board.remember(memory.dump(self.state))  # so that one that never ends counts too
+        configs.mark(self.root, configs.TRIED, self.tries + 1)  # one that never ends counts too
         return True
 
     def rtc(self) -> int:
@@ -135,141 +186,9 @@ class Node:
         lift: int = self.state.get("lift", 0)  # the chip's own was set (radio.py)
         return rtc_ms(self.board.time_ns(), self.board.epoch_year()) - lift
 
-    def measure(self) -> "Readings":
-        """{channel: {quantity: scaled} or a fault word}; a dead sensor costs its own value only."""
-        from kahriz_node import sensors
-
-        readings: Readings = {}
-        self.layout: list[tuple[str, tuple[str, ...]]] = []
-        rtc = self.rtc()
-        elapsed = rtc - self.state.get("measured", rtc)
-        self.measured = rtc
-        for name, spec in self.config.channels:
-            module = sensors.module(spec["driver"])
-            self.layout.append((name, module.KEYS))
-            try:
-                readings[name] = module.start(self.board, spec).read(elapsed)
-            except sensors.SensorError as error:
-                readings[name] = error.fault
-            except (OSError, ValueError) as error:  # a bus that is not there, a pin that is none
-                readings[name] = "driver"
-                self.state["error"] = short(name, error)
-            self.board.feed()
-        self.state["measured"] = rtc
-        unload("kahriz_node.config", "kahriz_node.sensors", "kahriz_wire")
-        return readings
-
-    def write_down(self, readings: "Readings") -> None:
-        """Into the journal, with the time the measuring began."""
-        from kahriz_node import records
-        from kahriz_node.journal import Journal
-
-        self.journal = Journal(
-            self.root + "/journal",
-            records.Layout(self.layout),
-            self.board.random_hex8,
-            self.state["boot"],
-            self.state.get("next", 1),
-            self.clock.correct,
-        )
-        self.journal.stuck = self.state.get("stuck", [])
-        up_s = self.clock.up_s(self.measured)
-        now = self.clock.read(self.measured)
-        if now is None:
-            taken = records.Stamp(0, records.UNKNOWN, up_s, self.state["boot"])
-        else:
-            kind = records.SYNCED if now[1] is None else records.ESTIMATED
-            taken = records.Stamp((now[0] + 500) // 1000, kind, up_s, self.state["boot"])
-        fails = all(isinstance(one, str) for one in readings.values())
-        self.journal.append(taken, 9 if fails else 1, readings)  # QARTOD: missing, not evaluated
-        self.number = self.journal.next - 1
-        self.state["next"] = self.journal.next
-
-    def upload(self, battery_mv: int) -> bool:
-        """Join, hold a session, leave; True when the gateway answered."""
-        from kahriz_node import radio, uplink
-
-        board = self.board
-        self.asked = True
-        self.battery_mv = battery_mv
-        if "ota" in self.state:
-            self.own_up()
-
-        def session() -> "Outcome":
-            health = {
-                "birth": self.config_crc & 0x7FFFFFFF,
-                "cfg": self.config.rev,
-                "fw": stamp.VERSION,
-                "ota": stamp.NUMBER,
-                "up_s": self.clock.up_s(self.rtc()),
-                "boot": self.state["boot"],
-                "reset": self.cause,
-                "heap": board.heap_free(),
-                "battery_v": battery_mv / 1000,
-                "rssi_dbm": board.rssi_dbm(),
-                "error": self.state.get("error") or None,
-            }
-            outcome = uplink.run(board, self.journal, self.config, health, self.birth, self.errands)
-            self.state["error"] = outcome.error or self.complaint
-            if outcome.answered:
-                self._heed(outcome)
-            return outcome
-
-        outcome = radio.upload(self, session)
-        if outcome is None:
-            self.state["error"] = "no access point"
-            return False
-        return outcome.answered
-
-    def own_up(self) -> None:
-        """Say that a release went back: boot.py did it, without a word."""
-        from kahriz_node import slots
-
-        failed = slots.failed(self.root)
-        if failed:
-            self.state["error"] = f"release {failed}: no receipt, gone back"
-            self.state.pop("ota")
-
-    def errands(self, session: "Session") -> None:
-        """What the receipt names beyond rows."""
-        word = session.outcome.receipt
-        if word is not None and (word.cmd or word.cfg is not None or word.ota is not None):
-            from kahriz_node import errands
-
-            self.todo = errands.run(session, self)
-
-    def _heed(self, outcome: "Outcome") -> None:
-        """Keep what the gateway said: the time, the mark."""
-        if outcome.now_ms is not None:
-            ago = self.board.ticks_diff(self.board.ticks_ms(), outcome.now_tick)
-            self.clock.sync(outcome.now_ms, self.rtc() - ago, outcome.round_ms // 2 + 1)
-        self.journal.save()
-        self.state["next"] = self.journal.next
-        self.state["stuck"] = self.journal.stuck[-8:]
-        if not self.journal.open_ranges():
-            self.clock.forget_stretches()
-
-    def birth(self) -> bytes:
-        """Who I am, for a gateway that asks; the revision follows from program and settings."""
-        from kahriz_node import sensors
-        from kahriz_wire import outgoing
-
-        channels: dict[str, dict[str, object]] = {}
-        for name, spec in self.config.channels:
-            module = sensors.module(spec["driver"])
-            channels[name] = {"driver": spec["driver"], "keys": list(module.KEYS)}
-            speed = getattr(module, "SOUND_SPEED", None)
-            if speed is not None:
-                channels[name]["sound_speed"] = speed
-        return outgoing.birth(
-            self.config_crc & 0x7FFFFFFF,
-            stamp.VERSION,
-            self.board.hardware,
-            self.config.dt_s,
-            self.config.batch,
-            self.config.rev,
-            channels,
-        )
+    def clear(self) -> None:
+        """The phase is over: its memory for the next one."""
+        unload(self.core)
 
     def _count_boot(self) -> int:
         """The number of this power-on, on flash because RTC memory is gone."""
@@ -286,6 +205,8 @@ class Node:
 
     def remember(self) -> int:
         """State into RTC memory, and how long to sleep by the RTC's own count."""
+        from kahriz_node import policy
+
         self.board.remember(memory.dump(self.state))
         if not hasattr(self, "clock"):
             return self.nap_ms
@@ -300,17 +221,6 @@ class Node:
 def short(what: str, error: Exception) -> str:
     """An error in a line that fits into hello."""
     return f"{what}: {type(error).__name__} {error}"[:ERROR_LONGEST]
-
-
-def unload(*names: str) -> None:
-    """Give the memory of modules back that this wake needs no more."""
-    for loaded in list(sys.modules):
-        if any(loaded == name or loaded.startswith(name + ".") for name in names):
-            parent, _, last = loaded.rpartition(".")
-            del sys.modules[loaded]
-            if parent in sys.modules and hasattr(sys.modules[parent], last):
-                delattr(sys.modules[parent], last)
-    gc.collect()
 
 
 def run(board: "Board", root: str = "") -> None:

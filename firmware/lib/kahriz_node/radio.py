@@ -5,50 +5,71 @@ When the broker cannot be reached by a remembered address the network may have c
 forgotten and looked for once more in the same wake.
 """
 
-from kahriz_node import memory, policy, stamp
+import sys
+
+from kahriz_node import memory, stamp, unload
 from kahriz_node.clock import rtc_ms
+from kahriz_node.policy import JOIN_MS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kahriz_node.node import Node
-    from kahriz_node.shapes import Callable, State
-    from kahriz_node.uplink import Outcome
+    from kahriz_node.shapes import Callable, State, Told
 
 LAG_MS = 3600000  # an RTC this far behind is lifted
 
 
-def upload(node: "Node", session: "Callable[[], Outcome]") -> "Outcome | None":
-    """The outcome of a session, None without an access point; the radio is off afterwards."""
-    from kahriz_node.node import unload
-
+def upload(node: "Node", session: "Callable[[Node], Told]") -> None:
+    """Hold a session and heed the answer; the radio is off afterwards."""
     board, config, uses = node.board, node.config, node.uses
     begin = board.ticks_ms()
     known: State = uses.pop("wifi", {})
-    outcome = None
+    told = None
     try:
         if config.tls:
             lift_rtc(node)
         for _ in range(2):
             lease = known.get("lease")
-            if not board.join(config.ssid, config.wifi_password, policy.JOIN_MS, known):
+            before = list(sys.modules)
+            if not board.join(config.ssid, config.wifi_password, JOIN_MS, known):
                 break
             board.feed()
-            unload("kahriz_node.wifi")
-            outcome = session()
+            unload(before)
+            told = session(node)
             remembered = lease is not None and known.get("lease") is lease
-            if outcome.reached or not remembered:
+            if told[0] or not remembered:
                 break
             known.pop("ap", None)
             board.leave()
-        if outcome is not None and outcome.answered:
-            uses["wifi"] = known
     finally:
         board.leave()
-        now = node.clock.read(node.rtc())
-        answered = outcome is not None and outcome.answered
         spent_ms = board.ticks_diff(board.ticks_ms(), begin)
-        policy.note(uses, config, answered, node.rtc(), now[0] if now else None, spent_ms)
-    return outcome
+        node.clear()
+        after(node, told, known, spent_ms)
+
+
+def after(node: "Node", told: "Told | None", known: "State", spent_ms: int) -> None:
+    """Keep what the gateway said: the time, the mark; and what the radio cost."""
+    from kahriz_node import policy
+
+    state, book = node.state, node.journal
+    if told is None:
+        state["error"] = "no access point"
+    elif node.answered:
+        _, now_ms, now_tick, round_ms = told
+        if now_ms is not None:
+            ago = node.board.ticks_diff(node.board.ticks_ms(), now_tick)
+            node.clock.sync(now_ms, node.rtc() - ago, round_ms // 2 + 1)
+        book.save()
+        state["next"] = book.next
+        state["stuck"] = book.stuck[-8:]
+        if not book.open_ranges():
+            node.clock.forget_stretches()
+        node.uses["wifi"] = known
+    now = node.clock.read(node.rtc())
+    policy.note(
+        node.uses, node.config, node.answered, node.rtc(), now[0] if now else None, spent_ms
+    )
 
 
 def lift_rtc(node: "Node") -> None:

@@ -3,6 +3,8 @@
 
 import os
 
+from kahriz_node import keep
+from kahriz_node.journal import absent
 from kahriz_wire import ranges
 
 TYPE_CHECKING = False
@@ -42,9 +44,24 @@ def evict(book: "Journal", receipted: bool = False) -> bool:
     old = book.firsts[:-1]
     for i, first in enumerate(old):
         if first > 0 and not ranges.common([[first, book.end_of(i) - 1]], wanted):
-            book.drop(i)
+            drop(book, i)
             return True
     if receipted or not old:
         return False
-    book.drop(0)
+    drop(book, 0)
     return True
+
+
+def drop(book: "Journal", i: int) -> None:
+    """Take a segment away, and keep in the index that it was."""
+    try:
+        os.remove(book.name(book.firsts[i]))
+    except OSError as error:
+        absent(error)
+    book.firsts[i] = -book.firsts[i]
+    kept: list[int] = []
+    for one in book.firsts:
+        if one > 0 or (kept and kept[-1] > 0):
+            kept.append(one)
+    book.firsts = kept
+    keep.save(book.path + "index", kept)

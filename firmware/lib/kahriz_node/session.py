@@ -11,6 +11,7 @@ more (text None, word the reason).
 """
 
 from kahriz_node import mqtt
+from kahriz_node.page import Page
 from kahriz_wire import WireError, outgoing, ranges, receipt
 
 TYPE_CHECKING = False
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 AGAIN_MS = 1000  # once more hello: a broker may answer before the subscription stands
 QUIET_MS = 2500  # no further receipt for so long after the last rows: the rest is for next time
 PARTING_MS = 700  # kept back for ack, sleep and DISCONNECT
-UP_BYTES = 1800  # a batch of 12 rows is one array, and still fits into a heap in pieces
-BACKLOG_BYTES = 900  # later in a session the heap is in smaller pieces
 STUCK_SESSIONS = 3
 ROUND_MOST_MS = 2000  # the gateway's time is believed up to this round trip
 
@@ -55,6 +54,7 @@ class Session:
         self._pubacks = 0
         self._max_rows: int | None = None
         self._birth_wanted = False
+        self._page = Page(self._topic("up/" + journal.id))
         self._receipt_topic = outgoing.topic(plan.site, plan.node, "receipt").encode()
         self.outcome = outcome
         self.s = net.random_hex8()
@@ -84,20 +84,17 @@ class Session:
         return mqtt.publish(self._next_number(), self._topic(kind), payload, retain)
 
     def _open(self, connect: bytes) -> None:
-        packets = [
-            connect,
-            mqtt.subscribe(self._next_number(), self._topic("receipt"), 0),
-            self._publish("hello", self._hello),
-        ]
+        page = self._page
+        page.put(connect)
+        page.put(mqtt.subscribe(self._next_number(), self._topic("receipt"), 0))
+        page.put(self._publish("hello", self._hello))
         held = self._held(self._journal.open_ranges())
         new = ranges.minus(held, self._stuck())
         newest = ranges.minus(new, ranges.head(new, ranges.count(new) - self._plan.batch))
         self._hello_spent = self._deadline.spent()
-        for up in self._arrays(newest):
-            packets.append(self._publish(*up))
-            self._wire.write(b"".join(packets))  # a batch is one array: all of this is one write
-            packets = []
-        self._wire.write(b"".join(packets))
+        for _ in self._arrays(newest):
+            self._wire.write(page.taken())  # a batch is one array: all of this is one write
+        self._wire.write(page.taken())  # without rows it is still there
 
     def _await_receipt(self) -> None:
         again = self._hello_spent + AGAIN_MS
@@ -135,10 +132,10 @@ class Session:
         for part in [ranges.minus(todo, stuck)] + [
             [[n, n]] for a, b in stuck for n in range(a, b + 1)
         ]:
-            for up in self._arrays(part, BACKLOG_BYTES):
+            for _ in self._arrays(part):
                 if self._deadline.left() <= PARTING_MS:
                     return some
-                self._wire.write(self._publish(*up))
+                self._wire.write(self._page.taken())
                 self._extra += self._last_rows
                 while self._listen(0):  # what was heard meanwhile shall not pile up
                     pass
@@ -173,13 +170,13 @@ class Session:
         """Of the ranges asked for those in the journal; the gateway closes what is below first."""
         return ranges.common(wanted, [[self._journal.first, self._journal.next - 1]])
 
-    def _arrays(
-        self, wanted: "list[list[int]]", most: int = UP_BYTES
-    ) -> "Iterator[tuple[str, bytes]]":
-        """Payloads of one segment as (kind, bytes); what is gone is noted for the ack."""
-        kind = "up/" + self._journal.id
-        texts: list[str] = []
-        first = last = size = 0
+    def _arrays(self, wanted: "list[list[int]]") -> "Iterator[None]":
+        """Fill the page; each array of one segment and one kind of time is to be sent at once.
+
+        What is gone is noted for the ack.
+        """
+        page = self._page
+        first = last = 0
         unknown = False
         for a, b in wanted:
             for c, d, text, word in self._journal.rows(a, b):
@@ -188,21 +185,19 @@ class Session:
                         self._gone.append((c, d, word))
                     self._not_held.append([c, d])
                     continue
-                if texts and (size + len(text) + 1 > most or unknown != (word == "unk")):
-                    self._sent_rows(first, last, len(texts))
-                    payload = outgoing.up(texts)
-                    texts = []  # not twice in the heap while it is sent
-                    yield kind, payload
-                if not texts:
+                row = text.encode()
+                if page.rows and (not page.takes(row) or unknown != (word == "unk")):
+                    self._sent_rows(first, last, page.rows)
+                    yield
+                if not page.rows:
                     first = c
-                    size = 0
                     unknown = word == "unk"
-                texts.append(text)
-                size += len(text.encode()) + 1
+                    self._next_number()
+                page.add(row, self._number)
                 last = d
-        if texts:
-            self._sent_rows(first, last, len(texts))
-            yield kind, outgoing.up(texts)
+        if page.rows:
+            self._sent_rows(first, last, page.rows)
+            yield
 
     def _sent_rows(self, a: int, b: int, count: int) -> None:
         self._sent.append([a, b])
@@ -271,10 +266,10 @@ class Session:
     def resend(self, a: int, b: int) -> int:
         """Send rows again that are receipted; the last number there was time for."""
         last = a - 1
-        for up in self._arrays(self._held([[a, b]])):
+        for _ in self._arrays(self._held([[a, b]])):
             if self.left() <= 0:
                 return last
-            self._wire.write(self._publish(*up))
+            self._wire.write(self._page.taken())
             last = self._last_n
             while self._listen(0):
                 pass

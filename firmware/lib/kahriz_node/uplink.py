@@ -8,8 +8,9 @@ port) -> address; ticks_ms(), ticks_diff(later, earlier); random_hex8() -> 8 hex
 """
 
 import errno
+import sys
 
-from kahriz_node import mqtt
+from kahriz_node import mqtt, unload
 from kahriz_wire import outgoing
 
 TYPE_CHECKING = False
@@ -63,9 +64,7 @@ def run(
         mqtt.dial(sock, address, deadline)
         outcome.reached = True
         if plan.tls:
-            from kahriz_node import tls
-
-            stream = tls.wrap(sock, plan)
+            stream = wrapped(sock, plan)
         wire = mqtt.Wire(stream or sock, deadline)
         if plan.tls:  # the handshake first: it needs memory, and is no part of the round trip
             wire.write(connect)
@@ -87,6 +86,17 @@ def run(
     if talk is not None and outcome.answered:
         talk.settle()
     return outcome
+
+
+def wrapped(sock: "Any", plan: "Plan") -> "Any":
+    """TLS around a socket; the means to make it are not needed any more."""
+    before = list(sys.modules)
+    from kahriz_node import tls
+
+    stream = tls.wrap(sock, plan)
+    del tls
+    unload(before)
+    return stream
 
 
 def word_of(error: Exception) -> str:

@@ -75,6 +75,6 @@ def span(value: object, what: str) -> list[int]:
 
 def hex8(value: object, what: str) -> str:
     """A drawn id (journal, session, store): 8 hexadecimal digits."""
-    if isinstance(value, str) and len(value) == 8 and all(c in "0123456789abcdef" for c in value):
+    if isinstance(value, str) and len(value) == 8 and not value.strip("0123456789abcdef"):
         return value
     raise WireError(what, "expected 8 hexadecimal digits, small letters")

@@ -7,5 +7,3 @@ class WireError(Exception):
 
     def __init__(self, what: str, mend: str = "") -> None:
         super().__init__(what + ": " + mend if mend else what)
-        self.what = what
-        self.mend = mend

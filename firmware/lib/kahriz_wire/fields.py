@@ -46,24 +46,12 @@ def measured(quantity: str) -> "tuple[str, int, float, float]":
 FIELDS = {line.split()[0]: read(line) for line in (NODES + DERIVED).split("\n") if line}
 
 # Why a channel has no value. The order is for ever: journals on flash store the position in half a
-# byte, so that these 15 are all there will be.
-FAULTS = (
-    "fault",
-    "timeout",
-    "bus",
-    "crc",
-    "checksum",
-    "no_presence",
-    "power_on_value",
-    "disconnected",
-    "open_loop",
-    "over_range",
-    "no_echo",
-    "scatter",
-    "out_of_range",
-    "driver",
-    "not_ready",
-)
+# byte, so that these 15 are all there will be. A text for the chip's sake, as above.
+FAULT_WORDS = """
+fault timeout bus crc checksum no_presence power_on_value disconnected open_loop over_range no_echo
+scatter out_of_range driver not_ready
+"""
+FAULTS = tuple(FAULT_WORDS.split())
 
 QARTOD = (1, 2, 3, 4, 9)  # pass, not evaluated, suspect, fail, missing
 

@@ -3,7 +3,9 @@
 
 `KHR1`, length of the manifest (2 bytes) and of the files (4 bytes), signature (RSA-3072, PKCS#1
 v1.5, SHA-256 over the manifest), manifest, files. The manifest is text: `kahriz 1 <number> <.mpy
-version> <version>`, then a line `<sha256> <size> <path>` a file. The larger number is the newer.
+version> <version> <form>`, then a line `<sha256> <size> <path>` a file. The larger number is the
+newer. The form is that of the journal on flash: a program that keeps it otherwise does not come
+over the air, because boot.py could not go back from it.
 """
 
 import struct
@@ -16,6 +18,8 @@ SIGNATURE_BYTES = 384
 MANIFEST_MOST_BYTES = 8192
 FILES_MOST_BYTES = 200000
 CHUNK_BYTES = 1536  # one message `ota/<number>/<offset>`
+FORM = 2  # of the journal: 2 has its newest rows in `tail` and its segments in `index`
+JOURNAL = "/journal.2"  # on flash; a program of another form does not find it and begins its own
 WINDOW = 8  # messages that the gateway sends when it is asked once
 
 
@@ -51,8 +55,15 @@ def total(data: bytes) -> int:
 def first_line(line: str) -> "tuple[int, int, str]":
     """Number, .mpy version and version, from the manifest's first line."""
     words = line.split()
-    if len(words) != 5 or words[0] != "kahriz" or words[1] != "1":
+    if not 5 <= len(words) <= 6 or words[0] != "kahriz" or words[1] != "1":
         raise WireError("release.manifest", "a manifest of another kind")
+    if words[5:] != [str(FORM)]:
+        raise WireError(
+            "release.form",
+            "its program keeps the journal in another form than form "
+            + str(FORM)
+            + ": make the release anew from a source of today, or put it on by cable",
+        )
     if not words[2].isdigit() or not words[3].isdigit() or number(words[4]) != int(words[2]):
         raise WireError("release.version", "number and version contradict each other")
     return int(words[2]), int(words[3]), words[4]

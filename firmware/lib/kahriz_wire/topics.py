@@ -16,7 +16,7 @@ def check_id(value: object, what: str) -> str:
     if (
         isinstance(value, str)
         and 0 < len(value) <= ID_LONGEST
-        and all(c in "abcdefghijklmnopqrstuvwxyz0123456789-" for c in value)
+        and not value.strip("abcdefghijklmnopqrstuvwxyz0123456789-")
     ):
         return value
     raise WireError(what, "an id is 1 to 32 of a-z, 0-9 and -")

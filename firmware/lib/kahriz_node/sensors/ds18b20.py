@@ -88,8 +88,8 @@ def check(spec: "Spec", body: "Spec", what: str) -> None:
         on_wire = [one for one in body["channels"].values() if one.get("pin") == spec["pin"]]
         if len(on_wire) > 1:
             raise WireError(what + ".rom", "is missing: there are several sensors on this wire")
-    elif not (isinstance(rom, str) and len(rom) == 16 and rom.startswith(FAMILY)) or any(
-        digit not in "0123456789abcdef" for digit in rom
+    elif not (isinstance(rom, str) and len(rom) == 16 and rom.startswith(FAMILY)) or rom.strip(
+        "0123456789abcdef"
     ):
         raise WireError(what + ".rom", "expected 16 hexadecimal digits (small) that begin with 28")
 
