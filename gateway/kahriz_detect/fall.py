@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The first word about a sudden loss at the mouth: two readings in a row, asked as they arrive.
 
-    now = the greater of the two newest        before = median of the day up to half an hour ago
-    rings when now < (1 - SHARE) * before and below all but a few of that day's readings
+    before = median of three hours, up to half an hour ago
+    rings when the newest < (1 - SHARE) * before, the one before it < (1 - SHARE / 4) * before,
+    and both are below all but a few readings of the last day
 
 The detectors wait for the other nodes, which speak by the hour; a collapse cannot wait. It is
 `source_drop` as theirs is, one alarm with it. Only what is fresh counts, never a history.
@@ -17,10 +18,10 @@ from statistics import median, quantiles
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 
 KIND = "source_drop"
-SHARE = 0.3  # lost at once: a collapse takes 30 to 100 % in minutes to hours
+SHARE = 0.2  # lost within the hour: a storm that fades falls by 2 % in it, a collapse by 30 to 100
 BACK = 0.9
-DAY_MS, SETTLED_MS, FRESH_MS = 86_400_000, 1_800_000, 5_400_000
-LEAST = 24  # readings of the day before: fewer say nothing
+DAY_MS, HOURS_MS, SETTLED_MS, FRESH_MS = 86_400_000, 12_600_000, 1_800_000, 5_400_000
+LEAST = 24  # readings of the day before, and a quarter of them in the hours: fewer say nothing
 FLOOR_LPS = 0.5  # below that a weir says nothing about shares
 LOW = 20  # below the lowest twentieth of the day's readings: a gate shut every night is no news
 
@@ -40,10 +41,10 @@ def look(
 
     Examples
     --------
-    >>> day = [(n * 300_000, 12.0) for n in range(300)] + [(90_000_000, 6.0), (90_300_000, 6.1)]
+    >>> day = [(n * 300_000, 12.0) for n in range(300)] + [(90_000_000, 6.1), (90_300_000, 6.0)]
     >>> state, found = look("outlet", day, State(), 90_310_000)
     >>> found.what, found.lps, look("outlet", day, state, 90_320_000)[1]
-    ('raised', 5.9, None)
+    ('raised', 6.0, None)
     """
     if len(readings) < 2 or readings[-1][0] <= state.upto:
         return state, None
@@ -53,23 +54,25 @@ def look(
     if not fresh:
         return state, None
     end = newest[-1][0]
-    most = max(lps for _, lps in newest)
-    least = min(lps for _, lps in newest)
+    (since, first), (_, now) = newest
     if state.before_lps is not None:
-        if least < BACK * state.before_lps:
+        if min(first, now) < BACK * state.before_lps:
             return state, None
         return replace(state, before_lps=None), Finding(CLEARED, KIND, place, end)
-    day = [lps for ts, lps in readings[:-2] if end - DAY_MS < ts <= end - SETTLED_MS]
-    if len(day) < LEAST:
+    settled = [(ts, lps) for ts, lps in readings[:-2] if end - DAY_MS < ts <= end - SETTLED_MS]
+    day = [lps for _, lps in settled]
+    hours = [lps for ts, lps in settled if end - HOURS_MS < ts]
+    if len(day) < LEAST or len(hours) < LEAST // 4:
         return state, None
-    before = median(day)
-    if before < FLOOR_LPS or most >= (1.0 - SHARE) * before or most >= quantiles(day, n=LOW)[0]:
+    before = median(hours)
+    fallen = now < (1.0 - SHARE) * before and first < (1.0 - SHARE / 4.0) * before
+    if before < FLOOR_LPS or not fallen or max(first, now) >= quantiles(day, n=LOW)[0]:
         return state, None
     evidence: dict[str, float | str] = {
         "before_lps": round(before, 3),
-        "now_lps": round(most, 3),
-        "drop_share": round(1.0 - most / before, 3),
-        "since_ms": float(newest[0][0]),
+        "now_lps": round(now, 3),
+        "drop_share": round(1.0 - now / before, 3),
+        "since_ms": float(since),
     }
-    found = Finding(RAISED, KIND, place, end, round(before - most, 3), evidence=evidence)
+    found = Finding(RAISED, KIND, place, end, round(before - now, 3), evidence=evidence)
     return replace(state, before_lps=before), found

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kahriz_alarms import kinds
+from kahriz_detect import fall
 from kahriz_detect.engine import Engine
 from kahriz_detect.finding import RAISED, Finding, Sample
 from kahriz_detect.parts import split
@@ -32,6 +33,7 @@ from .alarm_village import Village
 NODES = (*WEIRS, "fields", "pool")
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 LOSS = 0.15
+SUSPECT = 3
 REPEAT_MS = 24 * HOUR_MS  # the scorer takes what comes again within a day for the same alarm
 NUMBERS_FROM = 200  # other kahrizes than those on which the detectors are scored
 
@@ -64,9 +66,13 @@ def live(number: int, days: float, folder: Path) -> Year:
     village = Village(folder / f"calm-{number}.db", plan, START_MS)
     leak_ms = START_MS + round(days * DAY_MS)
     last: dict[tuple[str, str], int] = {}
+    mouths = {s.outlet: Mouth(s.place) for s in site.sources}
     for hour_ms, samples in by_the_hour(drawn, number, days + 1.0):
-        found: list[Finding] = []
+        alarms = village_alarms.open_alarms(village.conn)
+        still = [(a.kind, a.place) for a in alarms if a.calm is None]
+        found = fallen(mouths, samples)
         for engine in engines:
+            engine.joint.agree(still)  # as the village does
             for sample in samples:
                 found += engine.update(sample)
             found += engine.advance(hour_ms)
@@ -81,6 +87,30 @@ def live(number: int, days: float, folder: Path) -> Year:
     judge(year, village, leak_ms)
     village.conn.close()
     return year
+
+
+@dataclass
+class Mouth:
+    """A mouth as `kahriz_gateway.village_fall` sees it: its day, and what has been told."""
+
+    place: str
+    state: fall.State = field(default_factory=fall.State)
+    day: list[tuple[int, float]] = field(default_factory=list)
+
+
+def fallen(mouths: dict[str, Mouth], samples: list[Sample]) -> list[Finding]:
+    """Asked at every reading, as if each had come in a hurry."""
+    found = []
+    for sample in samples:
+        mouth = mouths.get(sample.point)
+        if mouth is None or (sample.q >= SUSPECT and sample.bound != "lt"):
+            continue
+        mouth.day.append((sample.ts, sample.value))
+        while mouth.day[0][0] < sample.ts - fall.DAY_MS - fall.SETTLED_MS:
+            mouth.day.pop(0)
+        mouth.state, news = fall.look(mouth.place, mouth.day, mouth.state, sample.ts)
+        found += [] if news is None else [news]
+    return found
 
 
 def by_the_hour(drawn: Drawn, number: int, days: float) -> Iterator[tuple[int, list[Sample]]]:
