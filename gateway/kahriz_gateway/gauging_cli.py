@@ -13,6 +13,7 @@ from typing import Any
 import rich_click as click
 
 from kahriz_gateway import records_store, village_store
+from kahriz_gateway.gauging_store import device_beside
 from kahriz_gateway.water_cli import (
     FILE,
     REFUSALS,
@@ -29,8 +30,6 @@ from kahriz_water.gauging import METHODS, Gauging, read_runs
 from kahriz_water.plan import Plan
 from kahriz_water.site import Point
 from kahriz_water.strict import ConfigError
-
-NEAR = 1.5  # intervals between the gauging and the device's value beside it
 
 
 @click.group()
@@ -70,7 +69,7 @@ def add(ident: str, method: str, who: str, at: str | None, note: str, **given: A
         conn = village_of(given["data"])
         raw = _raw_runs(conn, plan, method, given)
         at_ms = moment(at, plan, given["clock_file"])
-        device_lps, stage_m = _device(conn, point, at_ms)
+        device_lps, stage_m = device_beside(conn, point, at_ms)
         if given["device_lps"] is not None:
             device_lps = given["device_lps"]
         if given["stage_mm"] is not None:
@@ -186,19 +185,3 @@ def _stored(
     a, b = (moment(text, plan, given["clock_file"]) for text in (start, end))
     values = village_store.values_between(conn, probe.id, "us_cm", a - 1, b)
     return [[(v.ts - a) / 1000.0, v.value] for v in values if v.q < 4]
-
-
-def _device(
-    conn: sqlite3.Connection, point: Point, at_ms: int
-) -> tuple[float | None, float | None]:
-    """What the device says within 1.5 intervals of the gauging: discharge and stage, means."""
-    near_ms = int(NEAR * point.dt_s * 1000)
-
-    def mean(quantity: str) -> float | None:
-        near = village_store.values_between(
-            conn, point.id, quantity, at_ms - near_ms - 1, at_ms + near_ms
-        )
-        good = [v.value for v in near if v.q < 3]
-        return sum(good) / len(good) if good else None
-
-    return mean("discharge_lps"), mean("stage_m")

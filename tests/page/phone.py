@@ -24,6 +24,7 @@ class Phone:
 
     address: str
     cookies: dict[str, str] = field(default_factory=dict)
+    sent_to: str = ""
 
     def get(self, path: str) -> tuple[int, str]:
         return self._ask(path, None)
@@ -62,6 +63,7 @@ class Phone:
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
+            self.sent_to = answer.headers.get("Location", "")
             for line in answer.headers.get_all("Set-Cookie", []):
                 key, _, value = line.split(";")[0].partition("=")
                 self.cookies[key] = value

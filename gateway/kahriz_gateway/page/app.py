@@ -27,6 +27,7 @@ from kahriz_gateway.clock import Clock
 from kahriz_gateway.page import api_alarms, health, screens, stores
 from kahriz_gateway.page.alarm_steps import AlarmSteps
 from kahriz_gateway.page.gate import ROLES, Gate
+from kahriz_gateway.page.guided_tests import GuidedTests
 from kahriz_gateway.page.headers import StrictHeaders
 from kahriz_gateway.page.links import CAUSE_NAMES, LinkPages
 from kahriz_gateway.page.templating import Templates
@@ -136,6 +137,7 @@ def create_app(
             *turns.routes(),
             *TurnsForms(config, data_dir, gate).routes(),
             *WorkPages(config, data_dir, gate).routes(),
+            *GuidedTests(config, data_dir, gate).routes(),
             *AlarmSteps(data_dir, gate).routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],

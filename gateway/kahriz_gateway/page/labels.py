@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kahriz_alarms import messages
 from kahriz_alarms.alarm import Alarm
+from kahriz_gateway.alarm_advisory import Advisory
 from kahriz_gateway.page.nodes import Node
 from kahriz_gateway.page.quantities import DISCHARGE, Quantity, quantity, unit
 from kahriz_gateway.page.queries import Number
@@ -22,6 +25,24 @@ STATES = {
     "reported_fixed": mark("reported fixed, not yet proved by the water"),
     "verified": mark("proved by the water"),
     "closed": mark("closed"),
+}
+SORTS = {
+    "urgent": mark("urgent"),
+    "routine": mark("can wait"),
+    "answer": mark("answers"),
+    "test": mark("tests"),
+    "word": mark("words to all"),
+}
+CAUSES = {
+    "terkdoyme": mark("floor of the gallery dug deeper"),
+    "dolasov": mark("fallen stone cleared"),
+    "aval": mark("flood debris cleared"),
+    "joint": mark("joint of the channel or pipe"),
+    "tapping": mark("somebody took water"),
+    "weir_cleaned": mark("weir cleaned"),
+    "sensor": mark("sensor or node"),
+    "nothing_there": mark("nothing was there"),
+    "other": mark("something else"),
 }
 LOST = {
     "crc": mark("damaged in the node's memory"),
@@ -56,6 +77,38 @@ def alarm_danger(speech: Speech, alarm: Alarm) -> str:
     """What to beware of while it is open."""
     beware = alarm.kind in messages.DANGER and alarm.closed is None
     return speech.text("Do not enter the gallery or a shaft") if beware else ""
+
+
+def alarm_cause(speech: Speech, cause: str) -> str:
+    return speech.text(CAUSES[cause]) if cause in CAUSES else cause
+
+
+def person(plan: Plan, ident: str | None) -> str:
+    """What somebody is called; the id of one who is no longer in the plan."""
+    known = plan.person(ident or "")
+    return known.name if known else ident or ""
+
+
+def advisory_why(speech: Speech, plan: Plan, advisory: Advisory) -> str:
+    """By whom and why, since when."""
+    if advisory.who is None:
+        return speech.text("Storm water at the source")
+    return f"{person(plan, advisory.who)}: {advisory.why}"
+
+
+def outcome(speech: Speech, plan: Plan, stats: dict[str, Any]) -> dict[str, Any]:
+    """The figures of all warnings, in this language; the whole kahriz has no name here."""
+    kinds = [
+        (messages.kind_named(name, speech.language), row) for name, row in stats["kinds"].items()
+    ]
+    told = [
+        (
+            person(plan, ident),
+            ", ".join(f"{speech.text(SORTS.get(sort, sort))} {n}" for sort, n in sorts.items()),
+        )
+        for ident, sorts in stats["messages_in_7_days"].items()
+    ]
+    return {"kinds": [("", stats["kahriz"]), *kinds] if kinds else [], "messages": told}
 
 
 def alarm_state(speech: Speech, state: str) -> str:

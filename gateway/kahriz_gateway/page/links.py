@@ -37,17 +37,6 @@ WRONG = {
     "cause": mark("Please say what it was."),
 }
 STATUS = {"wrong": 404, "over": 410, "used": 409, "unknown": 404, "cannot": 409, "cause": 400}
-CAUSE_NAMES = {
-    "terkdoyme": mark("floor of the gallery dug deeper"),
-    "dolasov": mark("fallen stone cleared"),
-    "aval": mark("flood debris cleared"),
-    "joint": mark("joint of the channel or pipe"),
-    "tapping": mark("somebody took water"),
-    "weir_cleaned": mark("weir cleaned"),
-    "sensor": mark("sensor or node"),
-    "nothing_there": mark("nothing was there"),
-    "other": mark("something else"),
-}
 
 
 class LinkPages:
@@ -125,7 +114,7 @@ class LinkPages:
             "said": words.text(DONE[link.op]) if link and done else "",
             "wrong": words.text(WRONG[wrong]) if wrong else "",
             "again": wrong == "cause",
-            "causes": CAUSE_NAMES,
+            "causes": labels.CAUSES,
             "labels": labels,
             "now_ms": self._clock.now_ms(),
         }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from starlette.exceptions import HTTPException
 
+from kahriz_gateway import alarm_advisory, alarm_modem, alarm_stats
 from kahriz_gateway.page import evidence, labels, line, nodes, queries, stores
 from kahriz_gateway.page.format import DAY_MS
 from kahriz_gateway.page.pictures import picture
@@ -49,6 +50,7 @@ def front(conn: sqlite3.Connection, plan: Plan, words: Speech, now_ms: int) -> C
         "stores": [p for p in in_order if p.point.kind in STORAGE and p.percent is not None],
         "capacity": {p.point.id: capacity_m3(p.point) for p in in_order},
         "alarms": now.alarms,
+        "advisory": alarm_advisory.running(conn, plan),
         "labels": labels,
         "quantity": quantity,
         "drawing": drawn,
@@ -135,8 +137,12 @@ def _what(conn: sqlite3.Connection, point: Point, key: str) -> Quantity:
 
 def alarms(conn: sqlite3.Connection, plan: Plan, words: Speech, now_ms: int) -> Context:
     """Open alarms with their evidence, and those that were."""
+    found = look(conn, plan, now_ms).alarms
     return {
-        "alarms": look(conn, plan, now_ms).alarms,
+        "alarms": [a for a in found if a.alarm.kind != alarm_advisory.KIND],
+        "advisory": alarm_advisory.running(conn, plan),
+        "stats": labels.outcome(words, plan, alarm_stats.stats(conn, now_ms)),
+        "modem": alarm_modem.seen(conn),
         "closed": queries.alarms(conn, closed=True, limit=50),
         "evidence": evidence,
         "labels": labels,

@@ -43,6 +43,10 @@ KINDS = {
     "visit": mark("visit"),
     "closure": mark("closure"),
     "alarm": mark("warning answered"),
+    "pool test": mark("pool test begun"),
+    "pool test ended": mark("pool test ended without a result"),
+    "pool result": mark("pool test"),
+    "gauging": mark("gauging"),
 }
 
 
@@ -78,7 +82,7 @@ class WorkPages:
     def _hub(self, asked: Asked) -> Response:
         """What can be entered, and the newest of what was."""
         names = {p.id: p.name for p in self._plan.people}
-        visits = [e for e in book.entries(asked.conn, "visit", newest=20)][::-1]
+        visits = book.entries(asked.conn, "visit", newest=20)[::-1]
         context: dict[str, object] = {
             "session": asked.session,
             "visits": visits,
