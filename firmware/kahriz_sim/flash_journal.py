@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kahriz_sim.errors import ConfigError
+from kahriz_wire.release import JOURNAL
 
 BLOCK_BYTES = 4096  # as the board's flash chip
 UNIT_BYTES = 32  # read and program size with which the board formats
@@ -75,12 +76,12 @@ def _unpack(flash: Path, root: Path) -> list[str]:
     fs.context.buffer = bytearray(image)
     try:
         fs.mount()
-        ids = fs.listdir("/journal") if "journal" in fs.listdir("/") else []
+        ids = fs.listdir(JOURNAL) if JOURNAL[1:] in fs.listdir("/") else []
         for journal in ids:
             home = root / journal / journal
             home.mkdir(parents=True)
-            for name in fs.listdir(f"/journal/{journal}"):
-                with fs.open(f"/journal/{journal}/{name}", "rb") as file:
+            for name in fs.listdir(f"{JOURNAL}/{journal}"):
+                with fs.open(f"{JOURNAL}/{journal}/{name}", "rb") as file:
                     (home / name).write_bytes(file.read())
     except LittleFSError as error:
         raise ConfigError(f"{flash}: the flash file cannot be read: {error}") from error

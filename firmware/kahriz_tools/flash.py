@@ -4,7 +4,7 @@
 1. compare sha256 of every file; 2. write what differs to /stage and verify it there; 3. one
 rename of boot.py commits, the mover does the rest; 4. verify in place; 5. restart.
 Before 3 the old program runs on after a pulled cable, after 3 the new one; never half of each.
-/journal and all that is not ours is never touched.
+The journal and all that is not ours is never touched.
 """
 
 import hashlib
@@ -18,10 +18,11 @@ from kahriz_tools.board import FULL, LOST, WRONG, Board, Identity
 from kahriz_tools.errors import BenchError
 from kahriz_tools.image import PACKAGES, build_image
 from kahriz_tools.node_config import CONFIG_CODE, Json
+from kahriz_wire import release
 
 PLATFORM = "esp32"
 OLDEST = (1, 23, 0)  # first release with the vfs and tls modules; MicroPython release notes
-JOURNAL = "/journal"
+FIRST_JOURNAL = "/journal"  # of form 1; the others have their number in the name
 SLOT = "/sel"  # names a program that came over the air: what comes by cable shall run instead
 STAGE_BLOCKS = 8  # folders and the mover, with margin
 STAGED_BOOT = f"{mover.STAGE}/boot.py"
@@ -71,18 +72,38 @@ def check_board(found: Identity, wanted: dict[str, bytes]) -> None:
 
 
 def check_journal(board: Board, config: Json, on_board: Json | None) -> None:
-    """Readings that a board still keeps belong to the node it was."""
+    """Readings that a board still keeps belong to the node it was, and are of a form we know."""
+    form = max(map(_form, board.files("/")), default=0)
+    if form > release.FORM:
+        raise BenchError(
+            f"this board keeps its readings in form {form}, this program knows form {release.FORM}",
+            "update kahriz-monitor on this laptop: an older program would not find them",
+            CONFIG_CODE,
+        )
     was, becomes = (
         "/".join(str(found.get(key)) for key in ("site", "node"))
         for found in (on_board or {}, config)
     )
-    if on_board is not None and was != becomes and board.files(JOURNAL):
+    if on_board is not None and was != becomes and form:
         raise BenchError(
             f"this board is {was} and keeps readings, which would be sent as {becomes}",
             "let it upload to its own gateway and use a fresh board; if the node was only "
             "renamed, say --rename",
             CONFIG_CODE,
         )
+
+
+def _form(path: str) -> int:
+    """Of the journal that a file on the board belongs to; 0 when to none.
+
+    >>> _form("/journal/9f3a01c2/00000001"), _form("/journal.3/9f3a01c2/tail"), _form("/boots")
+    (1, 3, 0)
+    """
+    top = f"/{path.split('/')[1]}"
+    if top == FIRST_JOURNAL:
+        return 1
+    number = top.removeprefix(f"{FIRST_JOURNAL}.")
+    return int(number) if number != top and number.isdigit() else 0
 
 
 def plan(board: Board, wanted: dict[str, bytes]) -> Change:

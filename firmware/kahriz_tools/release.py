@@ -111,7 +111,7 @@ def pack(key: rsa.RSAPrivateKey, files: dict[str, bytes], version: str) -> Made:
     """List and sign; `files` are .mpy by their path in the program."""
     number = release.number(version)
     mpy = min(data[1] for data in files.values())
-    lines = [f"kahriz 1 {number} {mpy} {version}"]
+    lines = [f"kahriz 1 {number} {mpy} {version} {release.FORM}"]
     lines += [
         f"{hashlib.sha256(data).hexdigest()} {len(data)} {path}" for path, data in files.items()
     ]

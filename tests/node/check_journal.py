@@ -57,6 +57,20 @@ def test_a_row_comes_back_as_the_contract_says():
     assert json.loads(text)["weir_echoes"] == 15
 
 
+def test_a_journal_of_form_1_goes_on_where_no_older_program_finds_it():
+    root = folder()
+    old = opened(root)
+    fill(old, 5)
+    new = journal.Journal(root + "/journal.2", LAYOUT, draw)
+    assert (new.id, new.next) == (old.id, 6)
+    fill(new, 1)
+    older = opened(root)  # a program of form 1 is put back: no number of that journal is given
+    assert older.id != new.id
+    assert older.next == 1
+    again = journal.Journal(root + "/journal.2", LAYOUT, draw)
+    assert (again.id, again.next) == (new.id, 7)
+
+
 def test_numbers_go_on_after_every_wake():
     root = folder()
     for n in range(1, 30):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kahriz_gateway import node_config
+from kahriz_tools.image import build_image
 
 from .whole import SITE, Place
 
@@ -55,6 +56,58 @@ def test_a_wrong_configuration_is_refused_by_its_place_and_changes_nothing(place
     assert [hello["cfg"] for hello in place.village.hellos()] == [1] * 5
     assert told[2].endswith("config.dt_s")
     assert told[3:] == [None, None]  # said once, and not fetched again
+
+
+def test_a_refused_configuration_is_not_fetched_again_after_a_power_cut(place: Place) -> None:
+    place.live([])
+    wish(place, dt_s=5)
+    place.live(["deepsleep"] * 2)
+    place.live(["deepsleep"] * 2)
+    place.live([])
+    told = [hello.get("error") for hello in place.village.hellos()]
+    assert [error for error in told if error] == ["config 2: WireError config.dt_s"]
+
+
+def test_a_driver_that_the_image_lacks_is_refused_by_name_and_the_node_runs_on(
+    place: Place,
+) -> None:
+    build_image(place.bench.image, ["a02yyuw", "ds18b20"])
+    place.live([])
+    lacking = {"driver": "pulse_meter", "pin": 32, "ul_per_pulse": 1_000_000}
+    wish(place, powered=True, channels={**place.config["channels"], "meter": lacking})
+    place.live(["deepsleep"] * 3)
+    hellos = place.village.hellos()
+    assert {hello["cfg"] for hello in hellos} == {1}
+    assert [hello["error"] for hello in hellos if hello.get("error")] == [
+        "config 2: WireError config.channels.meter.driver"
+    ]
+    numbers = place.village.numbers()
+    assert numbers == list(range(1, len(hellos) + 1))
+
+
+def test_another_configuration_by_cable_forgets_what_was_refused(place: Place) -> None:
+    place.live([])
+    refused = wish(place, dt_s=5)
+    place.live(["deepsleep"] * 2)
+    body = {**place.config, "rev": refused, "dt_s": 600}
+    place.village.conn.execute("UPDATE node_config SET body=?", (json.dumps(body),))
+    place.live(["deepsleep"])
+    assert place.village.runs().cfg == 1, "the node does not ask for it again"
+    place.put("/config.json", json.dumps({**place.config, "batch": 6}).encode())
+    place.live(["deepsleep"])
+    assert place.village.runs().cfg == refused
+
+
+def test_the_tries_of_a_configuration_outlive_power_cuts(place: Place) -> None:
+    place.live([])
+    wish(place, network=True, broker={"host": "127.0.0.1", "port": 9})
+    place.live([])  # fetched, and on trial from the next wake on
+    for _ in range(4):
+        place.live([])
+    assert place.on_board("import os\nsay('config.try' in os.listdir('/'))") == [False]
+    place.live([])
+    assert {hello["cfg"] for hello in place.village.hellos()} == {1}
+    assert place.on_board("import os\nsay('config.new' in os.listdir('/'))") == [False]
 
 
 def test_a_configuration_for_another_board_is_refused(place: Place) -> None:
