@@ -34,7 +34,7 @@ def a_release(version: str = "0.1.1", size: int = 20_000) -> bytes:
     """A release whose signature is nobody's: the gateway does not judge it."""
     name = "kahriz_node/node.mpy"
     manifest = (
-        f"kahriz 1 {release.number(version)} 6 {version}\n{'ab' * 32} {size} {name}\n".encode()
+        f"kahriz 1 {release.number(version)} 6 {version} 2\n{'ab' * 32} {size} {name}\n".encode()
     )
     head = release.MAGIC + struct.pack(">HI", len(manifest), size)
     return head + bytes(release.SIGNATURE_BYTES) + manifest + bytes(range(250)) * (size // 250)
@@ -150,6 +150,15 @@ def test_what_is_not_offered_is_not_sent(gateway: Gateway) -> None:
 def test_a_file_that_is_no_whole_release_is_refused(gateway: Gateway, spoilt: bytes) -> None:
     with pytest.raises(ota.OtaError):
         ota.put(gateway.conn, spoilt, None)
+
+
+def test_a_program_from_before_the_journals_index_is_refused_with_the_mend(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = a_release().replace(b" 2\n", b"\n")
+    head = old[:4] + struct.pack(">H", struct.unpack(">H", old[4:6])[0] - 2) + old[6:]
+    with pytest.raises(ota.OtaError, match=r"form 2: make the release anew .* by cable"):
+        ota.put(gateway.conn, head, None)
 
 
 def test_one_version_has_one_content(gateway: Gateway) -> None:

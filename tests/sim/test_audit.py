@@ -60,9 +60,9 @@ class Folder:
         body = json.dumps([store or self.store, receipted, []]).encode()
         (root / JOURNAL / "mark").write_bytes(b"%08x" % binascii.crc32(body) + body)
         fs = LittleFS(block_size=4096, block_count=384, read_size=32, prog_size=32)
-        fs.makedirs(f"/journal/{JOURNAL}")
+        fs.makedirs(f"/journal.2/{JOURNAL}")
         for file in (root / JOURNAL).iterdir():
-            with fs.open(f"/journal/{JOURNAL}/{file.name}", "wb") as target:
+            with fs.open(f"/journal.2/{JOURNAL}/{file.name}", "wb") as target:
                 target.write(file.read_bytes())
         (self.path / "flash").mkdir(exist_ok=True)
         (self.path / "flash" / f"{node}.lfs").write_bytes(fs.context.buffer)

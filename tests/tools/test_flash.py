@@ -92,10 +92,10 @@ def test_only_what_differs_is_written_and_stale_modules_go(board: FakeBoard) -> 
 
 def test_the_journal_is_never_touched(board: FakeBoard) -> None:
     with Board(board.port) as session:
-        session.write("/journal/00000001.seg", b"readings" * 100, lambda _: None)
+        session.write("/journal.2/00000001.seg", b"readings" * 100, lambda _: None)
     flash(board.port)
     assert told(flash(board.port, "--rename", name="middle"))["written"] == ["/config.json"]
-    assert on_board(board, "/journal/00000001.seg") == b"readings" * 100
+    assert on_board(board, "/journal.2/00000001.seg") == b"readings" * 100
 
 
 def test_a_board_that_keeps_readings_does_not_become_another_node_by_mistake(
@@ -104,10 +104,21 @@ def test_a_board_that_keeps_readings_does_not_become_another_node_by_mistake(
     flash(board.port)
     assert told(flash(board.port, name="inlet"))["written"] == ["/config.json"]
     with Board(board.port) as session:
-        session.write("/journal/00000001.seg", b"readings", lambda _: None)
+        session.write("/journal.2/00000001.seg", b"readings", lambda _: None)
     line = refused(flash(board.port, name="middle"), 8)
     assert "is banovshalar-gozlu/inlet and keeps readings" in line
     assert told(flash(board.port, name="inlet"))["written"] == []
+
+
+def test_a_program_that_would_not_find_the_journal_is_refused_with_the_mend(
+    board: FakeBoard,
+) -> None:
+    flash(board.port)
+    with Board(board.port) as session:
+        session.write("/journal.3/9f3a01c2/00000001", b"readings", lambda _: None)
+    line = refused(flash(board.port), 8)
+    assert "keeps its readings in form 3, this program knows form 2" in line
+    assert "update kahriz-monitor" in line
 
 
 def test_the_program_starts_after_the_flash(board: FakeBoard) -> None:
