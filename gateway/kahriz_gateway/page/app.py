@@ -29,7 +29,8 @@ from kahriz_gateway.page.alarm_steps import AlarmSteps
 from kahriz_gateway.page.gate import ROLES, Gate
 from kahriz_gateway.page.guided_tests import GuidedTests
 from kahriz_gateway.page.headers import StrictHeaders
-from kahriz_gateway.page.links import CAUSE_NAMES, LinkPages
+from kahriz_gateway.page.labels import CAUSES
+from kahriz_gateway.page.links import LinkPages
 from kahriz_gateway.page.templating import Templates
 from kahriz_gateway.page.turns_forms import TurnsForms
 from kahriz_gateway.page.turns_pages import TurnsPages
@@ -86,7 +87,7 @@ def create_app(
             return "history.html", screens.history(conn, config, words, clock.now_ms(), asked)
 
     def alarms(words: Speech, request: Request) -> tuple[str, dict[str, object]]:
-        entered = {"session": gate.session(request), "causes": CAUSE_NAMES, "roles": ROLES}
+        entered = {"session": gate.session(request), "causes": CAUSES, "roles": ROLES}
         with stores.village(data_dir) as conn:
             return "alarms.html", screens.alarms(conn, config, words, clock.now_ms()) | entered
 

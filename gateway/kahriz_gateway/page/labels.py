@@ -96,11 +96,15 @@ def advisory_why(speech: Speech, plan: Plan, advisory: Advisory) -> str:
     return f"{person(plan, advisory.who)}: {advisory.why}"
 
 
+def kind_name(speech: Speech, kind: str) -> str:
+    """`Leak`, in the words of the SMS."""
+    text = messages.KINDS.get(kind) or messages.KINDS.get(kind.partition(":")[0])
+    return messages.translate(text, speech.language) if text else kind
+
+
 def outcome(speech: Speech, plan: Plan, stats: dict[str, Any]) -> dict[str, Any]:
     """The figures of all warnings, in this language; the whole kahriz has no name here."""
-    kinds = [
-        (messages.kind_named(name, speech.language), row) for name, row in stats["kinds"].items()
-    ]
+    kinds = [(kind_name(speech, name), row) for name, row in stats["kinds"].items()]
     told = [
         (
             person(plan, ident),

@@ -37,6 +37,7 @@ WRONG = {
     "cause": mark("Please say what it was."),
 }
 STATUS = {"wrong": 404, "over": 410, "used": 409, "unknown": 404, "cannot": 409, "cause": 400}
+CAUSE_NAMES = labels.CAUSES
 
 
 class LinkPages:
@@ -114,7 +115,7 @@ class LinkPages:
             "said": words.text(DONE[link.op]) if link and done else "",
             "wrong": words.text(WRONG[wrong]) if wrong else "",
             "again": wrong == "cause",
-            "causes": labels.CAUSES,
+            "causes": CAUSE_NAMES,
             "labels": labels,
             "now_ms": self._clock.now_ms(),
         }

@@ -13,10 +13,9 @@ from starlette.routing import Route
 from kahriz_alarms.alarm import CAUSES
 from kahriz_gateway import alarm_hands, manual_store, village_store
 from kahriz_gateway.committee import book
-from kahriz_gateway.page import api_alarms, forms, photos, stores
+from kahriz_gateway.page import api_alarms, forms, labels, photos, stores
 from kahriz_gateway.page.format import DAY_MS
 from kahriz_gateway.page.gate import Asked, Gate
-from kahriz_gateway.page.links import CAUSE_NAMES
 from kahriz_gateway.page.words import Speech, mark
 from kahriz_gateway.village_alarms import flow_lps
 from kahriz_water.records import StaffReading
@@ -89,7 +88,7 @@ class WorkPages:
             "flows": self._flows(visits),
             "log": book.entries(asked.conn, newest=50)[::-1],
             "kinds": KINDS,
-            "causes": CAUSE_NAMES,
+            "causes": labels.CAUSES,
             "names": names,
             "places": self._places(asked.words),
             "now_ms": asked.now_ms,
@@ -141,7 +140,7 @@ class WorkPages:
         return RedirectResponse("/work", 303)
 
     def _visit(self, asked: Asked, wrong: str = "") -> Response:
-        context: dict[str, object] = {"places": self._places(asked.words), "causes": CAUSE_NAMES}
+        context: dict[str, object] = {"places": self._places(asked.words), "causes": labels.CAUSES}
         return self._form(asked, "work_visit.html", wrong, context)
 
     def _keep_visit(self, asked: Asked) -> Response:
