@@ -85,6 +85,7 @@ def _match(verdict: Verdict, life: NodeLife, intake: LoneIntake) -> None:
         verdict.complaints.append("the journal changed its name")
     at = 0
     without: list[Wake] = []
+    before: Wake | None = None
     for _, n, ts, tq, values, received in rows:
         code = _code(values)
         ahead = at
@@ -98,7 +99,8 @@ def _match(verdict: Verdict, life: NodeLife, intake: LoneIntake) -> None:
         wake = life.wakes[ahead]
         at = ahead + 1
         verdict.stored += 1
-        _look_at_time(verdict, wake, n, ts, tq, received)
+        _look_at_time(verdict, wake, before, n, ts, tq, received)
+        before = wake
     without += life.wakes[at:]
     verdict.written = sum(wake.on_flash for wake in life.wakes)
     verdict.lost = [wake.number for wake in without if wake.on_flash]
@@ -114,7 +116,13 @@ def _code(values: dict[str, float]) -> int:
 
 
 def _look_at_time(
-    verdict: Verdict, wake: Wake, n: int, ts: int | None, tq: str | None, received: int | None
+    verdict: Verdict,
+    wake: Wake,
+    before: Wake | None,
+    n: int,
+    ts: int | None,
+    tq: str | None,
+    received: int | None,
 ) -> None:
     if ts is None:
         verdict.undated += 1
@@ -129,15 +137,22 @@ def _look_at_time(
         verdict.worst_ms[kind] = error
     if kind == "synced":
         most = float(FRESH_MS)
-    elif kind == "est":
-        age_ms = wake.measured_ms - (wake.synced_ms or 0)
-        most = max(EST_MS_A_DAY, EST_MS_A_DAY * age_ms / DAY_MS)
     elif kind.startswith("dated,"):
         most = RAW_SHARE * LONGEST_MS  # nobody knows how long it waited
     elif kind == "dated" and received is not None:
         most = FRESH_MS + RAW_SHARE * abs(received - wake.measured_ms)
     else:
-        age_ms = wake.measured_ms - (wake.synced_ms or wake.measured_ms)
-        most = EST_MS_A_DAY + RAW_SHARE * age_ms
+        most = _most_of_estimate(wake)
+        if before is not None:  # a clock set back: stamps of a journal go on by a second a row
+            most = max(most, _most_of_estimate(before))
     if abs(error) > most:
         verdict.late_stamps.append([wake.number, n, kind, error, round(most)])
+
+
+def _most_of_estimate(wake: Wake) -> float:
+    """How far off an estimate may be in this wake."""
+    if wake.learned:
+        age_ms = wake.measured_ms - (wake.synced_ms or 0)
+        return max(EST_MS_A_DAY, EST_MS_A_DAY * age_ms / DAY_MS)
+    age_ms = wake.measured_ms - (wake.synced_ms or wake.measured_ms)
+    return EST_MS_A_DAY + RAW_SHARE * age_ms
