@@ -8,7 +8,7 @@ import sqlite3
 from kahriz_alarms import kinds, tree
 from kahriz_alarms.alarm import Alarm
 from kahriz_alarms.proof import DAY_MS, Facts
-from kahriz_gateway import village_alarms
+from kahriz_gateway import alarm_turns, village_alarms
 from kahriz_water.site import Plan
 
 # What a point is measured by: the first of these that it has.
@@ -28,7 +28,9 @@ def facts(conn: sqlite3.Connection, alarm: Alarm, plan: Plan, now_ms: int) -> Fa
         coverage={p: _coverage(conn, p, plan, upto) for p in points},
         before_lps=alarm.before_lps,
         now_lps=village_alarms.flow_lps(conn, points[0], upto - DAY_MS, upto),
-        planned=None if window is None else f"{window['why']} ({window['who']})",
+        planned=f"{window['why']} ({window['who']})"
+        if window is not None
+        else alarm_turns.planned(conn, alarm.place, plan, upto),
     )
 
 
