@@ -3,15 +3,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from kahriz_detect.finding import CLEARED
 from kahriz_gateway import alarm_advisory, alarm_book, alarm_post, village_store
+from kahriz_gateway.alarm_cli import alarm as command
 
-from .test_alarm_loop import DAY_MS, HOUR_MS, PLAN, RAISED, TELLS, Finding, Loop
+from .test_alarm_api import Site, site, until  # noqa: F401
+from .test_alarm_loop import (
+    DAY_MS,
+    HOUR_MS,
+    PEOPLE,
+    PLAN,
+    RAISED,
+    TELLS,
+    TEXT,
+    Finding,
+    Loop,
+)
 
 
 @pytest.fixture
@@ -83,3 +97,46 @@ def test_the_committee_begins_one_and_a_second_wish_never_shortens_it(loop: Loop
     assert len(alarm_book.open_alarms(loop.conn)) == 1
     loop.tick(5 * DAY_MS)
     assert alarm_advisory.running(loop.conn, PLAN) is None
+
+
+def test_the_committee_does_it_by_command(loop: Loop, tmp_path: Path) -> None:
+    toml = tmp_path / "site.toml"
+    toml.write_text(TEXT + PEOPLE, encoding="utf-8")
+
+    def run(*words: str) -> tuple[int, str]:
+        where = ["--config", str(toml), "--data", str(tmp_path)]
+        done = CliRunner().invoke(command, ["advisory", *words, *where])
+        return done.exit_code, done.output
+
+    assert run("show") == (0, "none is running; that is no word on the water\n")
+    assert run("end", "--why", "tested", "--who", "rena")[0] == 6
+    assert run("start", "--days", "0", "--why", "sel", "--who", "rena")[0] == 2
+    code, line = run("start", "--days", "2", "--why", "sel", "--who", "rena")
+    assert code == 0
+    assert line.endswith("rena: sel\n")
+    assert json.loads(run("show", "--json")[1])["who"] == "rena"
+    assert run("end", "--why", "laboratory, 3 samples", "--who", "rena")[0] == 0
+    assert json.loads(run("show", "--json")[1]) is None
+    closed = alarm_book.load(loop.conn, 1)
+    assert closed is not None
+    assert closed.state == "closed"
+    assert alarm_book.steps(loop.conn, 1)[-1].note == "laboratory, 3 samples"
+
+
+def test_the_committee_does_it_over_http_and_everybody_gets_a_mail(site: Site) -> None:  # noqa: F811
+    assert site.ask("GET", "/api/advisory") == (200, None)
+    for body in ({"who": "rena", "days": 1}, {"who": "rena", "days": 1e300, "note": "n"}, []):
+        assert site.ask("POST", "/api/advisory/start", body)[0] == 400
+    assert site.ask("POST", "/api/advisory/end", {"who": "rena", "note": "n"})[0] == 409
+    assert site.ask("POST", "/api/advisory/burn", {"who": "rena", "note": "n"})[0] == 400
+    assert site.ask("POST", "/api/advisory/start", {"who": "x", "days": 1}, token=None)[0] == 401
+    asked = {"who": "rena", "days": 10**400, "note": "sel"}
+    assert site.ask("POST", "/api/advisory/start", asked)[0] == 400
+    status, made = site.ask("POST", "/api/advisory/start", asked | {"days": 1.5})
+    assert (status, made["who"], made["why"]) == (200, "rena", "sel")
+    assert made["until"] - made["since"] == 1.5 * DAY_MS
+    until(lambda: site.mail.kept)  # to ali; rena has said it
+    assert site.ask("GET", "/api/advisory")[1]["alarm"] == made["alarm"]
+    assert site.ask("GET", "/api/stats")[1]["kinds"]["advisory"]["open"] == 1
+    assert site.ask("POST", "/api/advisory/end", {"who": "rena", "note": "n"})[0] == 200
+    assert site.ask("GET", "/api/advisory") == (200, None)
