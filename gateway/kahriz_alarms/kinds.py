@@ -62,6 +62,7 @@ KINDS: Mapping[str, Kind] = {
     # the gateway itself
     "store": Kind(urgent=True),
     "disk_nearly_full": Kind(urgent=True),
+    "certificate": Kind(),
     "disk_half": _NOTICE,
     "twin": _NOTICE,
     "second_gateway": _NOTICE,

@@ -38,6 +38,7 @@ KINDS = {
     "ledger_recounted": mark("The ledger was counted again"),
     "restored": mark("Restored from a backup"),
     "clock_went_back": mark("The gateway's clock was set back"),
+    "certificate": mark("A certificate is about to end"),
     "disk_half": mark("Half of the disk's room is used"),
     "disk_nearly_full": mark("The disk is nearly full"),
     "mains": mark("Mains power is lost"),

@@ -38,6 +38,7 @@ SHORT_KINDS = {  # where the name of a kind would be cut in a first part that is
     "restored": mark("Restored"),
     "clock_went_back": mark("Clock set back"),
     "journal_replaced": mark("New board"),
+    "certificate": mark("Certificate ends soon"),
     "disk_half": mark("Disk half full"),
     "second_gateway": mark("Second gateway"),
 }

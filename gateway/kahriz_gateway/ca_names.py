@@ -16,6 +16,7 @@ SERVICES = ("intake", "village")
 READER = "reader."  # a lamp, Home Assistant, a display: may read what the gateway says
 NODE_YEARS = 10
 SERVICE_YEARS = 5
+BROKER_YEARS = 2  # nodes cannot read a revocation: what is stolen must end by itself
 AUTHORITY_YEARS = 20
 
 
@@ -34,6 +35,8 @@ def is_node(name: str) -> bool:
 
 
 def years(name: str) -> int:
+    if name == BROKER:
+        return BROKER_YEARS
     return NODE_YEARS if is_node(name) else SERVICE_YEARS
 
 

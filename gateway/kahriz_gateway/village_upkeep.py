@@ -10,12 +10,17 @@ from pathlib import Path
 
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_gateway import limits, notify_sign, ups, village_alarms, village_store
+from kahriz_gateway.certificate_ends import about_to_end
 from kahriz_gateway.village_notices import Word, words
 from kahriz_water.site import Plan
 
 EVERY_MS = 10_000  # of the gateway's clock, between two looks
+HOUR_MS = 3_600_000
 AGAIN_MS = 86_400_000  # a state that lasts rings again a day after a person has closed it
-STATES = ("second_gateway", "store", "disk_half", "disk_nearly_full", "mains", "mains_ending")
+STATES = (
+    *("second_gateway", "store", "disk_half", "disk_nearly_full", "mains", "mains_ending"),
+    "certificate",
+)
 OURS = (*STATES, "twin", "journal_replaced", "ledger_recounted", "restored", "clock_went_back")
 
 log = logging.getLogger(__name__)
@@ -34,6 +39,8 @@ class Upkeep:
         self._looked_ms: int | None = None
         self._power: ups.Power | None = None
         self._started = True
+        self._ends: str | None = None  # a certificate that does, and when it was looked for
+        self._ends_ms: int | None = None
         kept = village_store.get_state(conn, "power")
         if kept is not None:
             self._power = ups.Power(**kept)
@@ -75,12 +82,21 @@ class Upkeep:
     def _states(self, now_ms: int) -> list[Word]:
         """What is so now, whatever was noted."""
         found = {**self._intake(), **self._disk(now_ms), **self._mains(now_ms)}
+        found.update(self._certificate(now_ms))
         return [Word(kind, self._plan.id, now_ms, detail) for kind, detail in found.items()]
 
     def _intake(self) -> dict[str, str]:
         said = notify_sign.read(self._data, "intake") or {}
         named = {"store": said.get("trouble"), "second_gateway": said.get("rival")}
         return {kind: str(text) for kind, text in named.items() if text}
+
+    def _certificate(self, now_ms: int) -> dict[str, str]:
+        tls = self._plan.broker.tls
+        if tls is None:
+            return {}
+        if self._ends_ms is None or not 0 <= now_ms - self._ends_ms < HOUR_MS:
+            self._ends_ms, self._ends = now_ms, about_to_end(tls, "village", now_ms)
+        return {} if self._ends is None else {"certificate": self._ends}
 
     def _disk(self, now_ms: int) -> dict[str, str]:
         room = limits.room(self._data)

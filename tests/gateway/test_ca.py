@@ -2,6 +2,8 @@
 """The site's authority: what it signs, what it keeps, what it never overwrites."""
 
 import os
+import shutil
+import ssl
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from kahriz_gateway import ca_issue
 from kahriz_gateway.ca_files import CaError, write_new
 from kahriz_gateway.ca_issue import BEGIN
 from kahriz_gateway.ca_site import found, open_ca
@@ -204,3 +207,56 @@ def test_a_damaged_register_is_refused_with_its_line(ca: Path, line: str) -> Non
         register.write(line + "\n")
     with pytest.raises(CaError, match=r"register\.jsonl line 5"), open_ca(ca):
         pass
+
+
+def believes(trust: Path, cert: Path, key: Path) -> bool:
+    """Whether a node with this authority in its flash finishes TLS with who has that key."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(cert, key)
+    node = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    node.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(trust.read_bytes()))
+    to_node, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ours = node.wrap_bio(to_node, to_server, server_hostname="192.168.4.1")
+    theirs = server.wrap_bio(to_server, to_node, server_side=True)
+    for _ in range(4):
+        for side in (ours, theirs):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLCertVerificationError:
+                return False
+    return True
+
+
+def test_a_stolen_brokers_key_serves_until_its_end_or_a_new_authority(ca: Path) -> None:
+    """Nodes read no revocation list: that is why the broker's certificate is the shortest."""
+    with open_ca(ca) as site:
+        site.issue("outlet")
+    loot = ca.parent / "loot"
+    shutil.copytree(ca / "gateway", loot)
+    node = ca / "nodes" / "outlet" / "ca.der"
+    stolen = (loot / "broker.pem", loot / "broker.key")
+    assert believes(node, *stolen)
+    with open_ca(ca) as site:
+        site.revoke("broker", "the Pi was stolen")
+    assert believes(node, *stolen), "so it is, and the drill says so"
+    pem = x509.load_pem_x509_certificate(stolen[0].read_bytes())
+    assert pem.not_valid_after_utc - datetime.now(UTC) <= timedelta(days=2 * 365)
+    with open_ca(ca) as site:  # its end, come sooner
+        authority = ca_issue.Authority(
+            ca_issue.load_key((ca / "1" / "ca.key").read_bytes(), None), site._certificate(1)
+        )
+    key = ca_issue.load_key(stolen[1].read_bytes(), None).public_key()
+    past = datetime.now(UTC) - timedelta(days=1)
+    ended = ca_issue.certify(authority, "broker", key, past, 7, ["192.168.4.1"])
+    (loot / "ended.pem").write_bytes(ca_issue.pem(ended))
+    assert not believes(node, loot / "ended.pem", stolen[1])
+    with open_ca(ca) as site:
+        site.issue("broker")
+        site.roll()
+        site.renew("outlet")
+        site.retire(1, although=True)
+    trusted = [p for p in (ca / "nodes" / "outlet").glob("ca*.der") if not believes(p, *stolen)]
+    assert trusted, "a node that was visited after the change has an authority the thief lacks"
+    assert believes(trusted[0], ca / "gateway" / "broker.pem", ca / "gateway" / "broker.key")

@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from kahriz_gateway import limits, notify_sign, ups, village_store
+from kahriz_gateway.certificate_ends import ends_ms, soonest
+from kahriz_gateway.config import Options, read_plan
 from kahriz_gateway.limits import DAY_MS, Room, days_left, remember
 from kahriz_gateway.page import health
 from kahriz_gateway.store import notice, open_store
@@ -29,6 +32,7 @@ from kahriz_water.strict import ConfigError
 from kahriz_wire.messages import Row
 
 from .conftest import NOW_MS, PATIENCE_S, SITE, SITE_TOML, Gateway, rows, wait_for
+from .site_broker import Site
 
 HOUR_MS = 3_600_000
 
@@ -240,6 +244,33 @@ def test_a_plan_names_its_ups_and_refuses_what_it_does_not_know() -> None:
         parse_plan(text + '\n[ups]\nfile = "/run/mains"\nhours = -1\n')
     with pytest.raises(ConfigError, match="minutes"):
         parse_plan(text + '\n[ups]\nfile = "/run/mains"\nminutes = 5\n')
+
+
+def test_a_certificate_that_is_about_to_end_rings_in_time(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    plan = read_plan(Options(site.plan(), tmp_path))
+    keeper = Keeper(tmp_path, plan)
+    for name in ("ca.pem", "broker.pem", "gateway.village.pem"):
+        pem = (site.gateway / name).read_bytes()
+        (known,) = x509.load_pem_x509_certificates(pem)
+        end_ms = known.not_valid_after_utc.timestamp() * 1000
+        assert ends_ms(pem.decode()) == [round(end_ms)], name
+    assert plan.broker.tls is not None
+    name, end = soonest(plan.broker.tls, "village") or ("", 0)
+    assert name == "broker.pem", "nodes cannot read a revocation: what a thief has ends first"
+    keeper.now_ms = end - 61 * DAY_MS
+    assert keeper.look() == {}
+    keeper.now_ms = end - 60 * DAY_MS
+    told = keeper.look()["certificate"]
+    assert told == "broker.pem ends in 59 days: kahriz site ca renew broker"
+    certificate = (site.gateway / "broker.pem").read_bytes()
+    (site.gateway / "broker.pem").write_bytes((site.gateway / "doctor.pem").read_bytes())
+    assert keeper.look() == {"certificate": told}, "looked for once an hour"
+    assert keeper.look(HOUR_MS) == {}, "a newer one is in place"
+    (site.gateway / "broker.pem").write_bytes(certificate)
+    assert "certificate" in keeper.look(120 * DAY_MS), "the old one again, and now ended"
+    keeper.conn.close()
+    keeper.readings.close()
 
 
 def test_health_says_what_is_wrong_in_words(powered: Keeper) -> None:

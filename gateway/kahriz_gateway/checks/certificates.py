@@ -11,11 +11,11 @@ from cryptography import x509
 
 from kahriz_gateway.broker_tls import files
 from kahriz_gateway.ca_names import SERVICES
+from kahriz_gateway.certificate_ends import DAYS_LEAST
 from kahriz_gateway.checks import About, Finding, bad, good, idle
 from kahriz_gateway.intake_probe import DOCTOR
 from kahriz_water.site import Tls
 
-DAYS_LEAST = 60  # a technician comes that often
 _RENEW = "`kahriz site ca renew {name}`, then bring CA/gateway to this machine and restart"
 
 
