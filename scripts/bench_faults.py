@@ -13,7 +13,8 @@ from kahriz_wire.messages import Hello, decode_receipt, encode_hello
 from scripts.bench_mqtt import Link, Message
 from scripts.bench_nodes import JOURNAL, Nodes
 from scripts.bench_report import Figure, Report
-from scripts.bench_rig import ROWS, SITE, Rig, forget_peak, kill, memory_mb, rig, wait_until
+from scripts.bench_rig import Rig, cpu_s, forget_peak, kill, memory_mb, rig, wait_until
+from scripts.bench_site import ROWS, SITE
 
 NODES = 20
 
@@ -24,11 +25,13 @@ def start_and_size(report: Report, build: Path, runs: int) -> None:
         tempfile.TemporaryDirectory(dir=build) as folder,
         rig(Path(folder), NODES, influx=True) as each,
     ):
-        starts = []
+        starts, costs = [], []
         for _ in range(runs):
             starts.append(each.start_intake())
+            costs.append(cpu_s(each.intake.pid))
             each.intake.stop()
         report.add(Figure("start of intake to SUBACK", starts, "s", "≤ 0.5", most=0.5))
+        report.add(Figure("… CPU of it", costs, "s"))
         each.start()
         with contextlib.closing(Link(each.broker.port, "bench-load")) as link:
             link.publish(each.site.load(NODES).messages)

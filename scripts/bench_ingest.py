@@ -8,72 +8,106 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
+from kahriz_sim.services import Influx
 from scripts.bench_mqtt import Link
 from scripts.bench_nodered import NodeRed, install
 from scripts.bench_report import Figure, Report
-from scripts.bench_rig import PATIENCE_S, SITE, Rig, cpu_s, memory_mb, rig, wait_until
+from scripts.bench_rig import PATIENCE_S, Rig, cpu_s, memory_mb, rig, wait_until
+from scripts.bench_site import DT_MS, FIRST_MS, ROWS, SITE
 
 NODES = 20
 PAHO = Path(__file__).with_name("bench_paho.py")
 
 
-def whole_chain(report: Report, build: Path, messages: int, runs: int) -> None:
+@dataclass
+class Run:
+    """One run through a chain: messages a second, CPU seconds a message, memory at its peak."""
+
+    rate: float
+    cpu_s: float
+    peak_mb: float
+    mean: float  # of one quantity in InfluxDB: both have written the same
+
+
+LOADS = {"weir": "discharge_lps", "pressure": "pressure_bar"}
+
+
+def whole_chain(report: Report, build: Path, messages: int, runs: int, kind: str) -> None:
     """MQTT → durable → InfluxDB, our gateway and Node-RED in turn."""
     why = install(build / "node-red")
-    ours: list[tuple[float, float]] = []
-    theirs: list[tuple[float, float, float]] = []
+    ours: list[tuple[Run, float]] = []
+    theirs: list[Run] = []
     for _ in range(runs):
         with (
             tempfile.TemporaryDirectory(dir=build) as folder,
-            rig(Path(folder), NODES, influx=True) as each,
+            rig(Path(folder), NODES, influx=True, kind=kind) as each,
         ):
-            ours.append(_ours(each, messages))
+            ours.append(_ours(each, messages, LOADS[kind]))
             if why is None:
-                theirs.append(_node_red(each, build, Path(folder), messages * 4))
-    report.add(Figure("12-row messages to InfluxDB, ours", [a for a, _ in ours], "msg/s"))
-    report.add(Figure("… CPU, ours", [1e6 * b for _, b in ours], "µs/msg"))
+                theirs.append(
+                    _node_red(each, build, Path(folder), messages, LOADS[kind], 4 * messages)
+                )
+    what = "weir" if kind == "weir" else "pipe, stored as it is"
+    mine = [run for run, _ in ours]
+    report.add(
+        Figure(f"{what}: 12-row messages to InfluxDB, ours", [r.rate for r in mine], "msg/s")
+    )
+    report.add(Figure(f"{what}: … CPU, ours", [1e6 * r.cpu_s for r in mine], "µs/msg"))
+    report.add(Figure(f"{what}: … of it intake", [1e6 * share for _, share in ours], "µs/msg"))
+    report.add(
+        Figure(f"{what}: … memory of both services at their peak", [r.peak_mb for r in mine], "MB")
+    )
     if why is not None:
         report.leave_out(f"Node-RED: {why}")
         return
-    report.add(Figure("12-row messages to InfluxDB, Node-RED", [a for a, *_ in theirs], "msg/s"))
-    report.add(Figure("… CPU, Node-RED", [1e6 * b for _, b, _ in theirs], "µs/msg"))
-    report.add(Figure("… memory at its peak, Node-RED", [c for *_, c in theirs], "MB"))
-    pairs = list(zip(ours, theirs, strict=True))
-    rate = [mine[0] / other[0] for mine, other in pairs]
-    report.add(Figure("rate, ours / Node-RED", rate, "×", "≥ 1.5", least=1.5))
-    cost = [mine[1] / other[1] for mine, other in pairs]
-    report.add(Figure("CPU a message, ours / Node-RED", cost, "×", "≤ 0.4", most=0.4))
+    report.add(Figure(f"{what}: the same lines by Node-RED", [r.rate for r in theirs], "msg/s"))
+    report.add(Figure(f"{what}: … CPU, Node-RED", [1e6 * r.cpu_s for r in theirs], "µs/msg"))
+    report.add(Figure(f"{what}: … memory at its peak, Node-RED", [r.peak_mb for r in theirs], "MB"))
+    pairs = list(zip(mine, theirs, strict=True))
+    for one, other in pairs:
+        if abs(one.mean - other.mean) > 1e-3 * abs(one.mean):
+            raise RuntimeError(f"not the same water: {one.mean} and {other.mean}")
+    rate = [one.rate / other.rate for one, other in pairs]
+    report.add(Figure(f"{what}: rate, ours / Node-RED", rate, "×", "≥ 1.5", least=1.5))
+    cost = [one.cpu_s / other.cpu_s for one, other in pairs]
+    report.add(Figure(f"{what}: CPU a message, ours / Node-RED", cost, "×", "≤ 0.4", most=0.4))
 
 
-def _ours(each: Rig, messages: int) -> tuple[float, float]:
-    """Messages a second and CPU seconds a message, until the last point is in InfluxDB."""
+def _ours(each: Rig, messages: int, quantity: str) -> tuple[Run, float]:
+    """Until the last point is in InfluxDB; the CPU seconds a message of intake beside it."""
     each.start()
     with contextlib.closing(Link(each.broker.port, "bench-load")) as link:
         link.publish(each.site.hellos("5be1c07a"))
         load = each.site.load(messages)
         pids = (each.intake.pid, each.village.pid)
         wait_until(lambda: b"page" in each.village.log.read_bytes(), "the village is up")
-        before = sum(map(cpu_s, pids))
+        before = [cpu_s(pid) for pid in pids]
         begin = time.monotonic()
         link.publish(load.messages)
         wait_until(lambda: each.stored() >= load.rows, "all is stored", 0.05)
         wait_until(lambda: each.passed_on(load.rows), "InfluxDB has all", 0.1)
         took = time.monotonic() - begin
-        cost = (sum(map(cpu_s, pids)) - before) / messages
+        costs = [(cpu_s(pid) - then) / messages for pid, then in zip(pids, before, strict=True)]
+    peak = sum(memory_mb(pid, "VmHWM") for pid in pids)
     found = each.in_influx()
     if found != load.rows:
         raise RuntimeError(f"{found} points in InfluxDB of {load.rows}")
     each.village.stop()
-    each.intake.stop()
-    return messages / took, cost
-
-
-def _node_red(each: Rig, build: Path, folder: Path, messages: int) -> tuple[float, float, float]:
+    each.leave()
     assert each.influx is not None
-    peer = NodeRed(build / "node-red", folder, each.broker.port, each.influx)
+    mean = _mean(each.influx, quantity, "kahriz", load.rows)
+    return Run(messages / took, sum(costs), peak, mean), costs[0]
+
+
+def _node_red(each: Rig, build: Path, folder: Path, same: int, quantity: str, messages: int) -> Run:
+    """The next messages of the same water; `same` of them are compared."""
+    assert each.influx is not None
+    peer = NodeRed(build / "node-red", folder, each.broker.port, each.influx, each.site.kind)
     try:
+        each.site.rewind()  # the very same rows, then more of them
         load = each.site.load(messages)
         with contextlib.closing(Link(each.broker.port, "bench-load")) as link:
             before = cpu_s(peer.pid)
@@ -81,9 +115,18 @@ def _node_red(each: Rig, build: Path, folder: Path, messages: int) -> tuple[floa
             link.publish(load.messages)
             wait_until(lambda: peer.points() >= load.rows, "Node-RED has written all", 0.2)
             took = time.monotonic() - begin
-        return messages / took, (cpu_s(peer.pid) - before) / messages, memory_mb(peer.pid, "VmHWM")
+        cost, peak = (cpu_s(peer.pid) - before) / messages, memory_mb(peer.pid, "VmHWM")
+        mean = _mean(each.influx, quantity, "nodered", same * ROWS)
+        return Run(messages / took, cost, peak, mean)
     finally:
         peer.stop()
+
+
+def _mean(influx: Influx, quantity: str, database: str, rows: int) -> float:
+    """Of the first so many rows of all nodes together."""
+    until_ms = FIRST_MS + (rows // NODES + 1) * DT_MS
+    asked = f'SELECT mean("{quantity}") FROM "water" WHERE time < {until_ms}ms'  # noqa: S608
+    return float(influx.query(asked, database)[0]["series"][0]["values"][0][1])
 
 
 def receive_and_store(report: Report, build: Path, messages: int, runs: int) -> None:
@@ -104,7 +147,7 @@ def receive_and_store(report: Report, build: Path, messages: int, runs: int) -> 
                 wait_until(lambda n=load.rows, e=each: e.stored() >= n, "stored")  # type: ignore[misc]
                 rates["intake"].append(messages / (time.monotonic() - begin))
                 costs["intake"].append((cpu_s(each.intake.pid) - before) / messages)
-            each.intake.stop()
+            each.leave()
             for name, store in (("stored", str(Path(folder) / "peer.db")), ("bare", "-")):
                 rate, cost = _paho(each, messages, store)
                 rates[name].append(rate)

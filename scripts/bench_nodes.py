@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from kahriz_wire.messages import Hello, decode_receipt, encode_hello
 from scripts.bench_mqtt import Link, Message
-from scripts.bench_rig import ROWS, SITE, rows_text
+from scripts.bench_site import ROWS, SITE, rows_text
 
 JOURNAL = "9f3a01c2"
 AGAIN_S = 1.0

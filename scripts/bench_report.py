@@ -17,10 +17,18 @@ from kahriz_sim.services import find_program
 READ = """\
 ## How to read it
 
-- **The same message, not the same work.** Node-RED acknowledges on arrival and forwards numbers.
-  Ours commits the message to disk before anything is acknowledged, keeps the ledger, works out
-  stage, discharge and its uncertainty, tests the quality, runs the detectors, commits again, and
-  writes values and hours. That is what its CPU buys, and why Node-RED is the faster forwarder.
+- **The same messages, the same lines.** Both read the same twelve rows of four numbers from the
+  same broker and write the same fields to the same InfluxDB, a weir's stage, discharge and
+  uncertainty by the same formula (the means in InfluxDB are compared); each is alone on the broker
+  and begins with an empty buffer. "Pipe" is a load whose numbers nobody has to interpret.
+- **Not the same work.** Node-RED acknowledges on arrival, holds up to 5,000 points in memory, and
+  has zero and notch written into its function. Ours commits the message to disk before it
+  acknowledges anything and commits the values again; on top it keeps the ledger and answers with
+  receipts, looks up the records of the day, tests the quality of each number against its
+  neighbours, runs the detectors, works out the hours and writes them to a second bucket, and
+  publishes the newest values by MQTT. Its CPU buys that, and Node-RED is the faster forwarder.
+- **The first commit is on the way to the acknowledgement, the rest is not**: "intake" is all that a
+  node waits for.
 - **What a village needs** is one message a node and hour: twenty nodes are 0.006 messages a second.
   The rate matters when weeks are caught up, the losses matter always.
 - *lost* and *doubled* are counted row for row in the store and point for point in InfluxDB.

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import signal
 import socket
@@ -13,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from kahriz_sim.services import (
@@ -25,13 +23,10 @@ from kahriz_sim.services import (
     free_port,
     start_influx,
 )
-from kahriz_wire.messages import Hello, encode_hello
+from scripts.bench_mqtt import Link, Message
+from scripts.bench_site import SITE, Site
 
 ROOT = Path(__file__).parents[1]
-SITE = "bench"
-ROWS = 12  # a message: an hour of a node
-FIRST_MS = 1_740_000_000_000  # so long ago that no run comes to rows of tomorrow
-DT_MS = 60_000
 PATIENCE_S = 600.0
 BROKER = """\
 listener {port} 127.0.0.1
@@ -79,83 +74,22 @@ def forget_peak(pid: int) -> None:
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
-@dataclass
-class Load:
-    """Messages of 12 rows from so many nodes, in the order of time."""
-
-    messages: list[tuple[str, bytes]]
-    rows: int
-
-
-class Site:
-    """A plan of `nodes` weirs; `load(count)` continues where the last one ended."""
-
-    def __init__(self, folder: Path, nodes: int) -> None:
-        self.nodes = [f"n{i:03d}" for i in range(nodes)]
-        self._next = dict.fromkeys(self.nodes, 1)
-        self.toml = folder / "site.toml"
-        self.records = folder / "records.toml"
-        plan = [
-            f'[site]\nid = "{SITE}"\nname = {{ az = "b", ru = "b", en = "b" }}\ndistrict = "-"\n'
-        ]
-        records = []
-        for node in self.nodes:
-            plan.append(
-                f'[[point]]\nid = "{node}"\nname = {{ az = "b", ru = "b", en = "b" }}\n'
-                f'kind = "weir"\ndt_s = {DT_MS // 1000}\n'
-                'structure = { kind = "v_notch", angle_deg = 90 }\n'
-            )
-            for channel, zero in (("weir", 'zero_m = 0.8\nsound_speed = "fixed"\n'), ("air", "")):
-                records.append(
-                    f'[[deployment]]\nnode = "{node}"\nchannel = "{channel}"\npoint = "{node}"\n'
-                    f"from = 2020-01-01T00:00:00Z\n{zero}"
-                )
-        self.toml.write_text("\n".join(plan))
-        self.records.write_text("\n".join(records))
-
-    def load(self, count: int) -> Load:
-        messages = []
-        for i in range(count):
-            node = self.nodes[i % len(self.nodes)]
-            messages.append((f"kahriz/v1/{SITE}/{node}/up/9f3a01c2", self.up(node)))
-        return Load(messages, count * ROWS)
-
-    def up(self, node: str) -> bytes:
-        """The next 12 rows of a node, as its firmware writes them."""
-        first = self._next[node]
-        self._next[node] = first + ROWS
-        return rows_text(first)
-
-    def hellos(self, session: str) -> list[tuple[str, bytes]]:
-        """Every node begins a session with nothing to send yet."""
-        found = []
-        for node in self.nodes:
-            hello = Hello(session, "9f3a01c2", 1, self._next[node])
-            found.append((f"kahriz/v1/{SITE}/{node}/hello", encode_hello(hello)))
-        return found
-
-
-def rows_text(first: int) -> bytes:
-    """Rows first … first + 11: a weir's water and air that go slowly up and down, and scatter."""
-    rows = ",".join(
-        f'{{"ts":{FIRST_MS + n * DT_MS},"n":{n},"q":1,"weir_distance_m":'
-        f'{0.65 + 0.03 * math.sin(n / 229) + (n * 7919 % 31) / 1e4:.4f},"weir_spread_m":0.0012,'
-        f'"weir_echoes":15,"air_c":{20 + 6 * math.sin(n / 89) + (n * 31 % 7) / 16:.2f}}}'
-        for n in range(first, first + ROWS)
-    )
-    return f"[{rows}]".encode()
-
-
 class Rig:
     """One folder with a broker of unlimited queue, an InfluxDB, and our gateway when asked."""
 
     def __init__(
-        self, folder: Path, nodes: int, *, influx: bool, python: str | None = None
+        self,
+        folder: Path,
+        nodes: int,
+        *,
+        influx: bool,
+        python: str | None = None,
+        kind: str = "weir",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._python = python or gateway_python()
         self.folder = folder
-        self.site = Site(folder, nodes)
+        self.site = Site(folder, nodes, kind)
         self.broker = _broker(folder)
         self.influx: Influx | None = start_influx(folder) if influx else None
         self.intake = self._service("intake", "kahriz_gateway.intake_service")
@@ -188,8 +122,6 @@ class Rig:
 
     def start_intake(self) -> float:
         """Start intake; seconds until its SUBACK (its retained word comes right after)."""
-        from scripts.bench_mqtt import Link, Message
-
         seen: list[float] = []
 
         def heard(message: Message) -> None:
@@ -207,6 +139,12 @@ class Rig:
                 if not self.intake.running:
                     raise RuntimeError(self.intake.last_line())
             return seen[0] - start
+
+    def leave(self) -> None:
+        """Stop intake and end its session: the broker keeps nothing for it while others work."""
+        self.intake.stop()
+        with contextlib.closing(Link(self.broker.port, f"kahriz-{SITE}-intake")):
+            pass
 
     def ask(self, store: str, sql: str) -> int:
         """One number of a store; 0 while there is none."""
@@ -234,7 +172,7 @@ class Rig:
     def in_influx(self) -> int:
         """Points that InfluxDB really has."""
         assert self.influx is not None
-        found = self.influx.query('SELECT count("discharge_lps_q") FROM "water"')[0].get("series")
+        found = self.influx.query('SELECT count("q") FROM "water"')[0].get("series")
         return int(found[0]["values"][0][1]) if found else 0
 
     def stop(self) -> None:
@@ -278,8 +216,10 @@ def gateway_python() -> str:
 
 
 @contextlib.contextmanager
-def rig(folder: Path, nodes: int, *, influx: bool, python: str | None = None) -> Iterator[Rig]:
-    made = Rig(folder, nodes, influx=influx, python=python)
+def rig(
+    folder: Path, nodes: int, *, influx: bool, python: str | None = None, kind: str = "weir"
+) -> Iterator[Rig]:
+    made = Rig(folder, nodes, influx=influx, python=python, kind=kind)
     try:
         yield made
     finally:

@@ -23,7 +23,8 @@ from kahriz_gateway.page.quantities import QUANTITIES
 from kahriz_sim.services import Child, free_port
 from kahriz_water.plan import parse_plan
 from scripts.bench_report import Figure, Report
-from scripts.bench_rig import DT_MS, Site, gateway_python, wait_until
+from scripts.bench_rig import gateway_python, wait_until
+from scripts.bench_site import DT_MS, Site
 
 POINTS = 10
 DT_S = 600

@@ -14,7 +14,8 @@ from scripts.bench_faults import count_rows
 from scripts.bench_mqtt import Link, Message
 from scripts.bench_nodes import Nodes
 from scripts.bench_report import Figure, Report
-from scripts.bench_rig import ROWS, SITE, kill, rig, rows_text, wait_until
+from scripts.bench_rig import kill, rig, wait_until
+from scripts.bench_site import ROWS, SITE, rows_text
 
 
 def test_a_message_of_the_bench_is_one_of_the_contract() -> None:
