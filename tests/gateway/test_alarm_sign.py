@@ -10,6 +10,9 @@ import pytest
 
 from kahriz_alarms import rota
 from kahriz_gateway import alarm_post, alarm_sign, village_store
+from kahriz_gateway.checks import About
+from kahriz_gateway.checks.people import people
+from kahriz_gateway.config import Options
 from kahriz_water.plan import ConfigError, parse_plan
 
 from .test_alarm_loop import HOUR_MS, PEOPLE, RAISED, T0, TEXT, Finding, Loop
@@ -73,6 +76,16 @@ def test_it_says_what_is_silent_and_how_old_the_number_is(loop: Loop) -> None:
     assert "12,3 л/с, 21.09 " in text
     assert "слышно узлов 1 из 6" in text
     assert "слышно узлов 0 из 6" in alarm_sign.text(loop.conn, PLAN, rena, T0 + 5 * HOUR_MS)
+
+
+def test_the_check_refuses_a_sign_that_reaches_nobody(tmp_path: Path) -> None:
+    toml = tmp_path / "site.toml"
+    toml.write_text(
+        f'{TEXT}{BY_SMS.replace("technician", "office")}{MODEM}[alarms]\nsign_of_life = "09:30"\n',
+        encoding="utf-8",
+    )
+    found = people(About(Options(toml, tmp_path)))
+    assert (found.state, "sign_of_life" in found.says) == ("FAIL", True)
 
 
 def test_a_time_that_is_none_is_refused() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from kahriz_gateway import secret_file
+from kahriz_gateway import alarm_sign, secret_file
 from kahriz_gateway.checks import About, Finding, bad, good
 from kahriz_water.site import Plan
 
@@ -29,9 +29,22 @@ def people(about: About) -> Finding:
                 f"{person.id} has only the ring, and a ring says nothing",
                 f"give {person.id} a channel for text: sms, telegram or email",
             )
-    return _files(plan) or good(
-        f"{len(plan.people)} people, by {', '.join(plan.ways.channels)}; "
-        "whether it arrives: kahriz alarm test"
+    return (
+        _sign(plan)
+        or _files(plan)
+        or good(
+            f"{len(plan.people)} people, by {', '.join(plan.ways.channels)}; "
+            "whether it arrives: kahriz alarm test"
+        )
+    )
+
+
+def _sign(plan: Plan) -> Finding | None:
+    if plan.alarms.sign_of_life is None or alarm_sign.receivers(plan):
+        return None
+    return bad(
+        "alarms.sign_of_life: no technician can be reached by sms",
+        "add [modem], and a person of the role technician with the channel sms",
     )
 
 
@@ -45,7 +58,11 @@ def _files(plan: Plan) -> Finding | None:
     secrets = {
         "email.password_file": ways.email.password_file if ways.email else None,
         "telegram.token_file": ways.telegram.token_file if ways.telegram else None,
+        "alarms.link_key_file": plan.alarms.link_key_file,
     }
+    secrets |= {f"apprise[{n}].url_file": way.url_file for n, way in enumerate(ways.apprises, 1)}
+    if ways.apprises and importlib.util.find_spec("apprise") is None:
+        return bad("[[apprise]] needs apprise", "install it: pip install 'kahriz-monitor[apprise]'")
     for key, name in secrets.items():
         if name is None:
             continue
