@@ -160,6 +160,17 @@ def test_the_button_uploads_the_last_row(bench: Bench, node: Any) -> None:
     assert pending(bench) == []
 
 
+def test_hello_counts_wakes_failures_and_causes_since_power_on(bench: Bench, node: Any) -> None:
+    world = bench.world(
+        causes=["deepsleep", "deepsleep", "button"],
+        radio=lambda: {"up": len(world.ops("sleep")) == 3, "rssi": -67, "assoc_ms": 900},
+    )
+    gateway = node("outlet", world)
+    [hello] = gateway.hellos
+    assert hello["counts"] == {"wakes": 4, "fails": 1, "power_on": 1, "button": 1}
+    assert hello["error"] == "no access point"
+
+
 def test_dead_sensors_are_faults_by_name_and_cost_no_wake(bench: Bench, node: Any) -> None:
     world = bench.world(causes=["deepsleep"] * 2, ultrasonic=[None], air=None)
     gateway = node("outlet", world)
