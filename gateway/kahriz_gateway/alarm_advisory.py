@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from kahriz_alarms import answers, messages
 from kahriz_alarms.alarm import Alarm
+from kahriz_alarms.messages_sms import WARNING
 from kahriz_detect.finding import RAISED, Finding
 from kahriz_gateway import alarm_book, alarm_post, village_alarms, village_store
 from kahriz_water.site import Plan
@@ -60,10 +61,15 @@ def start(
     made = _keep_on(conn, Advisory(alarm, until, who, why), until)
     for person in plan.people:
         if person.id != who:
-            reason = answers.say(why, person.language) if who is None else why
+            reason = _storm(person.language) if who is None else why
             values = {"until": messages.moment(until), "why": reason}
             _tell(conn, plan, person.id, person.language, answers.ADVISE, values, now)
     return made
+
+
+def _storm(language: str) -> str:
+    """Why, and what to beware of: the outlet is where children are."""
+    return f"{answers.say(answers.STORM, language)}. {answers.say(WARNING, language)}"
 
 
 def end(

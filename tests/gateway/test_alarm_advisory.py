@@ -53,6 +53,7 @@ def test_a_storm_begins_it_and_the_days_set_follow_the_storm(loop: Loop) -> None
     assert advisory.until == loop.clock.ms + 3 * DAY_MS
     assert [person for person, _ in words(loop)] == ["ali", "rena"]
     assert words(loop)[0][1].startswith("Gözlü kəhrizi, Banovşalar: su yoxlanana qədər içməyin")
+    assert words(loop)[0][1].endswith("Uşaqları ağızdan uzaq tutun: su birdən gələ bilər.")
     urgent = [p.person for p in alarm_post.in_state(loop.conn, "waiting") if p.sort == "urgent"]
     assert urgent == ["ali"]  # the crew is asked about the storm; nobody about the advisory
     loop.tick(5 * DAY_MS)
