@@ -27,6 +27,7 @@ HOLD_MS = {  # an intermittent fault is one fault
 SETTLED = 24  # readings; error values before a sensor is at work are no news
 DULL = 0.35  # of the usual step: water that runs over a weir is never so still
 LIVELY, LIVELY_READINGS = 0.5, 12.0  # mean of the last steps, each at most one usual step
+TRIM = 0.1  # of the reading: who trims a probe at a visit moves it by less
 FREEZING_C = 0.3  # ice keeps water there for weeks: no thermometer is stuck at it
 
 
@@ -56,6 +57,7 @@ class Channel:
         "quantity",
         "round",
         "seen_ms",
+        "shift",
         "spike",
         "stuck",
     )
@@ -68,6 +70,7 @@ class Channel:
         self.spike = Spike()
         self.dull = Stuck(threshold=25.0) if quantity == FLOW else None
         self.lively = 1.0
+        self.shift = 0.0  # by which somebody's visit left it off
         self.round = 0  # the site's round in which it was heard last
         self.lacks = False  # the newest reading was an error value
         self.fault: str | None = None
@@ -99,6 +102,15 @@ class Channel:
             spike.frozen, self.lively = True, 0.0
         return spike.frozen
 
+    def taken_back(self, leap: float, value: float) -> bool:
+        """A leap at a visit: whether it undoes what the last visit did to the sensor."""
+        if abs(leap) > TRIM * abs(value):  # it came back from the air
+            self.shift = 0.0
+            return False
+        back = self.shift * leap < 0
+        self.shift = 0.0 if back else leap
+        return back
+
     def open(self, kind: str, ts: int) -> bool:
         """A symptom: whether it is a new fault."""
         if kind == "start":
@@ -120,10 +132,11 @@ class Channel:
     def dump(self) -> Any:
         own = [self.round, self.lacks, self.fault, self.seen_ms]
         dull = None if self.dull is None else self.dull.dump()
-        return [self.stuck.dump(), self.spike.dump(), own, dull, self.lively]
+        return [self.stuck.dump(), self.spike.dump(), own, dull, [self.lively, self.shift]]
 
     def load(self, state: Any) -> None:
-        stuck, spike, (self.round, self.lacks, self.fault, self.seen_ms), dull, self.lively = state
+        stuck, spike, (self.round, self.lacks, self.fault, self.seen_ms), dull, more = state
+        self.lively, self.shift = more
         if self.dull is not None and dull is not None:
             self.dull.load(dull)
         self.stuck.load(stuck)

@@ -71,7 +71,7 @@ class SourceDrop(Detector):
         below: str,
         chamber: str | None = None,
         step_s: float = 600.0,
-        share: float = 0.2,
+        share: float = 0.16,
         confirm: float = 0.5,
     ) -> None:
         if not 0 < share < 1 or not 0 < confirm <= 1 or step_s <= 0:

@@ -5,7 +5,8 @@
 2. Drop-out: dumb for `DUMB` frames in which others spoke. A node that says nothing at all is told
    as silence, not as a fault of its sensors.
 3. Disturbed: leaps, or repeats itself, while another sensor of the same logger gives error values;
-   somebody has them in his hand, or the logger lacks power.
+   somebody has them in his hand, or the logger lacks power. What a visit has moved and the next
+   one moves back is mended and no news.
 4. Ice: a stage that climbs while the water beside it is at freezing.
 """
 
@@ -141,7 +142,10 @@ class Validity(Detector):
                 continue
             leap = abs(channel.spike.d) / channel.spike.s if channel.spike.s else 0.0
             held = channel.stuck.before > 0
-            if leap > (THAW if held else LEAP) and channel.open("disturbed", frame.ts):
+            if leap <= (THAW if held else LEAP) or channel.fault is not None:
+                continue
+            back = channel.taken_back(channel.spike.d, frame.raw[key])
+            if not back and channel.open("disturbed", frame.ts):
                 frame.doubt(key)
                 found.append(self._finding(RAISED, "disturbed", key, frame.ts))
         return found
