@@ -10,7 +10,15 @@ from pathlib import Path
 
 import rich_click as click
 
-from kahriz_gateway import alarm_book, alarm_stats, alarm_test, village_alarms, village_store
+from kahriz_alarms import messages
+from kahriz_gateway import (
+    alarm_book,
+    alarm_modem,
+    alarm_stats,
+    alarm_test,
+    village_alarms,
+    village_store,
+)
 from kahriz_gateway.alarm_cli_base import CONFIG, DATA, JSON, WHO, open_book, plan_of, refuse
 from kahriz_gateway.alarm_hands import TELLS
 from kahriz_gateway.clock import SystemClock
@@ -95,6 +103,10 @@ def stats(as_json: bool, data: Path) -> None:
     for person, sorts in found["messages_in_7_days"].items():
         counted = ", ".join(f"{count} {sort}" for sort, count in sorts.items())
         click.echo(f"messages to {person} in 7 days: {counted}")
+    modem = alarm_modem.seen(conn)
+    if "credit_known_at" in modem:
+        said = messages.moment(modem["credit_known_at"])
+        click.echo(f"telephone credit: {modem['credit']:g}, as of {said}")
 
 
 @click.group()

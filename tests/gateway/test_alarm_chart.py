@@ -11,9 +11,11 @@ import pytest
 
 from kahriz_alarms.people import Person
 from kahriz_gateway import alarm_book, alarm_chart
+from kahriz_gateway.alarm_people import PeopleSender
 from kahriz_water.plan import parse_plan
 
-from .test_alarm_loop import PEOPLE, RAISED, T0, TEXT, Finding, Loop, leak
+from .test_alarm_loop import PEOPLE, RAISED, T0, TELLS, TEXT, Finding, Loop, leak
+from .test_alarm_people import Channel, until
 
 BOT = '[telegram]\ntoken_file = "t"\n'
 PLAN = parse_plan(f'{TEXT}{PEOPLE}{BOT}[modem]\ndevice = "x"\n')
@@ -54,3 +56,19 @@ def test_nobody_gets_a_chart_by_sms_or_of_a_full_disk_or_of_nothing(loop: Loop) 
     assert drawn(loop, PLAN.people[0]) is None
     loop.find(Finding(RAISED, "disk_nearly_full", PLAN.id, T0))
     assert drawn(loop) is None
+
+
+def test_it_leaves_with_the_message(loop: Loop, tmp_path: Path) -> None:
+    by_bot = PEOPLE.replace(
+        'channels = ["sms", "call"]', 'channels = ["telegram"]\ntelegram = "77"'
+    )
+    plan = parse_plan(TEXT + by_bot + BOT)
+    bot = Channel("telegram")
+    sender = PeopleSender(tmp_path / "village.db", plan, loop.clock, [bot], TELLS)
+    loop.flow({"outlet": 12.0, "middle": 11.9}, T0, hours=72)
+    loop.find(leak(RAISED))
+    loop.tick()
+    until(loop, sender, "sent")
+    svg = bot.got[0].chart_svg
+    assert svg is not None
+    assert svg.startswith(b"<svg")
