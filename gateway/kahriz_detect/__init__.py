@@ -12,13 +12,18 @@ from collections.abc import Callable
 from kahriz_detect.balance import Balance, chains
 from kahriz_detect.decline import declines
 from kahriz_detect.detector import Detector
+from kahriz_detect.drift import drifts
 from kahriz_detect.leap import leaps
+from kahriz_detect.node_clock import clocks
+from kahriz_detect.planned import plans
+from kahriz_detect.pool import pools
 from kahriz_detect.silence import Expected, Silence
 from kahriz_detect.site import Site
 from kahriz_detect.source import SourceDrop
 from kahriz_detect.storm import storms
 from kahriz_detect.use import uses
 from kahriz_detect.validity import validities
+from kahriz_detect.year import years
 
 
 def _balances(site: Site) -> list[Detector]:
@@ -55,9 +60,14 @@ DETECTORS: dict[str, Callable[[Site], list[Detector]]] = {
     "source": _sources,
     "decline": declines,
     "storm": storms,
+    "year": years,
     "leap": leaps,
+    "drift": drifts,
+    "pool": pools,
+    "planned": plans,
     "use": uses,
     "silence": _silences,
+    "node_clock": clocks,
 }
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One cause, one alarm: what the detectors of a site say, taken together.
 
-1. A weir that is fouled explains a doubtful balance of the reaches it bounds.
+1. A weir that is fouled explains a doubtful balance of the reaches it bounds, and that it drifts.
 2. What is open is not raised again, and what was never raised is neither changed nor cleared.
 """
 
@@ -47,6 +47,8 @@ class Joint:
         self.open.discard((kind, place))
 
     def _explained(self, finding: Finding) -> bool:
+        if finding.kind == "sensor_fault:drift":
+            return ("fouled_weir", finding.place) in self.open
         bounds = self._bounds.get(finding.place, ())
         doubt = finding.kind == "balance_doubt"
         return doubt and any(("fouled_weir", point) in self.open for point in bounds)

@@ -29,6 +29,7 @@ WANTED = ("time", "sensor", "quantity", "value")
 KINDS = {  # words of the alarm table for the kinds that are not among them
     "source_drop": "collapse",
     "fouled_weir": "sensor_fault:fouled_weir",
+    "pool_leak": "leak",
     "silent_node": "sensor_fault:silence",
 }
 NOTICES = ("balance_doubt", "gateway", "use")  # told, but no alarm of the table

@@ -19,6 +19,7 @@ from kahriz_detect import detectors
 from kahriz_detect.engine import Engine
 from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.joint import Joint
+from kahriz_detect.node_clock import CLOCK
 from kahriz_detect.parts import split
 from kahriz_detect.silence import Silence
 from kahriz_detect.site import FLOW, Signal, Site
@@ -28,6 +29,7 @@ from kahriz_gateway import village_alarms, village_store
 from kahriz_gateway.village_withheld import Withheld
 from kahriz_water.site import Plan
 
+PLANNED = "use:"  # what people do with their water is no alarm
 STRIDE_MS = 7 * 86_400_000  # a long history goes through in weeks
 AWAY_MS = 20 * 60_000  # we were away when our own sign of life is older
 ALIVE_MS = 10 * 60_000  # how often our own sign of life is written down
@@ -95,9 +97,13 @@ class Watch:
                 detector.load(kept["state"])
         self._alive_ms: int | None = village_store.get_state(conn, "alive_ms")
         self._started = False
+        self._newest: dict[str, int] = {}  # reading of each node
+        self._fresh: set[str] = set()  # nodes that have brought one since they were listened to
 
     def follow(self, last_ts: dict[str, int], now_ms: int) -> None:
         """Inside a transaction: bring each part to its watermark."""
+        self._fresh |= {n for n, ts in last_ts.items() if ts > self._newest.get(n, -1)}
+        self._newest |= last_ts
         for part in self._parts:
             mark = watermark(last_ts, part.late_ms)
             if mark is None or (part.done is not None and mark <= part.done):
@@ -116,7 +122,11 @@ class Watch:
                 detector.excuse(now_ms)
             for node, received in words:
                 found += detector.update(Sample(received, node, "word", 1.0))
+                if node in self._fresh:
+                    lag_s = (received - self._newest[node]) / 1000.0
+                    found += detector.update(Sample(received, node, CLOCK, lag_s))
             found += detector.tick(now_ms)
+        self._fresh = set()
         if not found and self._alive_ms is not None and 0 <= now_ms - self._alive_ms <= ALIVE_MS:
             return False
         with village_store.transaction(self._conn):
@@ -179,6 +189,7 @@ class Watch:
         return [(a.kind, a.place) for a in alarms if a.calm is None]
 
     def _apply(self, news: list[Finding], now_ms: int) -> None:
+        news = [f for f in news if not f.kind.startswith(PLANNED)]
         if news:
             village_alarms.apply(self._conn, news, self._plan, now_ms, self._tells)
 

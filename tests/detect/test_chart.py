@@ -21,7 +21,7 @@ def _line(steps: int = 300, gap: range = range(0), label: str = "outlet") -> Lin
     return Line(label, [(i * STEP_MS, 12 + noise.random()) for i in range(steps) if i not in gap])
 
 
-def test_a_year_of_six_lines_is_at_most_60_kB() -> None:
+def test_a_year_of_six_lines_is_at_most_60_kb() -> None:
     lines = tuple(_line(52_560, label=str(i)) for i in range(3))
     svg = chart_svg(_evidence(Panel("L/s", lines), Panel("m", lines), steps=52_560))
     assert len(svg.encode()) <= 60_000
