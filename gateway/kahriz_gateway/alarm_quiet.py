@@ -44,14 +44,14 @@ def ask(
     if alarm.urgent and own is not None and not wishes:  # nobody is told of it twice
         return ASKED, _say(answers.QUIET, alarm, plan, person.language, own)
     if alarm.urgent and not wishes:
-        data = {"until": until}
-        village_alarms.step(conn, alarm, ASKED, now, tells, now, person.id, why, data)
+        wish = {"until": until}
+        village_alarms.step(conn, alarm, ASKED, now, tells, now, person.id, why, wish)
         _tell_wish(conn, plan, alarm, person, until, now)
         return ASKED, _say(answers.QUIET, alarm, plan, person.language, until)
+    data: dict[str, object] = {"until": until}
     if wishes:
         first, until = max(wishes.items(), key=lambda wish: wish[1])
-        why = f"{why}; {first} asked for it"
-    data = {"until": until}
+        data = {"until": until, "asked": first}
     village_alarms.step(conn, alarm, "shelved", now, tells, now, person.id, why, data)
     if wishes:
         for other in _others(conn, plan, alarm, person):

@@ -89,11 +89,10 @@ def person(plan: Plan, ident: str | None) -> str:
     return known.name if known else ident or ""
 
 
-def advisory_why(speech: Speech, plan: Plan, advisory: Advisory) -> str:
-    """By whom and why, since when."""
-    if advisory.who is None:
-        return speech.text("Storm water at the source")
-    return f"{person(plan, advisory.who)}: {advisory.why}"
+def advisory_why(speech: Speech, advisory: Advisory) -> str:
+    """The reason; who said so is not for everybody."""
+    storm = advisory.who is None
+    return speech.text("Storm water at the source") if storm else advisory.why
 
 
 def kind_name(speech: Speech, kind: str) -> str:
