@@ -20,6 +20,7 @@ from kahriz_sim.demo_options import SCENARIOS_DIR, DemoError, DemoOptions
 from kahriz_sim.demo_parts import Parts
 from kahriz_sim.demo_screen import Screen
 from kahriz_sim.services import ServiceError, claim_page
+from kahriz_sim.services_pulse import Pulse, running
 from kahriz_sim.world import World
 
 DAY_MS = 86_400_000
@@ -109,6 +110,11 @@ def audit_only(options: DemoOptions) -> Result:
     folder = options.data_dir or Path("demo-data") / options.site
     if not (folder / "world.jsonl").exists():
         raise DemoError(f"no run was kept in {folder}: name its folder with --data")
+    if running(folder):
+        raise DemoError(
+            f"a run is still going on in {folder}: end it with Ctrl-C, it counts by itself then;"
+            " now, readings on their way would look missing"
+        )
     return Result(audit(folder), alarms_of(folder))
 
 
@@ -223,10 +229,13 @@ def _live(
     if options.scenario == "leak":
         begins_ms = life_ms + int(options.leak_after * options.speed * 1000)
         world.add_leak(options.reach, options.leak_lps, begins_ms)
+    pulse = Pulse(parts.folder)
+    pulse.begun_anew()
     address = f"http://{options.page_address}"
     screen.say(f"the page: {address}")
     while world.now_ms < life_ms and not stop.asked.is_set():
         world.run_until(min(life_ms, world.now_ms + STEP_MS * 12), paced=False)
+        tell_restarts(pulse, screen)
         screen.history(world.now_ms, int(str(settings["start_ms"])), life_ms)
     screen.say(f"life begins: {options.speed:g} seconds of the kahriz in one of yours")
     if not options.no_browser:
@@ -238,4 +247,11 @@ def _live(
     while not stop.asked.is_set() and (end_ms is None or world.now_ms < end_ms):
         step = world.now_ms + int(options.speed * 1000)  # about a second of ours
         world.run_until(step if end_ms is None else min(step, end_ms), paced=True)
+        tell_restarts(pulse, screen)
         screen.life(world.now_ms, parts.stored(), parts.alarms())
+
+
+def tell_restarts(pulse: Pulse, screen: Screen) -> None:
+    """What `kahriz gateway run` has started again, in the words of the demo's own keeper."""
+    for service in pulse.begun_anew():
+        screen.say(f"{service} died and is started again")

@@ -135,6 +135,8 @@ def test_who_is_late_who_never_spoke_and_who_is_well(options: Options) -> None:
     failed("nodes", options, "tank is silent for 62 min")
     hello("tank", 3600 + 120)
     assert look("nodes", options)[0] == PASS
+    hello("tank", -2 * 86_400)
+    failed("nodes", options, "tank was last heard in the future")
 
 
 def test_a_broker_that_is_not_there(options: Options) -> None:

@@ -126,6 +126,9 @@ def test_a_leak_on_the_lower_reach_is_found_while_everything_is_killed(start_dem
     demo.wait_for(lambda: stored(demo) >= history + 150)
     demo.kill9("intake_service")
     found = demo.result()
+    told = (demo.data.parent / "stderr.txt").read_text()
+    for service in ("broker", "intake", "village"):
+        assert f"{service} died and is started again" in told
     assert_nothing_lost(found)
     assert found["redelivered"] > 0, "nothing came twice although everything was killed"
     assert_one_leak(found, "lower", 3.0)
@@ -183,6 +186,12 @@ def test_ctrl_c_leaves_no_process_and_the_next_run_goes_on(start_demo: Start) ->
     state = get_json(f"http://{first.page}/api/now")
     assert state, "the page knows nothing"
     first.wait_for(lambda: len(children_of(first.process.pid)) >= 10)
+    running = subprocess.run(
+        [sys.executable, "-m", "kahriz", "demo", "--audit", "--data", str(first.data)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (running.returncode, running.stdout) == (1, "")
+    assert "a run is still going on" in running.stderr
     family = children_of(first.process.pid)  # broker, gateway, intake, village, six nodes
     first.process.send_signal(signal.SIGINT)
     out, _ = first.process.communicate(timeout=60)

@@ -7,6 +7,7 @@ from kahriz_gateway.checks import About, Finding, bad, good, idle
 from kahriz_gateway.store import StoreError, read_store
 
 GRACE_S = 120
+DAY_MS = 86_400_000
 _MEND = "look at the page's list of nodes: battery, signal, the access point near it; then visit"
 
 
@@ -27,6 +28,8 @@ def late(about: About) -> Finding:
         last_ms = heard.get(node)
         if last_ms is None:
             words.append(f"{node} never spoke")
+        elif last_ms - now_ms > DAY_MS:
+            words.append(f"{node} was last heard in the future: a clock was wrong")
         elif now_ms - last_ms > limit_s * 1000:
             words.append(f"{node} is silent for {_hours(now_ms - last_ms)}")
     if words:
