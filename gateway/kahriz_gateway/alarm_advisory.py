@@ -114,7 +114,7 @@ def keep(conn: sqlite3.Connection, plan: Plan, now: int, tells: alarm_book.Tells
         return
     if storms and until - advisory.until > HOUR_MS:
         _keep_on(conn, advisory, until)
-    elif not storms and now >= advisory.until:
+    elif now >= advisory.until:
         end(conn, plan, None, now, tells)
 
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from kahriz_alarms import credit
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_detect.finding import CLEARED, RAISED, Finding
-from kahriz_gateway import alarm_book, village_alarms, village_store
+from kahriz_gateway import alarm_book, alarm_post, village_alarms, village_store
 from kahriz_gateway.clock import Clock
 from kahriz_water.site import Plan
 
@@ -64,7 +64,8 @@ class ModemWatch:
         try:
             if self._due(kept, "network", NETWORK_MS):
                 self._network(conn, kept)
-            if self._due(kept, "credit", CREDIT_MS):
+            busy = alarm_post.in_state(conn, alarm_post.SENDING)  # the operator may take a minute
+            if not busy and self._due(kept, "credit", CREDIT_MS):
                 self._credit(conn, kept)
         except DeliveryError as error:
             log.info("the modem was not asked: %s", error)
