@@ -16,7 +16,7 @@ sys.path.insert(0, sys.argv[2])
 import vfs
 from places import Flash
 
-from kahriz_node import configs, ota, slots
+from kahriz_node import configs, keep, ota, slots  # noqa: F401 - loaded while it can be found
 from kahriz_wire import release
 
 with open(sys.argv[1] + "/../boot.py") as file:
@@ -53,6 +53,7 @@ vfs.mount(vfs.VfsLfs2(device, mtime=False), "/")
 runs = whole(boot())
 state = slots.read("")[1]
 dt_s = settings()
+refused = configs.marks("")[configs.REFUSED]
 if runs == "0.0.0.1" and "ota.2" in os.listdir("/") and not state.isdigit():
     ota.install("", 2, 1, lambda: None)
     later = whole(boot())
@@ -60,4 +61,5 @@ else:
     later = runs
 slots.good("")
 after = whole(boot())
-print(json.dumps({"runs": runs, "state": state, "dt_s": dt_s, "later": later, "after": after}))
+said = {"runs": runs, "state": state, "dt_s": dt_s, "refused": refused}
+print(json.dumps(dict(said, later=later, after=after)))

@@ -3,7 +3,7 @@
 
 Every flash operation is recorded in LOG as cut_day.py does it; the flash before them is LOG.new.
 Slot a runs and is good; a release comes whole, is unpacked, booted twice, found good; then a
-configuration is put on trial and kept.
+configuration is put on trial and kept, and another one marked as refused.
 """
 
 import json
@@ -17,7 +17,7 @@ sys.path.insert(0, sys.argv[2])
 import vfs
 from places import Flash
 
-from kahriz_node import config_new, configs, ota, slots
+from kahriz_node import config_new, configs, keep, ota, slots  # noqa: F401 - keep: while it can be found
 from kahriz_node.sensors import ds18b20  # noqa: F401 - loaded while the host's files are there
 from kahriz_node.settings import Settings
 
@@ -35,7 +35,8 @@ out = open(sys.argv[3], "wb")  # noqa: SIM115
 def log(at, data):
     global operations
     operations += 1
-    out.write(struct.pack("<II", at, len(data)) + data)
+    out.write(struct.pack("<II", at, len(data)))
+    out.write(data)
 
 
 def put(path, data):
@@ -72,6 +73,7 @@ ota.install("", 1, 0, lambda: None)
 slots.good("")
 assert boot() == "/a", boot()
 put("/ota.2", RELEASE)
+configs.mark("", configs.REFUSED, 7)
 vfs.umount("/")
 vfs.mount(vfs.VfsPosix("/"), "/")
 with open(sys.argv[3] + ".new", "wb") as new:
@@ -89,5 +91,6 @@ with open(configs.FETCHED, "w") as file:
     json.dump(dict(CONFIG, rev=2, dt_s=600), file)
 config_new.consider("", 2, Settings(CONFIG))
 configs.keep("")
+configs.mark("", configs.REFUSED, 9)
 assert not [name for name in os.listdir("/") if name.startswith("ota.")]
 print(json.dumps({"switched": switched, "proven": proven, "operations": operations}))
