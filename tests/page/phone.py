@@ -33,26 +33,25 @@ class Phone:
         return self._ask(path, urllib.parse.urlencode(form).encode())
 
     def send(self, path: str, **form: str) -> tuple[int, str]:
-        """Fill in the form of a page as a person does, its mark included."""
-        return self.post(path, mark=self.mark(path), **form)
+        """Fill in the form of a page as a person does, its marks included."""
+        return self.post(f"{path}/keep", **self.marks(path), **form)
 
     def send_with_photo(self, path: str, photo: bytes, **form: str) -> tuple[int, str]:
         edge = secrets.token_hex(8)
         parts = [
             f'--{edge}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
-            for key, value in {"mark": self.mark(path), **form}.items()
+            for key, value in {**self.marks(path), **form}.items()
         ]
         head = f'--{edge}\r\nContent-Disposition: form-data; name="photo"; filename="../../a.jpg"'
         parts += [head.encode(), b"\r\nContent-Type: image/jpeg\r\n\r\n", photo, b"\r\n"]
         body = b"".join([*parts, f"--{edge}--\r\n".encode()])
-        return self._ask(path, body, f"multipart/form-data; boundary={edge}")
+        return self._ask(f"{path}/keep", body, f"multipart/form-data; boundary={edge}")
 
     def enter(self, pin: str, role: str = "committee") -> tuple[int, str]:
         return self.post("/enter", role=role, pin=pin, next="/turns")
 
-    def mark(self, path: str) -> str:
-        found = re.search(r'name="mark" value="([0-9a-f]+)"', self.get(path)[1])
-        return found[1] if found else ""
+    def marks(self, path: str) -> dict[str, str]:
+        return dict(re.findall(r'name="(mark|once)" value="([0-9a-f]+)"', self.get(path)[1]))
 
     def _ask(self, path: str, body: bytes | None, kind: str | None = None) -> tuple[int, str]:
         kept = "; ".join(f"{key}={value}" for key, value in self.cookies.items())

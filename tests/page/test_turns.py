@@ -164,14 +164,14 @@ def test_without_a_pin_nothing_is_changed(
 ) -> None:
     guest = Phone(serve(tmp_path))
     assert guest.get(path)[0] == 303
-    assert guest.post(path, **FORM, mark="0" * 64)[0] == 303
+    assert guest.post(f"{path}/keep", **FORM, mark="0" * 64)[0] == 303
     forged = Phone(guest.address, {"entered": "aqsaqqal.committee.1.9999999999999.ab." + "0" * 64})
-    assert forged.post(path, **FORM)[0] == 303
+    assert forged.post(f"{path}/keep", **FORM)[0] == 303
     conn = book.open_book(tmp_path)
     assert book.entries(conn) == []
     own = Phone(guest.address)
     own.enter(pin)
-    assert own.post(path, **FORM)[0] == 403  # without the mark: a form of another site
+    assert own.post(f"{path}/keep", **FORM)[0] == 403  # without the mark: a form of another site
     assert book.entries(conn, "rota", "correction") == []
 
 

@@ -145,7 +145,7 @@ def test_a_warning_is_taken_and_reported_fixed_with_a_pin(tmp_path: Path, phone:
     ident = village.execute("SELECT max(id) FROM alarm").fetchone()[0]
     page = phone.get("/alarms?lang=en")[1]
     assert "I am on my way" in page
-    mark = phone.mark("/alarms")
+    mark = phone.marks("/alarms")["mark"]
     assert phone.post(f"/alarms/{ident}", mark=mark, op="ack")[0] == 303
     assert phone.post(f"/alarms/{ident}", mark=mark, op="fixed")[0] == 400  # the cause is missing
     assert phone.post(f"/alarms/{ident}", mark=mark, op="fixed", cause="sensor")[0] == 303
@@ -179,12 +179,12 @@ def test_a_wrong_field_says_so(phone: Phone, path: str, form: dict[str, str], sa
 def test_a_book_that_cannot_be_written_says_so_and_keeps_nothing_half(
     tmp_path: Path, phone: Phone
 ) -> None:
-    mark = phone.mark("/work/visit")
+    mark = phone.marks("/work/visit")["mark"]
     with sqlite3.connect(tmp_path / "committee.db") as conn:
         conn.execute(
             "CREATE TRIGGER full BEFORE INSERT ON entry BEGIN SELECT RAISE(FAIL,'full'); END"
         )
     phone.cookies["lang"] = "en"
-    status, page = phone.post("/work/visit", mark=mark, place="upper", cause="joint", at=AT)
+    status, page = phone.post("/work/visit/keep", mark=mark, place="upper", cause="joint", at=AT)
     assert status == 503
     assert "could not write this down" in page

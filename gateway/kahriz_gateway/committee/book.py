@@ -37,6 +37,8 @@ CREATE TABLE pin (
     set_at INTEGER NOT NULL,
     generation INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE once (token TEXT PRIMARY KEY, entry INTEGER NOT NULL REFERENCES entry (id))
+    WITHOUT ROWID;
 CREATE TABLE attempt (place TEXT PRIMARY KEY, failures INTEGER NOT NULL, until INTEGER NOT NULL)
     WITHOUT ROWID;
 """
@@ -96,13 +98,27 @@ def write(
     kind: str,
     body: Mapping[str, Any],
     replaces: int | None = None,
+    once: str | None = None,
 ) -> int:
-    """Write one entry and say its number."""
-    row = conn.execute(
-        "INSERT INTO entry (at, who, role, kind, body, replaces) VALUES (?,?,?,?,?,?)",
-        (at_ms, who, role, kind, json.dumps(body, ensure_ascii=False), replaces),
-    )
+    """Write one entry and say its number; `once` is the mark of a form that counts only once."""
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        row = conn.execute(
+            "INSERT INTO entry (at, who, role, kind, body, replaces) VALUES (?,?,?,?,?,?)",
+            (at_ms, who, role, kind, json.dumps(body, ensure_ascii=False), replaces),
+        )
+        if once:
+            conn.execute("INSERT OR IGNORE INTO once VALUES (?,?)", (once, row.lastrowid))
+    except BaseException:
+        conn.execute("ROLLBACK")
+        raise
+    conn.execute("COMMIT")
     return int(row.lastrowid or 0)
+
+
+def known(conn: sqlite3.Connection, once: str) -> bool:
+    """Whether a form has been kept already: a phone sends again when the answer was lost."""
+    return conn.execute("SELECT 1 FROM once WHERE token=?", (once,)).fetchone() is not None
 
 
 def entries(

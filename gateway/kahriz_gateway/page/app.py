@@ -24,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 from kahriz_gateway import metrics
 from kahriz_gateway.alarm_links import Links
 from kahriz_gateway.clock import Clock
-from kahriz_gateway.page import api_alarms, health, screens, stores
+from kahriz_gateway.page import api_alarms, health, poster, screens, stores
 from kahriz_gateway.page.alarm_steps import AlarmSteps
 from kahriz_gateway.page.gate import ROLES, Gate
 from kahriz_gateway.page.guided_tests import GuidedTests
@@ -140,6 +140,7 @@ def create_app(
             *WorkPages(config, data_dir, gate).routes(),
             *GuidedTests(config, data_dir, gate).routes(),
             *AlarmSteps(data_dir, gate).routes(),
+            *poster.routes(gate),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(StrictHeaders), Middleware(GZipMiddleware, minimum_size=600)],

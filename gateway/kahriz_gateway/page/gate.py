@@ -30,6 +30,7 @@ from kahriz_gateway.page.words import Speech, mark
 
 log = logging.getLogger(__name__)
 
+KEEP = "/keep"
 ROLES = {"committee": mark("Committee"), "crew": mark("Crew"), "technician": mark("Technician")}
 
 
@@ -48,7 +49,8 @@ class Asked:
     def write(self, kind: str, body: dict[str, object], replaces: int | None = None) -> int:
         """Write an entry into the book, in the name of who has entered."""
         who = self.session
-        return book.write(self.conn, self.now_ms, who.person, who.role, kind, body, replaces)
+        once = self.fields.get("once", "")[:32]
+        return book.write(self.conn, self.now_ms, who.person, who.role, kind, body, replaces, once)
 
 
 class Gate:
@@ -95,7 +97,10 @@ class Gate:
         """A page for those of some roles; others are sent to the gate."""
 
         def endpoint(request: Request) -> Response:
-            return self._let_in(request, {}, page, roles)
+            answer = self._let_in(request, {}, page, roles)
+            # back from a cut network the phone shows the form with what was typed
+            answer.headers["Cache-Control"] = "private, no-cache"
+            return answer
 
         return endpoint
 
@@ -110,6 +115,27 @@ class Gate:
             return await run_in_threadpool(self._let_in, request, found, step, roles, photo)
 
         return endpoint
+
+    def form(
+        self,
+        path: str,
+        show: Callable[[Asked], Response],
+        step: Callable[[Asked], Response],
+        *roles: str,
+    ) -> list[Route]:
+        """The page of a form, and where it is sent: an address of its own.
+
+        Sent to the page's own address, a form that fails on the way would be gone from the phone.
+        """
+
+        def again(request: Request) -> Response:
+            return RedirectResponse(request.url.path.removesuffix(KEEP), 303)
+
+        return [
+            Route(path, self.shown(show, *roles), methods=["GET"]),
+            Route(path + KEEP, self.sent(step, *roles), methods=["POST"]),
+            Route(path + KEEP, again, methods=["GET"]),
+        ]
 
     def _let_in(
         self,
@@ -139,12 +165,14 @@ class Gate:
         with self.book() as conn:
             session = sessions.read(conn, request.cookies.get(sessions.COOKIE), now_ms)
             if session is None:
-                back = quote(request.url.path, safe="/")
+                back = quote(request.url.path.removesuffix(KEEP), safe="/")
                 return RedirectResponse(f"/enter?next={back}", 303)
             if session.role not in roles:
                 raise HTTPException(403)
             if request.method == "POST" and not sessions.right_mark(session, found.get("mark", "")):
                 raise HTTPException(403)
+            if request.method == "POST" and book.known(conn, found.get("once", "")):
+                return RedirectResponse("/work", 303)
             return step(Asked(request, self.speech(request), session, found, conn, now_ms, photo))
 
     def _show(self, request: Request) -> Response:

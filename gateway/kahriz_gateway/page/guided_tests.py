@@ -62,12 +62,9 @@ class GuidedTests:
             "/tests/gauging": (self._gauging, self._keep_gauging),
         }
         return [
-            Route(path, endpoint, methods=[method])
+            route
             for path, (show, step) in pages.items()
-            for method, endpoint in (
-                ("GET", gate.shown(show, *ANYONE)),
-                ("POST", gate.sent(step, *ANYONE)),
-            )
+            for route in gate.form(path, show, step, *ANYONE)
         ]
 
     def _pools(self, asked: Asked, wrong: str = "") -> Response:

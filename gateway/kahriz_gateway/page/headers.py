@@ -38,7 +38,8 @@ class StrictHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
-                headers["Cache-Control"] = "max-age=86400" if static else "no-store"
+                # a page that has set its own (a form, which the phone may go back to) keeps it
+                headers.setdefault("Cache-Control", "max-age=86400" if static else "no-store")
             await send(message)
 
         await self._app(scope, receive, add)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -51,6 +52,7 @@ class Templates:
             switch=switch,
             version=self._version,
             made=words.format.clock(made_ms),
+            once=lambda: secrets.token_hex(8),
             made_day=f"{words.format.day(made_ms)} {words.format.clock(made_ms)}",
             **context,
         )

@@ -46,12 +46,9 @@ class TurnsForms:
             "/turns/correct": (self._correction, self._correct),
         }
         return [
-            Route(path, endpoint, methods=[method])
+            route
             for path, (show, step) in pages.items()
-            for method, endpoint in (
-                ("GET", gate.shown(show, *COMMITTEE)),
-                ("POST", gate.sent(step, *COMMITTEE)),
-            )
+            for route in gate.form(path, show, step, *COMMITTEE)
         ]
 
     def _form(self, asked: Asked, wrong: str = "") -> Response:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -58,23 +57,11 @@ class WorkPages:
     def routes(self) -> list[Route]:
         """All of them behind the gate."""
         gate = self._gate
-        both: dict[str, tuple[Callable[[Asked], Response], Callable[[Asked], Response]]] = {
-            "/work/reading": (self._reading, self._keep_reading),
-            "/work/visit": (self._visit, self._keep_visit),
-        }
-        found = [
-            Route(path, endpoint, methods=[method])
-            for path, (show, step) in both.items()
-            for method, endpoint in (
-                ("GET", gate.shown(show, *ANYONE)),
-                ("POST", gate.sent(step, *ANYONE)),
-            )
-        ]
         return [
             Route("/work", gate.shown(self._hub, *ANYONE), methods=["GET"]),
-            *found,
-            Route("/work/closure", gate.shown(self._closure, *PLANNERS), methods=["GET"]),
-            Route("/work/closure", gate.sent(self._close, *PLANNERS), methods=["POST"]),
+            *gate.form("/work/reading", self._reading, self._keep_reading, *ANYONE),
+            *gate.form("/work/visit", self._visit, self._keep_visit, *ANYONE),
+            *gate.form("/work/closure", self._closure, self._close, *PLANNERS),
             Route("/photos/{name}", gate.shown(self._photo, *ANYONE), methods=["GET"]),
         ]
 
