@@ -42,8 +42,10 @@ class Blocks:
         if block != self._block:
             self._shut()
             self._block = block
-            if len(self._done) > self.keep:
-                self._done = {b: v for b, v in self._done.items() if b > block - self.keep}
+            done = self._done
+            if len(done) > self.keep:
+                while (first := next(iter(done), block)) <= block - self.keep:
+                    del done[first]
         self._open.append(value)
 
     def _shut(self) -> None:

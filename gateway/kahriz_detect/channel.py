@@ -98,7 +98,9 @@ class Channel:
         if spike.frozen:
             self.lively += (min(1.0, step) - self.lively) / LIVELY_READINGS
             spike.frozen = self.lively < LIVELY
-        elif dull.step(0.0 if step < DULL else float(spike.seen), bottom=False):
+        elif step >= DULL and not dull.run:
+            dull.last, dull.seen = 1.0, dull.seen + 1  # as a step would, and most are such
+        elif dull.step(0.0 if step < DULL else 1.0, bottom=False):
             spike.frozen, self.lively = True, 0.0
         return spike.frozen
 

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 RAISED, CHANGED, CLEARED = "raised", "changed", "cleared"
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One value in event time. `bound` is set where only a bound is known: "lt" or "gt"."""
 
     ts: int

@@ -117,8 +117,8 @@ class Moved:
 
 def _mean(blocks: list[tuple[float, float]], trim: float) -> tuple[float, float]:
     """Without the highest and lowest share `trim`: one odd evening is not a new usual."""
-    weight = sum(w for _, w in blocks)
+    weight = sum([w for _, w in blocks])
     out = int(len(blocks) * trim)
     kept = sorted(blocks)[out : len(blocks) - out]
-    total = sum(w for _, w in kept)
-    return (sum(v * w for v, w in kept) / total if total else 0.0), weight
+    total = sum([w for _, w in kept])
+    return (sum([v * w for v, w in kept]) / total if total else 0.0), weight
