@@ -20,7 +20,8 @@ READ = """\
 - **The same messages, the same lines.** Both read the same twelve rows of four numbers from the
   same broker and write the same fields to the same InfluxDB, a weir's stage, discharge and
   uncertainty by the same formula (the means in InfluxDB are compared); each is alone on the broker
-  and begins with an empty buffer. "Pipe" is a load whose numbers nobody has to interpret.
+  and begins with an empty buffer. "Pipe" is a load whose four numbers a row nobody has to
+  interpret; a weir makes three of its four.
 - **Not the same work.** Node-RED acknowledges on arrival, holds up to 5,000 points in memory, and
   has zero and notch written into its function. Ours commits the message to disk before it
   acknowledges anything and commits the values again; on top it keeps the ledger and answers with
