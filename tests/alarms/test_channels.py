@@ -138,5 +138,5 @@ def test_the_index_builds_what_the_plan_asks_for() -> None:
     plan = parse_plan(TEXT + '\n[[webhook]]\nurl = "https://office.example/x"\nsecret_file = "s"\n')
     built = channels(plan, Outside(lambda topic, body: True, lambda name: b"secret"))
     assert [c.name for c in built] == ["log", "mqtt", "webhook-1"]
-    assert set(CHANNELS) == {"log", "mqtt", "webhook"}
+    assert set(CHANNELS) == {"log", "mqtt", "webhook", "apprise"}
     assert all(c.tells for c in built)
