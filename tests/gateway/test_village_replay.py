@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""What the village alarms while readings arrive late and out of order is what a replay of those
+arrivals alarms, across restarts; what comes after an alarm is over wakes nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+from kahriz_alarms.alarm import Step
+from kahriz_detect.finding import RAISED, Sample
+from kahriz_detect.replay import Replay, arrivals
+from kahriz_detect.site_plan import site_of
+from kahriz_gateway import alarm_book, village_alarms, village_store
+from kahriz_gateway.village_watch import STORED
+from kahriz_sim.scenario import parse
+from kahriz_sim.series import START_MS, Row, rows
+
+from .test_village import HOUR_MS, Chain
+
+WEIRS = ("outlet", "middle", "inlet")
+LEAK_H, MENDED_H, DAYS = 7 * 24 + 1.0, 7 * 24 + 12.0, 7.75
+# The clock on the wall says these, not the water; a drop-out is held back while its node is silent.
+OF_NODES = ("silent_node", "gateway", "sensor_fault:dropout")
+STORED_AS = {name: (key, bound) for key, names in STORED.items() for name, bound in names}
+
+
+def _arrivals(seed: int) -> dict[int, list[Row]]:
+    """Rows by the moment at which they come: each node at its own minute, some hours late."""
+    leak = {"reach": "upper", "lps": 3.0, "at_h": 1.0, "to_h": 12.0}
+    scenario = parse({"truth": "mended", "leak": [leak]}, "mended")
+    dice = random.Random(seed)
+    found: dict[int, list[Row]] = {}
+    misses: dict[tuple[str, int], int] = {}
+    for row in rows("banovshalar-gozlu", scenario, 2, DAYS, nodes=WEIRS):
+        hour = (int(row.values["ts"]) - START_MS) // HOUR_MS
+        every = 4 if hour < 6 * 24 else 1  # all together at first: it is quicker
+        upload = (hour // every + 1) * every
+        chance = 0.15 if every == 1 else 0.0
+        late = misses.setdefault(
+            (row.node, upload), dice.choice((1, 2, 5)) if dice.random() < chance else 0
+        )
+        minute = WEIRS.index(row.node) * 7 if every == 1 else 0
+        came = START_MS + (upload + late) * HOUR_MS + minute * 60_000
+        found.setdefault(came, []).append(row)
+    for batch in found.values():
+        dice.shuffle(batch)
+    return dict(sorted(found.items()))
+
+
+def _alarms(chain: Chain) -> list[tuple[str, str, int]]:
+    rows = chain.conn.execute("SELECT kind, place, raised FROM alarm ORDER BY id")
+    return [tuple(r) for r in rows if r["kind"] not in OF_NODES]
+
+
+def _arrived(chain: Chain) -> Iterator[tuple[int, Sample]]:
+    """The values as the village stored them, each with the moment its row came."""
+    rows = chain.readings.execute("SELECT node, ts, received FROM reading")
+    came = {(node, ts): received for node, ts, received in rows}
+    nodes = {p.id: p.node for p in chain.plan.points}
+    for r in chain.conn.execute("SELECT * FROM value ORDER BY ts"):
+        v = village_store.value_of(r)
+        if v.quantity in STORED_AS:
+            key, bound = STORED_AS[v.quantity]
+            sample = Sample(v.ts, v.point, key, v.value, v.u, v.q, bound)
+            yield came[nodes[v.point], v.ts], sample
+
+
+def _live(chain: Chain, uploads: dict[int, list[Row]], restart_every: int = 0) -> None:
+    for number, (moment, batch) in enumerate(uploads.items()):
+        chain.put(batch, moment)
+        chain.clock.ms = moment
+        if restart_every and number % restart_every == restart_every - 1:
+            chain.restart()
+        chain.work()
+
+
+def test_the_village_restarted_again_and_again_alarms_what_a_replay_of_what_arrived_alarms(
+    tmp_path: Path,
+) -> None:
+    chain = Chain(tmp_path)
+    _live(chain, _arrivals(4), restart_every=5)
+    replayed = [
+        (f.kind, f.place, f.ts)
+        for _, f in Replay(site_of(chain.plan)).run(arrivals(_arrived(chain)))
+        if f.what == RAISED and f.kind not in OF_NODES
+    ]
+    assert _alarms(chain) == replayed
+    assert [(kind, place) for kind, place, _ in replayed] == [("leak", "upper")]
+
+
+def test_a_backfill_wakes_no_alarm_that_is_closed(tmp_path: Path) -> None:
+    chain, held = Chain(tmp_path), []
+    uploads = _arrivals(4)
+    for moment, batch in uploads.items():  # most of what the inlet saw of the leak stays away
+        away = [
+            r
+            for r in batch
+            if r.node == "inlet"
+            and LEAK_H + 3.0 < (int(r.values["ts"]) - START_MS) / HOUR_MS < MENDED_H + 1.0
+        ]
+        held += away
+        uploads[moment] = [r for r in batch if r not in away]
+    _live(chain, uploads)
+    (alarm,) = [a for a in village_alarms.open_alarms(chain.conn) if a.kind == "leak"]
+    now = chain.clock.ms
+    with village_store.transaction(chain.conn):
+        step = Step("closed", now, now, "crew", data={"cause": "joint"})
+        alarm_book.record(chain.conn, alarm, step, chain.sender.tells)
+    before, told = _alarms(chain), len(chain.ear.heard)
+    assert len(held) > 50
+    _live(chain, {now + 60_000: held})
+    chain.restart()
+    _live(chain, {now + 120_000: []})
+    assert _alarms(chain) == before
+    assert [a for a in village_alarms.open_alarms(chain.conn) if a.kind == "leak"] == []
+    assert [e for e in chain.ear.heard[told:] if e.alarm.kind not in OF_NODES] == []
