@@ -5,7 +5,7 @@
 
 The broker answers over the board's own line, so no wait takes real time. Of twenty wakes one loads
 its modules anew (memory is given back in those only), every fifth power cut ends the process. A
-node's year is about 105,000 wakes and three minutes of a processor's work; ultrasonic ones take six.
+node's year is about 105,000 wakes and three minutes of a processor's work, six if ultrasonic.
 Exit code 1 when a promise is broken; a node is lived again alone by `--only NUMBER`.
 """
 
