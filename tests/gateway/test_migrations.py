@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sqlite3
@@ -13,6 +14,7 @@ import pytest
 from kahriz_gateway import store, village_store
 from kahriz_gateway.cli_ledger import journals
 from kahriz_gateway.store import StoreError
+from kahriz_gateway.village_changes import changed_since, pruned_upto
 
 from .conftest import ROOT, SITE, Gateway
 
@@ -95,6 +97,18 @@ def test_a_village_of_an_older_version_is_all_there(path: Path, tmp_path: Path) 
     assert village_store.get_cursor(conn, "village") == 21
     fresh = village_store.open_village(tmp_path / "fresh.db")
     assert columns(conn) == columns(fresh), "migrated and new stores are alike"
+
+
+def test_of_the_changes_of_an_older_version_those_stay_that_an_output_has_not_been_told(
+    tmp_path: Path,
+) -> None:
+    path = copied(STORES / "village-v3.db", tmp_path, "village.db")
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as old:
+        old.execute("INSERT INTO cursor VALUES('influx', 9), ('csv', 12), ('influx:alarm', 0)")
+    with contextlib.closing(village_store.open_village(path)) as conn:
+        assert pruned_upto(conn) == 9
+        mark, spans = changed_since(conn, 9, 100)
+        assert (mark, len(spans)) == (12, 3)
 
 
 def test_the_mechanism_takes_a_planted_store_from_0_to_1_and_keeps_its_rows(tmp_path: Path) -> None:
