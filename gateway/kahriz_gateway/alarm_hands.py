@@ -6,6 +6,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from kahriz_alarms import states
 from kahriz_alarms.alarm import Alarm
 from kahriz_gateway import alarm_book, village_alarms, village_store
 
@@ -13,6 +14,7 @@ from kahriz_gateway import alarm_book, village_alarms, village_store
 TELLS = {"log": ("closed",), "mqtt": ("acknowledged", "closed")}
 SHELF_HOURS = 14 * 24  # nothing is kept quiet for longer than this
 HOUR_MS = 3_600_000
+ADVISORY = "advisory"
 
 
 class NoAlarmError(Exception):
@@ -34,6 +36,8 @@ def take(
         alarm = alarm_book.load(conn, ident)
         if alarm is None:
             raise NoAlarmError(f"no alarm {ident}")
+        if alarm.kind == ADVISORY and alarm.open:  # everybody is told of its end
+            raise states.StateError("an advisory ends by `kahriz alarm advisory end`")
         if what == "closed" and not alarm.open:
             what = "explained"
         return village_alarms.step(conn, alarm, what, now_ms, TELLS, now_ms, who, note, data)

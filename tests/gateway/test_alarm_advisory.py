@@ -116,6 +116,10 @@ def test_the_committee_does_it_by_command(loop: Loop, tmp_path: Path) -> None:
     assert code == 0
     assert line.endswith("rena: sel\n")
     assert json.loads(run("show", "--json")[1])["who"] == "rena"
+    words = ["close", "1", "--cause", "other", "--who", "x", "--data", str(tmp_path)]
+    closed_by_hand = CliRunner().invoke(command, words)
+    assert closed_by_hand.exit_code == 6
+    assert "advisory end" in closed_by_hand.output
     assert run("end", "--why", "laboratory, 3 samples", "--who", "rena")[0] == 0
     assert json.loads(run("show", "--json")[1]) is None
     closed = alarm_book.load(loop.conn, 1)
