@@ -2,8 +2,7 @@
 """What others make of our messages: Telegraf's `json` parser and ThingsBoard's gateway.
 
 Telegraf's parser is read here by its documented rules (docs.influxdata.com/telegraf/v1,
-data_formats/input/json); where `tests/gateway/telegraf` was built, the real one of 1.30.3 is asked
-too. ThingsBoard's converter is the real one, from PyPI, in a folder of its own.
+data_formats/input/json). ThingsBoard's converter is the real one, from PyPI, in a folder of its own.
 """
 
 from __future__ import annotations
@@ -31,7 +30,6 @@ ROWS = [
 ]
 UP = encode_rows(ROWS)
 
-GO = Path(__file__).parent / "telegraf"
 TB = ROOT / "build" / "thingsboard-gateway-3.8.5"
 CONVERT = """
 import json, logging, sys
@@ -105,41 +103,6 @@ def test_telegraf_leaves_out_what_has_no_time_yet_and_keeps_the_rest() -> None:
 def test_no_text_but_a_fault_can_become_a_field_of_two_types() -> None:
     guess = encode_rows([Row(3, 1, {"air_c": 20.0}, TS, "est")])
     assert telegraf(TOPIC, guess)[0][2] == {"n": 3.0, "q": 1.0, "air_c": 20.0}
-
-
-@pytest.fixture(scope="module")
-def telegraf_json() -> Path:
-    """Telegraf's own parser, built by hand once: minutes and a gigabyte are no matter of a test."""
-    program = ROOT / "build" / "telegraf-json"
-    if not program.is_file():
-        pytest.skip(f"no {program}: cd {GO} && go build -o {program} .")
-    return program
-
-
-@pytest.mark.parametrize("row", [ROWS[0], Row(2, 9, {"weir_fault": "timeout"}, TS)])
-def test_telegrafs_own_parser_says_what_we_read_out_of_its_rules(
-    telegraf_json: Path, row: Row
-) -> None:
-    conf = tomllib.loads((ROOT / "gateway" / "deploy" / "telegraf.conf").read_text())
-    payload = encode_rows([row, *ROWS[1:]]) if row is ROWS[0] else encode_rows([row])
-    done = subprocess.run(
-        [str(telegraf_json), json.dumps(conf["inputs"]["mqtt_consumer"][0])],
-        input=payload, capture_output=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr.decode()[-800:]
-    theirs = [(each["name"], each["ms"], each["fields"]) for each in json.loads(done.stdout)]
-    ours = [(name, ms, fields) for name, _, fields, ms in telegraf(TOPIC, payload)]
-    assert theirs == ours
-
-
-def test_telegrafs_own_parser_leaves_out_what_has_no_time(telegraf_json: Path) -> None:
-    conf = tomllib.loads((ROOT / "gateway" / "deploy" / "telegraf.conf").read_text())
-    undated = encode_rows([Row(1, 1, {"air_c": 20.0}, None, "unk", 40, 7)])
-    done = subprocess.run(
-        [str(telegraf_json), json.dumps(conf["inputs"]["mqtt_consumer"][0])],
-        input=undated, capture_output=True, check=True,
-    )  # fmt: skip
-    assert json.loads(done.stdout) == []
 
 
 @pytest.fixture(scope="module")
