@@ -19,6 +19,7 @@ from scripts.bench_ingest import backlog, receive_and_store, whole_chain
 from scripts.bench_nodered import version
 from scripts.bench_report import Report, machine
 from scripts.bench_store import big_store
+from scripts.bench_village import shares
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "bench"
@@ -36,6 +37,7 @@ def parts(full: bool) -> dict[str, Callable[[Report], None]]:
     return {
         "start": lambda r: start_and_size(r, BUILD, runs),
         "ingest": lambda r: _chain(r, full),
+        "parts": lambda r: shares(r, BUILD, 1000 if full else 400, runs),
         "receive": lambda r: receive_and_store(r, BUILD, 10_000 if full else 4000, runs),
         "backlog": lambda r: backlog(r, BUILD, 100_000 if full else 10_000, 50, 1),
         "outage": lambda r: outage(r, BUILD, 20.0, 1000 if full else 100),
