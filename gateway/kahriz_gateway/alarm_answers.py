@@ -14,7 +14,14 @@ from kahriz_alarms.alarm import Alarm
 from kahriz_alarms.people import Person, known
 from kahriz_alarms.personal import Incoming
 from kahriz_alarms.replies import Reply
-from kahriz_gateway import alarm_book, alarm_post, alarm_quiet, alarm_state, village_alarms
+from kahriz_gateway import (
+    alarm_advisory,
+    alarm_book,
+    alarm_post,
+    alarm_quiet,
+    alarm_state,
+    village_alarms,
+)
 from kahriz_water.site import Plan
 
 STEPS = {"ack": "acknowledged", "coming": "coming", "fixed": "fixed", "shelve": "shelved"}
@@ -123,11 +130,13 @@ def _cannot(meant: list[Alarm], plan: Plan, language: str) -> str:
 
 
 def _meant(conn: sqlite3.Connection, reply: Reply, person: Person) -> list[Alarm]:
-    """The alarm that was named; else those of the newest message; else what this person has."""
+    """The alarm that was named; else those of the newest message; else what this person has.
+
+    An advisory asks nobody and takes no answer.
+    """
+    opened = [a for a in alarm_book.open_alarms(conn) if a.kind != alarm_advisory.KIND]
     if reply.alarm is not None:
-        one = alarm_book.load(conn, reply.alarm)
-        return [one] if one is not None and one.open else []
-    opened = alarm_book.open_alarms(conn)
+        return [a for a in opened if a.id == reply.alarm]
     mine = [a for a in opened if a.owner == person.id and a.state in states.TAKEN]
     newest = alarm_post.last_alarms(conn, person.id)
     told = [a for a in opened if a.id in newest]
