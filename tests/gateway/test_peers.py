@@ -2,7 +2,8 @@
 """What others make of our messages: Telegraf's `json` parser and ThingsBoard's gateway.
 
 Telegraf's parser is read here by its documented rules (docs.influxdata.com/telegraf/v1,
-data_formats/input/json). ThingsBoard's converter is the real one, from PyPI, in a folder of its own.
+data_formats/input/json). ThingsBoard's converter is the real one, from PyPI, in a folder of
+its own.
 """
 
 from __future__ import annotations
