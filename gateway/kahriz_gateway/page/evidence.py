@@ -16,6 +16,10 @@ NAMES = {
     "drop_share_below": mark("Less by, at the lower point, %"),
     "calm_hours": mark("Calm for, h"),
     "staff_off_mm": mark("Sensor off the staff gauge, mm"),
+    "conductivity_us_cm_before": mark("Conductivity before, µS/cm"),
+    "conductivity_us_cm_now": mark("Conductivity then, µS/cm"),
+    "temperature_c_before": mark("Temperature before, °C"),
+    "temperature_c_now": mark("Temperature then, °C"),
     "detail": mark("In words"),
 }
 
