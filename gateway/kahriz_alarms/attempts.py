@@ -2,7 +2,8 @@
 """Which way a message takes next: text first, then the ring, then the next channel, then nobody.
 
 A ring says nothing but "look at your telephone": it is never an answer, and where a person has a
-channel for text, the text goes first and it alone counts. All ways together have five minutes when it is urgent.
+channel for text, the text goes first and it alone counts. All ways together have four minutes when
+it is urgent, so that the next person is tried within five.
 """
 
 from __future__ import annotations
