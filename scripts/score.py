@@ -24,6 +24,7 @@ from scripts.score_sets import REPO, Played, ScoreError, figures, load_last, pla
 LAST = REPO / "scripts" / "score.json"
 PAPER = REPO / "gateway" / "kahriz_detect" / "SCORES.md"
 SIMULATED = "simulated"
+BY_SITE = ("sites", "others")  # not groups of events
 HEAD = ("group", "found", "chance", "false/yr", "median h", "90 % h", "place", "repeats")
 
 
@@ -46,11 +47,15 @@ def main() -> int:
             now[name] = figures(judge, played)
             if args.save:
                 now[name]["sites"] = {p.name: figures(judge, [p]) for p in played}
+                now[name]["others"] = {
+                    p.name: figures(judge, [o for o in played if o is not p])
+                    for p in played
+                    if len(played) > 1
+                }
             _tell(name, played, now[name], last.get(name, {}))
             if args.verbose:
                 _tell_events(played)
-            if args.left_out:
-                _tell_left_out(judge, played)
+            _tell_left_out(judge, played)
     if args.save:
         _save({**last, **now})
     return 0
@@ -64,7 +69,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=1, help="replays at a time")
     parser.add_argument("--keep", type=Path, help="leave the alarm tables in this folder")
     parser.add_argument("--verbose", action="store_true", help="every event, and what was false")
-    parser.add_argument("--left-out", action="store_true", help="each site against the others")
     parser.add_argument("--save", action="store_true", help="store the figures as the last ones")
     args = parser.parse_args()
     if not args.train.is_dir():
@@ -82,7 +86,7 @@ def _tell(name: str, played: list[Played], now: dict[str, Any], last: dict[str, 
     print(f"  CPU at most {seconds:.1f} s a million readings, memory at most {peak:.0f} MB")
     rows: list[tuple[str, ...]] = [HEAD]
     for group, part in now.items():
-        if group == "sites":
+        if group in BY_SITE:
             continue
         rows.append(_cells(group, part))
         if group in last:
@@ -150,11 +154,16 @@ def _save(kept: dict[str, Any]) -> None:
         lines += [
             "| " + " | ".join(_cells(group, part)) + " |"
             for group, part in sorted(groups.items())
-            if group != "sites"
+            if group not in BY_SITE
         ]
-        lines += ["", "Each site for itself (found/total, false a year):", ""]
+        lines += ["", "Each site for itself | the set without it (found/total, false a year):", ""]
+        others = groups.get("others", {})
         for site, own in sorted(groups.get("sites", {}).items()):
-            lines.append(f"- {site}: " + "; ".join(f"{g} {_share(p)}" for g, p in own.items()))
+            rest = others.get(site, {})
+            lines.append(
+                f"- {site}: "
+                + "; ".join(f"{g} {_share(p)} | {_share(rest.get(g, {}))}" for g, p in own.items())
+            )
         lines.append("")
     PAPER.write_text("\n".join(lines), encoding="utf-8")
 
