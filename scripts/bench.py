@@ -39,7 +39,7 @@ def parts(full: bool) -> dict[str, Callable[[Report], None]]:
         "ingest": lambda r: _chain(r, full),
         "parts": lambda r: shares(r, BUILD, 1000 if full else 400, runs),
         "receive": lambda r: receive_and_store(r, BUILD, 10_000 if full else 4000, runs),
-        "backlog": lambda r: backlog(r, BUILD, 100_000 if full else 10_000, 50, 1),
+        "backlog": lambda r: backlog(r, BUILD, 100_000 if full else 10_000, 50, 3 if full else 1),
         "outage": lambda r: outage(r, BUILD, 20.0, 1000 if full else 100),
         "month": lambda r: month(r, BUILD, 30 if full else 2),
         "kills": lambda r: _kills(r, full),
