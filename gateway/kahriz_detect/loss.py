@@ -11,6 +11,7 @@ second reference, so that a second loss on top of it is seen too.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from kahriz_detect.cusum import Cusum
@@ -23,6 +24,8 @@ FLOOR_SHARE, FLOOR_LPS = 0.004, 0.02  # no balance of two weirs scatters less
 SLOW_FLOOR = 0.004  # share of the flow by which meters wander within days
 FOLLOW_BLOCKS = 24.0  # memory of the second reference
 SETTLES_BLOCKS = 6  # the size of what has just begun is still being learned
+YOUNG = 0.06  # share of the flow by which the normal of one day may be wrong; of n days, an nth
+ALIKE_BLOCKS, MOST_ALIKE = 400.0, 0.5
 LOW_SHARE = 0.3  # of the usual flow: below that the channel drains or fills, nothing is balanced
 FAR = 0.02  # of the way from the flow at which the normal loss was learned: meters err by curves
 RELEARN_DAYS = 20.0  # a doubt that lasts is the new normal
@@ -57,6 +60,8 @@ class Loss:
         self.six: list[float] = []
         self.e_lps: float | None = None  # of the newest block, beyond the normal
         self.rest_lps = 0.0  # and beyond what is open
+        self.before: float | None = None  # what was learned last
+        self.alike = 0.0  # correlation of one block with the next
         self.learns: float | None = None  # the same without excuses; None on its way
         self.scatter_lps = 0.0
         self.recent: list[tuple[int, float, bool]] = []  # block, its e, whether it is sure
@@ -107,7 +112,7 @@ class Loss:
         if self.base.days < learn_days:
             self._learn(block, up)
             return None
-        z = self.rest_lps / self.scatter_lps
+        z = self.rest_lps / self.scatter_lps / self._lasting()
         z = CUT if z > CUT else -CUT if z < -CUT else z
         rang = None
         if self.fast["lost"].update(z, block):
@@ -143,10 +148,20 @@ class Loss:
         sums = (*self.fast.values(), *self.slow.values())
         return any(c.suspicious for c in sums)
 
+    def _lasting(self) -> float:
+        """Errors that last from block to block say less than their number: AR(1)."""
+        rho = min(max(self.alike, 0.0), MOST_ALIKE)
+        return math.sqrt((1.0 + rho) / (1.0 - rho))
+
     def _learn(self, block: int, up: float) -> None:
         self.flow.learn(up, block)
+        before, self.before = self.before, self.learns
         if self.learns is None:
             return
+        if before is not None and self.base.count > ALIKE_BLOCKS / 4:
+            both = self.learns * before / self.scatter_lps**2
+            both = CUT if both > CUT else -CUT if both < -CUT else both
+            self.alike += (both - self.alike) / min(self.base.count, ALIKE_BLOCKS)
         self.base.learn(self.base.expected(block) + self.learns / up, block)
         memory = self.base.memory_days * self.base.a_day
         self.at += (up - self.at) / min(self.base.count, memory)
@@ -167,8 +182,9 @@ class Loss:
         self.follow_share += step / up / FOLLOW_BLOCKS
 
     def wander_lps(self) -> float:
-        """How far the two meters drift apart within days, standard."""
-        return max(1.25 * self.slow_scatter, SLOW_FLOOR) * self.flow.mean
+        """How far the two meters drift apart within days, and what days of learning leave open."""
+        young = YOUNG / max(1.0, self.base.days)
+        return math.hypot(max(1.25 * self.slow_scatter, SLOW_FLOOR), young) * self.flow.mean
 
     def mean_recent(self, first: int, last: int, sure: bool = False) -> tuple[float, int]:
         """Mean of e over some blocks, and of how many; `sure` leaves out what was on its way."""
@@ -191,6 +207,7 @@ class Loss:
             "second": self.second.dump(),
             "numbers": [self.follow_share, self.settled, self.e_lps, self.rest_lps, self.at],
             "up": [self.scatter_lps, self.step_lps, self.up],
+            "alike": [self.alike, self.before],
             "six": self.six,
             "recent": self.recent,
         }
@@ -205,5 +222,6 @@ class Loss:
         numbers = state["numbers"]
         self.follow_share, self.settled, self.e_lps, self.rest_lps, self.at = numbers
         self.scatter_lps, self.step_lps, self.up = state["up"]
+        self.alike, self.before = state["alike"]
         self.six = list(state["six"])
         self.recent = [(int(b), float(e), bool(known)) for b, e, known in state["recent"]]

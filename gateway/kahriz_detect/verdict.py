@@ -13,21 +13,19 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from kahriz_detect.finding import Finding
+from kahriz_detect.first_weir import BEFORE, CLEAR, CORRELATED, SUDDEN, SURE, FirstWeir
 from kahriz_detect.loss import RELEARN_DAYS, Loss
 from kahriz_detect.site import Reach
 
 if TYPE_CHECKING:
     from kahriz_detect.balance import Balance
 
-AT_MOST, BEFORE = 12, 10  # blocks: what is now, what was just before it began
-SURE = 0.6  # share of the change that one weir must explain to be the one that moved
+AT_MOST = 12  # blocks: what is now
 SURE_BELOW = 0.4  # the reach below hears of it a block later
-CLEAR = 3.0  # times its own scatter a change must be to be held against a weir
 DOUBTS = 1.5  # times its scatter what the reach below gained makes a loss doubtful
 LEAST = 3.0  # standard uncertainties of the balance; below two a size may not even be told
+YOUNG_DAYS = 14.0  # of learning
 SETTLED_SHARE = 0.45  # a size that still grows by more in half an hour is not told yet
-CORRELATED = 1.5  # half hours are not independent: variance of a mean is larger by this
-SUDDEN = 0.6  # share of a loss that came since it began, else it crept in before
 DOUBT_BLOCKS = 8  # undecided for four hours: then it is said to be undecided
 
 
@@ -36,6 +34,7 @@ class Verdict:
 
     def __init__(self, balance: Balance) -> None:
         self.balance = balance
+        self.first = FirstWeir(balance)
         self.undecided = {r.place: 0 for r in balance.reaches}
 
     def decide(self, reach: Reach, loss: Loss, block: int, side: str) -> list[Finding]:
@@ -54,6 +53,8 @@ class Verdict:
             "scatter_lps": round(loss.scatter_lps, 3),
         }
         if abs(size) < LEAST * u:  # nothing is said of what the balance cannot know
+            if loss.base.days < YOUNG_DAYS and loss.first.kind is None:
+                loss.reset()  # a normal that is young learns it
             return []
         total = size + open_share * loss.flow.mean
         if open_share < 0.0 < size and total < max(2.0 * u, 0.5 * size):
@@ -175,7 +176,7 @@ class Verdict:
                 return None, ""
         if above is not None:
             return "leak", reach.place
-        return self._first(reach, loss, now, block, since, size, u, last, evidence)
+        return self.first.who(reach, loss, (now, block, since), size, u, last, evidence)
 
     def _reached(self, below: Reach, since: int, block: int, size: float) -> bool:
         """A leak takes from the next weir too, as soon as its water has come there."""
@@ -194,71 +195,6 @@ class Verdict:
         if loss.first.kind != "balance_doubt":  # a doubt says no more than that it gained
             mean -= loss.follow_share * loss.flow.mean
         return mean, loss.scatter_lps * math.sqrt(CORRELATED / n)
-
-    def _first(
-        self,
-        reach: Reach,
-        loss: Loss,
-        now: int,
-        block: int,
-        since: int,
-        size: float,
-        u: float,
-        last: bool,
-        evidence: dict[str, float | str],
-    ) -> tuple[str | None, str]:
-        """Nothing above it is measured but perhaps the chamber."""
-        off = self._chamber(now, block)
-        if off is not None:
-            read_high, off_u = -0.5 * off[0] * loss.flow.mean, 0.5 * off[1] * loss.flow.mean
-            evidence["outlet_reads_high_lps"] = round(read_high, 3)
-            if read_high > max(0.5 * size, 2.0 * off_u):
-                return "fouled_weir", reach.up
-            if off_u < 0.25 * size or last:
-                return "leak", reach.place
-        rise, fall = self._moved(reach, loss, now, block, since, size)
-        evidence["up_change_lps"], evidence["down_change_lps"] = round(rise, 3), round(-fall, 3)
-        if fall > max(SURE * (rise + fall), CLEAR * u):
-            return "leak", reach.place
-        if rise > max(SURE * (rise + fall), CLEAR * u):
-            return "fouled_weir", reach.up
-        return ("balance_doubt", reach.place) if last else (None, "")
-
-    def _chamber(self, now: int, block: int) -> tuple[float, float] | None:
-        """How far the chamber is off its flow, and how sure that is."""
-        balance = self.balance
-        if balance.rating is None or balance.chamber is None or balance.rating.opening.days < 2:
-            return None
-        offs, u = [], 0.0
-        for b in range(now, block + 1):
-            q = balance.blocks[balance.reaches[0].up].at(b)
-            level = balance.blocks[balance.chamber].at(b)
-            if q and level:
-                off = balance.rating.off(q, level)
-                if off is not None:
-                    offs.append(off)
-                    u = max(u, balance.rating.scatter(level))
-        if not offs:
-            return None
-        return sum(offs) / len(offs), u * math.sqrt(CORRELATED / len(offs))
-
-    def _moved(
-        self, reach: Reach, loss: Loss, now: int, block: int, since: int, size: float
-    ) -> tuple[float, float]:
-        """Rise upstream and fall downstream, from just before it began; what crept in over days
-        is measured from the learned level."""
-        up, down = self.balance.blocks[reach.up], self.balance.blocks[reach.down]
-        pair = []
-        usual = loss.flow.mean
-        for blocks, level in ((up, usual), (down, usual * (1.0 - loss.base.mean))):
-            after, before = blocks.mean(now, block), blocks.mean(since - BEFORE, since - 1)
-            if after is None:
-                return 0.0, 0.0
-            pair.append((after[0], before[0] if before else level, level))
-        rise, fall = pair[0][0] - pair[0][1], pair[1][1] - pair[1][0]
-        if abs(rise + fall) > SUDDEN * size:
-            return rise, fall
-        return pair[0][0] - pair[0][2], pair[1][2] - pair[1][0]
 
     def follow(self, reach: Reach, loss: Loss, block: int, up: float) -> list[Finding]:
         """The findings that are open, one block on."""

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""The first weir of a conveyance: did it rise, or did the water below it fall?
+
+Nothing above it is measured but perhaps the chamber, whose level goes as the square of the flow.
+Without one the two weirs are compared with what they read before.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from kahriz_detect.loss import Loss
+from kahriz_detect.site import Reach
+
+if TYPE_CHECKING:
+    from kahriz_detect.balance import Balance
+
+BEFORE = 10  # blocks: what was just before it began
+SURE = 0.6  # share of the change that one weir must explain to be the one that moved
+CLEAR = 3.0  # times its own scatter a change must be to be held against a weir
+CORRELATED = 1.5  # half hours are not independent: variance of a mean is larger by this
+SUDDEN = 0.6  # share of a loss that came since it began, else it crept in before
+
+
+class FirstWeir:
+    """Leak or fouled weir in the first reach of a balance."""
+
+    def __init__(self, balance: Balance) -> None:
+        self.balance = balance
+
+    def who(
+        self,
+        reach: Reach,
+        loss: Loss,
+        when: tuple[int, int, int],
+        size: float,
+        u: float,
+        last: bool,
+        evidence: dict[str, float | str],
+    ) -> tuple[str | None, str]:
+        """Kind and place, or None as long as nobody knows; `when` is now, block and since."""
+        now, block, since = when
+        off = self._chamber(now, block)
+        if off is not None:
+            read_high, off_u = -0.5 * off[0] * loss.flow.mean, 0.5 * off[1] * loss.flow.mean
+            evidence["outlet_reads_high_lps"] = round(read_high, 3)
+            if read_high > max(0.5 * size, 2.0 * off_u):
+                return "fouled_weir", reach.up
+            if off_u < 0.25 * size or last:
+                return "leak", reach.place
+        rise, fall = self._moved(reach, loss, now, block, since, size)
+        evidence["up_change_lps"], evidence["down_change_lps"] = round(rise, 3), round(-fall, 3)
+        if fall > max(SURE * (rise + fall), CLEAR * u):
+            return "leak", reach.place
+        if rise > max(SURE * (rise + fall), CLEAR * u):
+            return "fouled_weir", reach.up
+        return ("balance_doubt", reach.place) if last else (None, "")
+
+    def _chamber(self, now: int, block: int) -> tuple[float, float] | None:
+        """How far the chamber is off its flow, and how sure that is."""
+        balance = self.balance
+        if balance.rating is None or balance.chamber is None or balance.rating.opening.days < 2:
+            return None
+        offs, u = [], 0.0
+        for b in range(now, block + 1):
+            q = balance.blocks[balance.reaches[0].up].at(b)
+            level = balance.blocks[balance.chamber].at(b)
+            if q and level:
+                off = balance.rating.off(q, level)
+                if off is not None:
+                    offs.append(off)
+                    u = max(u, balance.rating.scatter(level))
+        if not offs:
+            return None
+        return sum(offs) / len(offs), u * math.sqrt(CORRELATED / len(offs))
+
+    def _moved(
+        self, reach: Reach, loss: Loss, now: int, block: int, since: int, size: float
+    ) -> tuple[float, float]:
+        """Rise upstream and fall downstream, from just before it began; what crept in over days
+        is measured from the learned level."""
+        up, down = self.balance.blocks[reach.up], self.balance.blocks[reach.down]
+        pair = []
+        usual = loss.flow.mean
+        for blocks, level in ((up, usual), (down, usual * (1.0 - loss.base.mean))):
+            after, before = blocks.mean(now, block), blocks.mean(since - BEFORE, since - 1)
+            if after is None:
+                return 0.0, 0.0
+            pair.append((after[0], before[0] if before else level, level))
+        rise, fall = pair[0][0] - pair[0][1], pair[1][1] - pair[1][0]
+        if abs(rise + fall) > SUDDEN * size:
+            return rise, fall
+        return pair[0][0] - pair[0][2], pair[1][2] - pair[1][0]
