@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # make run · make test · make check · make bench: each sets up what it needs by itself.
-.PHONY: help setup run test check bench bench-node score energy campaign-cuts campaign-year
+.PHONY: help setup run test check bench bench-node score energy
+.PHONY: campaign-cuts campaign-year campaign-modem campaign-calm
 .PHONY: format messages dashboards flash clean
 ARGS ?=
 BIN := .venv/bin
@@ -13,6 +14,7 @@ help:
 	@echo "make score  what the detectors find in labelled readings (../shared/train) and in raw simulated ones"
 	@echo "make bench-node · make energy        the node's size, heap and speed; how long a battery lasts (a model)"
 	@echo "make campaign-cuts · campaign-year   power cuts and simulated lives by the thousand (ARGS='--cuts 1000')"
+	@echo "make campaign-modem · campaign-calm  alarms through a hostile modem; ten calm years and a loss at their end"
 	@echo "make flash PORT=/dev/ttyUSB0 NODE=outlet [SITE=…]   the node's program onto an ESP32"
 
 setup:
@@ -33,7 +35,7 @@ check: setup build/typings
 	$(BIN)/mypy --config-file firmware/mypy.ini
 	$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory messages dashboards
-	@git diff --exit-code --stat -- '*.mo' server/grafana firmware/DRIVERS.md || { echo "check: generated files differ from their sources: commit what make messages dashboards wrote"; exit 1; }
+	@git diff --exit-code --stat -- '*.mo' server/grafana firmware/DRIVERS.md docs/alarms.md || { echo "check: generated files differ from their sources: commit what make messages dashboards wrote"; exit 1; }
 
 build/typings: uv.lock | setup
 	@mkdir -p build && rm -rf $@
@@ -48,6 +50,7 @@ format: setup
 messages: setup
 	@$(BIN)/python scripts/messages.py
 	@$(BIN)/python scripts/driver_pages.py
+	@$(BIN)/python scripts/alarm_states.py
 
 dashboards: setup
 	@$(BIN)/kahriz server dashboards
@@ -64,7 +67,7 @@ score: setup
 energy: setup
 	@$(BIN)/python scripts/energy.py $(ARGS)
 
-campaign-cuts campaign-year: setup
+campaign-cuts campaign-year campaign-modem campaign-calm: setup
 	@$(BIN)/python -m tests.campaigns.$(@:campaign-%=%) $(ARGS)
 
 flash: setup
