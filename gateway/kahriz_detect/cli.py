@@ -68,5 +68,9 @@ def replay_command(
         for number, alarm in enumerate(table.alarms):
             chart = [f"    chart: {drawn[number]}"] if drawn else []
             click.echo("\n".join(explain(alarm) + chart))
+        if table.notices:
+            click.echo(f"{len(table.notices)} notices, no alarms:")
+        for notice in table.notices:
+            click.echo("\n".join(explain(notice)))
     told = "" if charts is None else f", charts in {charts}"
     click.echo(f"{len(table.alarms)} alarms in {alarms}{told}")

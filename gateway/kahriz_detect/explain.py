@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from kahriz_detect.finding import RAISED
+from kahriz_detect.finding import CLEARED, RAISED
 from kahriz_detect.replay import Raised, text_of
 
 
@@ -19,6 +19,10 @@ def explain(alarm: Raised) -> list[str]:
         u = "" if first.lps_u is None else f" ± {first.lps_u:.2f}"
         later = "" if last is first else f", later {last.lps:.2f} L/s"
         lines.append(f"    size {first.lps:.2f}{u} L/s{later}")
+    last = alarm.findings[-1]
+    used = last.m3 if last.what == CLEARED and first.lps_u is None else None
+    if used is not None:
+        lines.append(f"    {used:.0f} m3 in all")
     for name, value in first.evidence.items():
         text = f"{value:.3f}" if isinstance(value, float) else str(value)
         if name.endswith("_ms") and isinstance(value, float):

@@ -208,6 +208,7 @@ class Table:
 
     def __init__(self) -> None:
         self.alarms: list[Raised] = []
+        self.notices: list[Raised] = []  # told by --explain
         self._open: dict[tuple[str, str], Raised] = {}
 
     def told(self, moment: int, finding: Finding) -> None:
@@ -215,8 +216,8 @@ class Table:
         if finding.what == RAISED:
             alarm = Raised(moment, KINDS.get(finding.kind, finding.kind), finding.place)
             self._open[key] = alarm
-            if finding.kind.partition(":")[0] not in NOTICES:
-                self.alarms.append(alarm)
+            notice = finding.kind.partition(":")[0] in NOTICES
+            (self.notices if notice else self.alarms).append(alarm)
         alarm = self._open.get(key)  # type: ignore[assignment]
         if alarm is None:
             return

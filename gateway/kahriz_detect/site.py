@@ -106,6 +106,7 @@ class Site:
     sources: tuple[Source, ...] = ()
     zones: tuple[Zone, ...] = ()
     offtakes: tuple[Offtake, ...] = ()
+    holidays: tuple[str, ...] = ()  # "03-20..03-24": people use water as on a Sunday
 
     def signal(self, key: str) -> Signal | None:
         return next((s for s in self.signals if s.key == key), None)

@@ -39,6 +39,7 @@ def site_of(plan: Plan) -> Site:
         sources=_sources(plan, reaches, kinds),
         zones=_zones(plan, kinds),
         offtakes=offtakes,
+        holidays=plan.holidays,
     )
 
 

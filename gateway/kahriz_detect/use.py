@@ -10,6 +10,7 @@ alarm the new level is the usual one, so that the next leak is seen; a step down
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +20,7 @@ from kahriz_detect.frame import Frame
 from kahriz_detect.glr import A_DAY, Moved, Z
 from kahriz_detect.profile import Profile
 from kahriz_detect.site import Pool, Site, Zone
+from kahriz_water.holidays import Holidays
 
 HOUR_MS = 3_600_000
 BLOCK_HOURS = 24 // A_DAY
@@ -37,6 +39,7 @@ class Use(Detector):
     ----------
     zone : inflows, outflows and stores.
     step_s : length of a frame.
+    holidays : days that are lived like a Sunday.
 
     Examples
     --------
@@ -53,10 +56,11 @@ class Use(Detector):
 
     kinds = ("leak",)
 
-    def __init__(self, zone: Zone, step_s: int) -> None:
+    def __init__(self, zone: Zone, step_s: int, holidays: Iterable[str] = ()) -> None:
         if step_s <= 0:
             raise ValueError("step_s must be positive")
         self.zone, self.step_s = zone, step_s
+        self.holidays = Holidays(holidays)
         self.profile = Profile()
         self.moved = Moved()
         self.hour: int | None = None
@@ -108,12 +112,12 @@ class Use(Detector):
         return total - 1000.0 * (now - before[1]) / self.step_s
 
     def _close_hour(self, hour: int) -> None:
-        profile = self.profile
+        profile, slot = self.profile, self.holidays.slot(hour)
         if self.count * self.step_s >= 1800:
             use = self.sum / self.count
             if profile.days >= LEARN_DAYS:
-                self.block.append((use - profile.expected(hour), profile.weight(hour)))
-            profile.learn(hour, use)
+                self.block.append((use - profile.expected(slot), profile.weight(slot)))
+            profile.learn(slot, use)
         self.sum, self.count = 0.0, 0
 
     def _close_block(self, now_ms: int) -> list[Finding]:
@@ -187,7 +191,7 @@ class Use(Detector):
 
 def uses(site: Site) -> list[Detector]:
     """One for each tap network."""
-    return [Use(zone, site.step_s) for zone in site.zones if zone.taps]
+    return [Use(zone, site.step_s, site.holidays) for zone in site.zones if zone.taps]
 
 
 def _volume(pool: Pool, level: float) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import tomllib
 
+from kahriz_water.holidays import read_holidays
 from kahriz_water.plan_broker import read_broker
 from kahriz_water.plan_people import (
     read_access,
@@ -88,6 +89,7 @@ def parse_plan(text: str, source: str = "site.toml") -> Plan:
         access=read_access(top.optional_table("access"), tuple(p.id for p in points)),
         wifis=tuple(read_wifi(t, points) for t in top.tables("wifi")),
         ways=read_ways(top),
+        holidays=read_holidays(top.optional_table("use")),
     )
     site.done()
     top.done()

@@ -161,6 +161,7 @@ class Plan:
     wifis: tuple[AccessPoint, ...] = ()
     ways: Ways = field(default_factory=Ways)
     short: str | None = None
+    holidays: tuple[str, ...] = ()  # days on which people use water as on a Sunday
     ask: str = ""  # who calibrates: "uncalibrated: ask ..."
 
     def point(self, ident: str) -> Point | None:

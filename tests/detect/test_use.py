@@ -7,6 +7,7 @@ import json
 import math
 import random
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 import pytest
 
@@ -62,6 +63,23 @@ def test_a_leak_of_a_seventh_is_heard_within_two_days_and_told_by_its_size(seed:
     (alarm,) = (x for _, x in found if x.what == RAISED)
     assert (alarm.kind, alarm.place) == ("leak", "village")
     assert alarm.lps == pytest.approx(0.15 * MEAN_LPS, rel=0.5)
+
+
+def test_novruz_is_no_leak_where_its_days_are_told() -> None:
+    """Sundays use a fourth more, and so do the days of a feast."""
+
+    def frames() -> Iterator[Frame]:
+        first = (date(2025, 11, 3) - date(1970, 1, 1)).days * DAY_H  # a Monday
+        for frame in _frames(160, seed=3):
+            hour = first + frame.number - 1
+            day = date(1970, 1, 1) + timedelta(hours=hour)
+            feast = (3, 20) <= (day.month, day.day) <= (3, 24)
+            more = 1.25 if day.weekday() == 6 or feast else 1.0
+            ts = (hour + 1) * HOUR_MS
+            yield Frame(hour, ts, {"meter": frame.values["meter"] * more})
+
+    assert _raised(_run(frames())) != []
+    assert _raised(_run(frames(), Use(VILLAGE, 3600, ["03-20..03-24"]))) == []
 
 
 def test_a_second_leak_on_top_of_the_first_and_the_repair_are_both_seen() -> None:
