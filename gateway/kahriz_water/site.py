@@ -162,6 +162,8 @@ class Plan:
     ways: Ways = field(default_factory=Ways)
     short: str | None = None
     holidays: tuple[str, ...] = ()  # days on which people use water as on a Sunday
+    latitude_deg: float | None = None  # of the mouth, for the map of all kahrizes
+    longitude_deg: float | None = None
     ask: str = ""  # who calibrates: "uncalibrated: ask ..."
 
     def point(self, ident: str) -> Point | None:
