@@ -103,12 +103,14 @@ def test_health_and_alarms_are_followed_too(conn: sqlite3.Connection, tmp_path: 
         "INSERT INTO alarm(id, kind, place, state, raised, stored, lps, evidence)"
         " VALUES(1,'leak','upper','closed',5,6,2.0,'{}')"
     )
+    conn.execute("UPDATE alarm SET fixed=7")
     conn.execute("INSERT INTO alarm_event(alarm, at, what) VALUES(1,5,'raised'),(1,8,'cleared')")
     output = Kept()
     follower = Follower("kept", output, tmp_path)
     assert follower.step(conn)
     assert not follower.step(conn)
     assert [(m.ts, m.active) for m in output.marks] == [(5, True), (8, False)]
+    assert (output.marks[1].open_s, output.marks[1].repair_s) == (0.003, 0.002)
     assert output.healths[0].figures["battery_v"] == 3.31
     assert output.healths[0].figures["missing_rows"] == 0.0
 
@@ -119,6 +121,11 @@ def test_backlog_and_missing_are_told_apart_and_the_gateway_has_its_own(
     readings = store.open_store(tmp_path / "readings.db", "banovshalar-gozlu")
     readings.execute("INSERT INTO hello(node, received, body) VALUES('outlet', 1000, '{}')")
     readings.execute("INSERT INTO session VALUES('outlet','9f3a01c2','s',1,41,1000,'{}')")
+    readings.execute("INSERT INTO closed VALUES('outlet','9f3a01c2',1,2,'crc',1000)")
+    readings.executemany(
+        "INSERT INTO reading(node, journal, n, q, body) VALUES('outlet','9f3a01c2',?,1,'{}')",
+        [(n,) for n in range(5, 29)],
+    )
     for a, b, since in ((3, 4, 500), (29, 40, 1000)):  # lost on the way; announced just now
         readings.execute("INSERT INTO gap VALUES('outlet','9f3a01c2',?,?,?)", (a, b, since))
     _put(conn, *(_value("stage_m", ts, 0.1) for ts in range(1, 8)))
@@ -129,7 +136,8 @@ def test_backlog_and_missing_are_told_apart_and_the_gateway_has_its_own(
         follower.step(conn)  # the values do not go out, so they are the gateway's backlog
     follower._health(conn)
     told = {health.node: health.figures for health in output.healths}
-    assert told["outlet"] == {"backlog_rows": 14.0, "missing_rows": 2.0}
+    counted = {"measured_rows": 40.0, "stored_rows": 24.0, "lost_rows": 2.0}
+    assert told["outlet"] == {"backlog_rows": 14.0, "missing_rows": 2.0, **counted}
     assert told["gateway"] == {"backlog_rows": 7.0, "quarantined_messages": 0.0}
 
 

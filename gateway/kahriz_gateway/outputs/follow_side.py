@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What an output may be told beside the values: alarms, and how nodes and gateway are.
 
-`backlog_rows` of a node are the readings it has announced and not delivered, `missing_rows` those
-of them that it announced in an earlier session already. The gateway stands among the nodes under
-its own reserved name; its backlog are the changes that this output has not been handed yet.
+Of a node's readings `measured_rows` have been given a number, `stored_rows` lie in the store (they
+are counted there), `lost_rows` are closed with a reason, `backlog_rows` are announced and not
+delivered, `missing_rows` those of them that an earlier session has announced already. The gateway
+stands among the nodes under its own reserved name; its backlog are the changes that this output
+has not been handed yet.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from kahriz_gateway.village_changes import newest as newest_change
 from kahriz_gateway.village_store import get_cursor
 from kahriz_wire.topics import GATEWAY
 
-FIGURES = ("battery_v", "rssi_dbm", "heap")  # of a hello
+FIGURES = ("battery_v", "rssi_dbm", "heap", "boot")  # of a hello
 TOLD = ("raised", "changed", "cleared", "closed")
 
 
@@ -38,6 +40,8 @@ def alarm_marks(conn: sqlite3.Connection, before: int, limit: int) -> tuple[int,
             r["what"] not in ("cleared", "closed"),
             r["lps"],
             r["m3"],
+            open_s=max(0, r["at"] - r["raised"]) / 1000,
+            repair_s=None if r["fixed"] is None else max(0, r["fixed"] - r["raised"]) / 1000,
         )
         for r in rows
         if r["what"] in TOLD
@@ -70,15 +74,17 @@ def node_healths(
         gaps: dict[str, list[store.Gap]] = {}
         for gap in store.gaps(readings):
             gaps.setdefault(gap.node, []).append(gap)
+        newest = {node: rev for rev, node, _, _ in rows}
+        counts = {node: _counts(readings, node) for node in newest}
         quarantined = readings.execute("SELECT count(*) FROM quarantine").fetchone()[0]
     finally:
         readings.close()
-    newest = {node: rev for rev, node, _, _ in rows}
     healths = []
     for rev, node, received, body in rows:
         hello = json.loads(body)
         figures = {k: float(hello[k]) for k in FIGURES if isinstance(hello.get(k), int | float)}
         if newest[node] == rev:  # what is missing is known for now, not for then
+            figures |= counts[node]
             own = gaps.get(node, [])
             figures["backlog_rows"] = float(sum(gap.count for gap in own))
             figures["missing_rows"] = float(sum(g.count for g in own if _older(g, received)))
@@ -107,6 +113,18 @@ def hellos_from(path: Path, since: int) -> int:
     finally:
         readings.close()
     return int(newest if first is None else first - 1)
+
+
+def _counts(readings: sqlite3.Connection, node: str) -> dict[str, float]:
+    asked = {
+        "measured_rows": "SELECT sum(next - 1) FROM session WHERE node=?",
+        "stored_rows": "SELECT count(*) FROM reading WHERE node=?",
+        "lost_rows": "SELECT sum(b - a + 1) FROM closed WHERE node=?",
+    }
+    return {
+        name: float(readings.execute(sql, (node,)).fetchone()[0] or 0)
+        for name, sql in asked.items()
+    }
 
 
 def _older(gap: store.Gap, hello_ms: int | None) -> bool:

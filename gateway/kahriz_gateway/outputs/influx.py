@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from kahriz_gateway.outputs.influx_lines import (
 )
 from kahriz_gateway.outputs.influx_login import login
 from kahriz_water.plan import ConfigError, Plan
+from kahriz_wire.topics import GATEWAY
 
 if TYPE_CHECKING:
     from kahriz_gateway.outputs.influx_client import LineWriter, Refusal
@@ -72,7 +74,9 @@ def open_bucket(plan: Plan, data_dir: Path, suffix: str = "") -> "InfluxOutput":
     writer = LineWriter(url, settings.org, bucket, secret, basic=basic, gzip=gzip)
     nodes = {point.id: point.node for point in plan.points}
     quarantine = quarantine_file(data_dir / "influx-quarantine.jsonl")
-    return InfluxOutput(writer, plan.id, nodes, quarantine)
+    where = {"latitude_deg": plan.latitude_deg, "longitude_deg": plan.longitude_deg}
+    place = {name: degrees for name, degrees in where.items() if degrees is not None}
+    return InfluxOutput(writer, plan.id, nodes, quarantine, place=place)
 
 
 class InfluxOutput:
@@ -85,11 +89,13 @@ class InfluxOutput:
         nodes: Mapping[str, str],
         quarantine: Quarantine,
         monotonic_s: Callable[[], float] = time.monotonic,
+        place: Mapping[str, float] | None = None,
     ) -> None:
         self._writer = writer
         self._site = site
         self._nodes = nodes
         self._quarantine = quarantine
+        self._place = place or {}
         self._monotonic_s = monotonic_s
         self._not_before_s = 0.0
         self._max_lines = MAX_LINES
@@ -99,8 +105,12 @@ class InfluxOutput:
         self.write_lines(list(water_lines(self._site, self._nodes, values)))
 
     def write_health(self, healths: Iterable[NodeHealth]) -> None:
-        """Store how the nodes are."""
-        self.write_lines(list(health_lines(self._site, healths)))
+        """Store how the nodes are; the gateway's line says where on the map it stands."""
+        told = (
+            replace(each, figures={**each.figures, **self._place}) if each.node == GATEWAY else each
+            for each in healths
+        )
+        self.write_lines(list(health_lines(self._site, told)))
 
     def write_alarms(self, marks: Iterable[AlarmMark]) -> None:
         """Store when alarms opened and closed."""

@@ -38,7 +38,7 @@ class WaterValue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NodeHealth:
-    """A node's own figures: battery_v, rssi_dbm, heap, backlog_rows, missing_rows."""
+    """A node's own figures (battery_v, rssi_dbm, heap, boot) and what became of its readings."""
 
     node: str
     ts: int
@@ -56,6 +56,8 @@ class AlarmMark:
     active: bool
     lps: float | None = None
     m3: float | None = None
+    open_s: float | None = None  # since it was raised
+    repair_s: float | None = None  # from raised to the day somebody said that it is mended
 
 
 def line(
@@ -120,10 +122,8 @@ def alarm_lines(site: str, marks: Iterable[AlarmMark]) -> Iterator[str]:
     """Alarms at the moments they opened or closed."""
     for mark in marks:
         fields = {"active": 1.0 if mark.active else 0.0}
-        if mark.lps is not None:
-            fields["lps"] = mark.lps
-        if mark.m3 is not None:
-            fields["m3"] = mark.m3
+        known = {name: getattr(mark, name) for name in ("lps", "m3", "open_s", "repair_s")}
+        fields |= {name: number for name, number in known.items() if number is not None}
         tags = {"site": site, "kind": mark.kind, "place": mark.place, "alarm": str(mark.id)}
         text = line("alarm", tags, fields, mark.ts)
         if text is not None:
