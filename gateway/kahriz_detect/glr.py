@@ -10,6 +10,7 @@ resemble their neighbours are all in it: no assumption of independence is needed
 from __future__ import annotations
 
 from math import exp
+from operator import itemgetter
 from typing import Any
 
 A_DAY = 4  # blocks of six hours
@@ -119,6 +120,6 @@ def _mean(blocks: list[tuple[float, float]], trim: float) -> tuple[float, float]
     """Without the highest and lowest share `trim`: one odd evening is not a new usual."""
     weight = sum([w for _, w in blocks])
     out = int(len(blocks) * trim)
-    kept = sorted(blocks)[out : len(blocks) - out]
+    kept = sorted(blocks, key=itemgetter(0))[out : len(blocks) - out]
     total = sum([w for _, w in kept])
     return (sum([v * w for v, w in kept]) / total if total else 0.0), weight
