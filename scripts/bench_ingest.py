@@ -188,11 +188,11 @@ def backlog(report: Report, build: Path, queued: int, live_per_s: int, runs: int
                 load = each.site.load(queued)
                 link.publish(load.messages)
                 link.settle()
-                before = each.stored()
-                begin = time.monotonic()
-                each.start_intake()
+                until = each.stored() + load.rows
+                each.start_intake()  # its start has a figure of its own
+                before, begin = each.stored(), time.monotonic()
                 sent = 0
-                while (each.stored() - before) < load.rows:
+                while each.stored() < until:
                     if time.monotonic() - begin > PATIENCE_S:
                         raise TimeoutError("the backlog does not come to an end")
                     due = int((time.monotonic() - begin) * live_per_s)
