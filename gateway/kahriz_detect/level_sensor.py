@@ -69,12 +69,15 @@ class LevelSensor:
 
     def leap(self, frame: Frame, d: float) -> list[Finding]:
         """One more D: a leap that no gate can make."""
-        self.d = [*self.d[-2 * HALF + 1 :], d]
-        self.nets = [*self.nets[-2 * HALF + 1 :], self.stored.net]
-        if len(self.d) >= 2:
-            step, self.seen = abs(self.d[-1] - self.d[-2]), self.seen + 1
+        before = self.d
+        if before:
+            step, self.seen = abs(d - before[-1]), self.seen + 1
             cut = 4.0 * self.scatter if self.seen > 50 else step
             self.scatter += (min(step, cut) - self.scatter) / min(self.seen, 500)
+        before.append(d)
+        self.nets.append(self.stored.net)
+        if len(before) > 2 * HALF:
+            del before[0], self.nets[0]
         if self.seen < LEARNED:
             return []
         leap = leapt(self.d, HALF, LEAP_SHARE, LEAP_SCATTERS * self.scatter)
@@ -86,10 +89,10 @@ class LevelSensor:
         wave = WAVE * (max(self.nets) - min(self.nets)) * self.stored.step_s / 1000.0
         if abs(leap) < max(LEAP_M * area, wave):
             return []
-        before, self.moved_m3 = self.moved_m3, leap
+        last, self.moved_m3 = self.moved_m3, leap
         self.stored.number = None
         self.forget()
-        if before is not None and -1.5 < leap / before < -0.5:
+        if last is not None and -1.5 < leap / last < -0.5:
             self.stored.shift_m, self.moved_m3 = 0.0, None
             return [self._finding(CLEARED, "offset", frame.ts, {})]
         self.stored.shift_m += leap / area
@@ -99,7 +102,7 @@ class LevelSensor:
             "usual_m3": round(self.scatter, 3),
             "since_ms": float(frame.ts - round(HALF * self.stored.step_s * 1000)),
         }
-        what = RAISED if before is None else CHANGED
+        what = RAISED if last is None else CHANGED
         return [self._finding(what, "offset", frame.ts, evidence)]
 
     def _finding(self, what: str, fault: str, ts: int, evidence: dict[str, float | str]) -> Finding:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kahriz_detect.beside import Beside
 from kahriz_detect.cusum import Cusum
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CHANGED, CLEARED, RAISED, Finding
@@ -95,10 +96,7 @@ class PoolBalance(Detector):
         self.rests = Rests(pool.outflows)
         self.open: dict[str, list[Any]] = {}  # slot: kind, place, since ms, size, calm blocks, m3
         self.recent: list[float] = []  # e beyond the learned, newest last
-        self.above = {k: v for k, v in (above or {}).items() if k in pool.inflows}
-        self.sums_above: dict[str, list[float]] = {k: [0.0, 0.0] for k in pool.inflows}
-        self.gains: dict[str, list[float]] = {k: [] for k in pool.inflows}  # of the last blocks
-        self.usual: dict[str, float] = {}  # inflow beyond the flow above it
+        self.beside = Beside(pool.inflows, above or {})
 
     @property
     def name(self) -> str:
@@ -122,11 +120,7 @@ class PoolBalance(Detector):
         self.spilt = self.spilt or self.stored.spills
         for key in self.stored.flows:
             self.flows[key].append(self.stored.last[key][1])
-        for key, sums in self.sums_above.items():
-            up = frame.get(self.above[key]) if key in self.above else 0.0
-            if up is not None:
-                sums[0] += self.stored.last[key][1] - up
-                sums[1] += 1.0
+        self.beside.step(frame, self.stored.last)
         if d is None:
             return found
         leap = self.sensor.leap(frame, d)
@@ -139,9 +133,12 @@ class PoolBalance(Detector):
     def _rested(self, frame: Frame) -> list[Finding]:
         """A meter that rests at its zero again, each midnight."""
         kept = self.open.get("flow")
-        keys = [k for k in self.pool.outflows if kept and self.names[k] == kept[1]]
-        back = [k for k in keys if kept and self.rests.above(k) < 0.2 * abs(kept[3])]
-        if not self.rests.step(frame, kept is None) or kept is None or not back:
+        if kept is None:
+            self.rests.step(frame)
+            return []
+        keys = [k for k in self.pool.outflows if self.names[k] == kept[1]]
+        back = [k for k in keys if self.rests.above(k) < 0.2 * abs(kept[3])]
+        if not self.rests.step(frame, learn=False) or not back:
             return []
         del self.open["flow"]
         return [Finding(CLEARED, kept[0], kept[1], frame.ts)]
@@ -151,10 +148,7 @@ class PoolBalance(Detector):
         flows = [sum(v) / len(v) if v else 0.0 for v in self.flows.values()]
         self.flows = {k: [] for k in self.stored.flows}
         spilt, self.spilt = self.spilt, self.stored.spills
-        for key, (total, count) in self.sums_above.items():
-            if count:
-                self.gains[key] = [*self.gains[key][-23:], total / count]
-            self.sums_above[key] = [0.0, 0.0]
+        self.beside.close()
         assert self.block is not None
         if len(here) < self.steps // 2 or block != self.block + 1:
             self.before = None
@@ -187,10 +181,7 @@ class PoolBalance(Detector):
             self.seen += 1
             most = 3.0 * scatter if learned else 1e9
             self.shares.learn(x, e, most)
-            for key, gains in self.gains.items():
-                if gains:
-                    old = self.usual.setdefault(key, gains[-1])
-                    self.usual[key] = old + (gains[-1] - old) / min(self.seen, 40)
+            self.beside.learn(self.seen)
             size = min(abs(rest), most) if self.seen > 8 else least
             self.scatter += (size - self.scatter) / min(self.seen, 160)
         return [] if rang is None else self._rang(block, rang, scatter)
@@ -216,9 +207,8 @@ class PoolBalance(Detector):
     def _who(self, size: float, many: int) -> tuple[str, str]:
         """Missing water is a leak, unless an inflow alone reads more than the flow above it; water
         from nowhere is a meter, and which one if only one can."""
-        for key, gains in self.gains.items():
-            now = gains[-many:]
-            gain = sum(now) / len(now) - self.usual.get(key, 0.0) if now else 0.0
+        for key in self.pool.inflows:
+            gain = self.beside.gain(key, many)
             if GAIN * abs(size) < gain * (1.0 if size > 0 else -1.0):
                 return ("fouled_weir" if size > 0 else "sensor_fault:drift"), self.names[key]
         if size > 0:
@@ -273,7 +263,7 @@ class PoolBalance(Detector):
             "block": [self.spilt, self.block, self.here, self.flows, self.before, self.inflow],
             "learned": [self.scatter, self.seen, self.recent],
             "rests": self.rests.dump(),
-            "above": [self.sums_above, self.gains, self.usual],
+            "beside": self.beside.dump(),
             "open": self.open,
         }
 
@@ -287,7 +277,7 @@ class PoolBalance(Detector):
         self.before = None if before is None else (float(before[0]), list(before[1]))
         self.scatter, self.seen, self.recent = state["learned"]
         self.rests.load(state["rests"])
-        self.sums_above, self.gains, self.usual = state["above"]
+        self.beside.load(state["beside"])
         self.open = {k: list(v) for k, v in state["open"].items()}
 
 
