@@ -56,6 +56,7 @@ class Told:
     unit: str = "L/s"
     growth: str = "abrupt"
     peak_h: float | None = None
+    counted: int = 1
 
 
 @dataclass
@@ -73,13 +74,12 @@ def make_sites(folder: Path) -> Path:
     """Write the set (site.toml, readings.csv.gz, events.csv for each) into a folder."""
     for number in range(1, SITES + 1):
         site = folder / f"raw{number:02}"
-        if (site / "events.csv").is_file():
-            continue
-        site.mkdir(parents=True, exist_ok=True)
         drawn = draw(number)
-        text = site_text(drawn)
-        (site / "site.toml").write_text(text, encoding="utf-8")
-        _write_readings(site / "readings.csv.gz", drawn, number, text)
+        if not (site / "events.csv").is_file():
+            site.mkdir(parents=True, exist_ok=True)
+            text = site_text(drawn)
+            (site / "site.toml").write_text(text, encoding="utf-8")
+            _write_readings(site / "readings.csv.gz", drawn, number, text)
         _write_events(site / "events.csv", drawn.told)
     return folder
 
@@ -145,6 +145,10 @@ def _trouble(rng: random.Random, drawn: Drawn, lps: float) -> None:
         at_h = to_h + rng.uniform(2.5, 5.0) * 24.0
     if rng.random() < 0.25:
         drawn.events.append(Drought(at_h=0.0, per_month=0.06))
+        for month_h in (0.0, 720.0, 1440.0, 2160.0):  # true, though slower than must be found
+            to_h = min(month_h + 720.0, DAYS * 24.0)
+            size = (6.0, "% of flow", "linear", to_h)
+            drawn.told.append(Told("decline", "outlet", month_h, to_h, *size, counted=0))
     for _ in range(2):
         storm_h = rng.uniform(24.0, DAYS * 24.0)
         drawn.events.append(Storm(at_h=storm_h, peak=0.3, rise_h=6.0, fall_h=40.0))
@@ -276,7 +280,9 @@ def _write_events(path: Path, told: list[Told]) -> None:
             times = (t.at_h, t.to_h, t.at_h if t.peak_h is None else t.peak_h)
             moments = [_time(START_MS + int(h * HOUR_MS)) for h in times]
             size = f"{t.size:.3f}"
-            writer.writerow([f"e{number}", t.kind, t.place, *moments, size, t.unit, t.growth, 1])
+            writer.writerow(
+                [f"e{number}", t.kind, t.place, *moments, size, t.unit, t.growth, t.counted]
+            )
 
 
 def _time(ms: int) -> str:

@@ -136,3 +136,30 @@ def test_a_turn_that_comes_after_another_is_no_spike() -> None:
             flow_lps = 29.0 if i == 0 else 3.0 if i == 69 else 30.0 + i % 3 / 10
             assert spike.step(flow_lps) is None
         spike.pause()
+
+
+def test_a_sensor_whose_noise_is_gone_is_stuck_until_it_is_back() -> None:
+    """Its echo stands still; the air's correction moves the reading on as smoothly as no water."""
+    still: dict[tuple[int, str], float | None]
+    still = {(n, "a"): round(12.0 + 0.01 * (n - CALM), 3) for n in range(CALM, CALM + 80)}
+    found = _run(still, CALM + 160, _new())
+    assert [(f.what, f.kind, f.place) for f in found] == [
+        ("raised", "sensor_fault:stuck", "a"),
+        ("cleared", "sensor_fault:stuck", "a"),
+    ]
+    assert found[0].ts <= (CALM + 30) * 600_000  # five hours
+    assert found[1].ts > (CALM + 80) * 600_000
+
+
+def test_what_a_visit_moved_and_the_next_moves_back_is_one_fault() -> None:
+    changes: dict[tuple[int, str], float | None] = {}
+    visits = (CALM, CALM + 300)
+    for visit in visits:
+        changes |= {(visit + i, "c"): -9999.0 for i in range(2)}
+        changes |= {(visit + i, "a"): _value(visit, "a") for i in range(2)}
+    for n in range(CALM + 2, CALM + 302):
+        changes[n, "a"] = changes.get((n, "a"), _value(n, "a") + 0.9)
+    changes |= {(visits[1] + i, "a"): _value(visits[1], "a") + 0.9 for i in range(2)}
+    found = _raised(changes, CALM + 400)
+    told_twice = ("sensor_fault:range", "c")
+    assert found == [told_twice, ("sensor_fault:disturbed", "a"), told_twice]
