@@ -102,6 +102,7 @@ def test_a_backfill_wakes_no_alarm_that_is_closed(tmp_path: Path) -> None:
         ]
         held += away
         uploads[moment] = [r for r in batch if r not in away]
+    later = [uploads.popitem() for _ in range(3)]
     _live(chain, uploads)
     (alarm,) = [a for a in village_alarms.open_alarms(chain.conn) if a.kind == "leak"]
     now = chain.clock.ms
@@ -112,7 +113,7 @@ def test_a_backfill_wakes_no_alarm_that_is_closed(tmp_path: Path) -> None:
     assert len(held) > 50
     _live(chain, {now + 60_000: held})
     chain.restart()
-    _live(chain, {now + 120_000: []})
+    _live(chain, dict(reversed(later)))
     assert _alarms(chain) == before
     assert [a for a in village_alarms.open_alarms(chain.conn) if a.kind == "leak"] == []
     assert [e for e in chain.ear.heard[told:] if e.alarm.kind not in OF_NODES] == []
