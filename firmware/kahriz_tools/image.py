@@ -31,16 +31,39 @@ from kahriz_wire import release
 
 PACKAGES = ("kahriz_wire", "kahriz_node")
 STARTERS = ("boot.py", "main.py")
-GATEWAYS_SIDE = ("birth", "messages", "rows", "session")  # of the wire: no node decodes these
+GATEWAYS_SIDE = (
+    "birth",
+    "errors",
+    "messages",
+    "rows",
+    "session",
+)  # of the wire: no node decodes these
 NOT_FOR_THE_CHIP = {"_template.py", *(f"kahriz_wire/{name}.py" for name in GATEWAYS_SIDE)}
 OPTIMISE = "-O3"  # drops asserts and line numbers: a tenth of the program, in flash and heap
 COMPILE_TIMEOUT_S = 60
 DAY_S = 86400
 STAMP = "kahriz_node.stamp"
+BUNDLES = {  # what a wake loads together, in the order of need
+    "kahriz_node.node": [
+        *(f"kahriz_wire.{name}" for name in ("ranges", "fields", "checks")),
+        *(f"kahriz_node.{name}" for name in ("memory", "clock", "records", "journal", "settings")),
+    ],
+    "kahriz_node.settle": ["kahriz_node.slots", "kahriz_node.configs"],
+    "kahriz_node.reading": ["kahriz_node.journal_open", "kahriz_node.journal_append"],
+    "kahriz_node.heed": ["kahriz_node.clock_sync"],
+    "kahriz_node.uplink": [
+        "kahriz_wire.outgoing",
+        *(f"kahriz_node.{name}" for name in ("mqtt", "report", "radio")),
+    ],
+    "kahriz_node.session": [
+        "kahriz_wire.receipt",
+        *(f"kahriz_node.{name}" for name in ("page", "journal_rows")),
+    ],
+}
 KEPT = {  # names that others look for in an image
     *("VERSION", "NUMBER", "BUILT_S"),  # one file alone shall differ from day to day
     *("Node", "wake", "remember", "state", "answered", "journal", "open_ranges"),  # the bench
-    *("module", "start", "read", "roms"),  # drivers, by hand
+    *("module", "start", "read", "roms", "fault"),  # drivers, by hand
 }
 
 
@@ -57,7 +80,7 @@ def build_image(
     compiler = _compiler()
     with tempfile.TemporaryDirectory() as folder:
         starters = "\n".join(_starter(name).read_text(encoding="utf-8") for name in STARTERS)
-        for module, text in shrink(_sources(drivers, version), KEPT, starters).items():
+        for module, text in shrink(_sources(drivers, version), KEPT, starters, BUNDLES).items():
             source = Path(folder) / f"{module}.py"
             source.write_text(text, encoding="utf-8")
             inside = Path(*module.split("."))

@@ -10,20 +10,27 @@ The sources stay as they read best; `shrink` gives the same program with
 4. numbers and words that have a name put where they are used;
 5. no functions and methods that nothing here names: they are the gateway's, or other drivers';
 6. short names for what the program calls something by itself (shrink_names.py);
-7. imports from the own package by a dot, which is shorter than its name.
+7. modules that are loaded together put into one (shrink_bundle.py);
+8. imports from the own package by a dot, which is shorter than its name.
 """
 
 import ast
 import re
 from collections.abc import Collection
 
+from kahriz_tools.shrink_bundle import Bundles, bundle
 from kahriz_tools.shrink_inline import inline, target
 from kahriz_tools.shrink_names import rename
 
 ERROR = "WireError"
 
 
-def shrink(sources: dict[str, str], keep: Collection[str], starters: str = "") -> dict[str, str]:
+def shrink(
+    sources: dict[str, str],
+    keep: Collection[str],
+    starters: str = "",
+    bundles: Bundles | None = None,
+) -> dict[str, str]:
     """The sources of a whole program by dotted module name.
 
     Names in `keep`, and those that the starters say, stay as they are.
@@ -33,6 +40,7 @@ def shrink(sources: dict[str, str], keep: Collection[str], starters: str = "") -
         _Bare().visit(tree)
     kept = {*keep, *re.findall(r"\w+", starters)}
     inline(trees, kept)
+    bundle(trees, bundles or {}, kept)
     rename(trees, kept)
     for name, tree in trees.items():
         _ByDot(name, name in {other.rpartition(".")[0] for other in trees}).visit(tree)

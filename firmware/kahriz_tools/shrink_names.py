@@ -34,7 +34,7 @@ from itertools import chain, islice
 
 from kahriz_tools import shrink_ask as ask
 from kahriz_tools.shrink_inline import Trees, imported
-from kahriz_tools.shrink_static import BUILTINS, STATIC
+from kahriz_tools.shrink_static import BUILTINS, OTHERS, STATIC
 
 PARAMETERS_MOST = 16  # of a function and those around it
 ERRORS = set(dir(OSError()))
@@ -87,7 +87,7 @@ class _Names:
         everywhere = {name: next(free) for name in order if name in shared - stays - looked_up}
         pool = list(islice(free, max(len(one) for one in tops.values())))
         dotted = said | ERRORS | {name for tree in trees.values() for name in ask.dotted(tree)}
-        again = [*self.parameters, *everywhere.values(), *pool, *STATIC, *BUILTINS]
+        again = [*self.parameters, *everywhere.values(), *pool, *STATIC, *BUILTINS, *OTHERS]
         free = chain([name for name in dict.fromkeys(again) if name not in dotted], letters)
         privates = ask.privates(trees)
         of_a_class = list(islice(free, max([len(one) for one in privates.values()], default=0)))

@@ -21,3 +21,9 @@ abs all any bool bytearray bytes callable chr classmethod dict dir divmod eval e
 globals hasattr hash id int isinstance issubclass iter len list locals map next object open ord pow
 print range repr round set setattr sorted staticmethod str sum super tuple type zip
 """.split()  # noqa: SIM905
+
+# In the program memory too, with the modules math and re; a file says them in full.
+OTHERS = """
+e pi sin cos tan exp log tau real imag sqrt fabs ceil erf fmod acos asin atan cosh sinh tanh gamma
+floor trunc modf ldexp frexp log2 sub add group match search union seed
+""".split()  # noqa: SIM905

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The chip's RTC is brought near the present for mbedTLS; the node's own count does not leap."""
 
-from kahriz_node import memory, radio, stamp
+from kahriz_node import lift, memory, stamp
 from kahriz_node.clock import Clock
 
 POWER_ON = 946684800000
@@ -56,7 +56,7 @@ class Node:
 def test_after_power_on_the_chip_stands_at_the_time_the_program_was_made():
     node = Node(4321)
     before = node.rtc()
-    radio.lift_rtc(node)
+    lift.lift_rtc(node)
     assert node.chip_ms() == stamp.BUILT_S * 1000
     assert node.rtc() == before
     assert node.clock.read(node.rtc()) is None  # it is still not known
@@ -64,29 +64,29 @@ def test_after_power_on_the_chip_stands_at_the_time_the_program_was_made():
 
 def test_the_last_row_in_the_journal_is_better_when_it_is_later():
     node = Node(4321, stamp.BUILT_S + 100 * 86400)
-    radio.lift_rtc(node)
+    lift.lift_rtc(node)
     assert node.chip_ms() == (stamp.BUILT_S + 100 * 86400) * 1000
     node.journal.last_s = 5
-    radio.lift_rtc(node)
+    lift.lift_rtc(node)
     assert node.chip_ms() == (stamp.BUILT_S + 100 * 86400) * 1000  # never back
 
 
 def test_a_clock_that_knows_better_lifts_it_again_and_keeps_its_time():
     node = Node(4321)
-    radio.lift_rtc(node)
+    lift.lift_rtc(node)
     true = stamp.BUILT_S * 1000 + 200 * DAY_MS
     node.clock.sync(true, node.rtc(), 10)
-    radio.lift_rtc(node)
+    lift.lift_rtc(node)
     assert abs(node.chip_ms() - true) < 1000
     assert node.clock.read(node.rtc()) == (true, None)
     writes = len(node.board.writes)
     node.board.chip_ms += 30000
-    radio.lift_rtc(node)
+    lift.lift_rtc(node)
     assert len(node.board.writes) == writes  # near enough
 
 
 def test_a_crash_while_the_rtc_is_set_leaves_nothing_that_could_be_believed():
     node = Node(4321)
-    radio.lift_rtc(node)
+    lift.lift_rtc(node)
     assert node.board.writes == [("rtc", b"")]
     assert memory.load(node.board.memory)["lift"] == node.state["lift"]

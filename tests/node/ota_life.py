@@ -90,7 +90,7 @@ proven = operations
 with open(configs.FETCHED, "w") as file:
     json.dump(dict(CONFIG, rev=2, dt_s=600), file)
 config_new.consider("", 2, Settings(CONFIG))
-configs.keep("")
+configs.keep_trial("")
 configs.mark("", configs.REFUSED, 9)
 assert not [name for name in os.listdir("/") if name.startswith("ota.")]
 print(json.dumps({"switched": switched, "proven": proven, "operations": operations}))

@@ -79,7 +79,7 @@ def test_the_pieces_go_on_where_the_last_wake_stopped(
 def test_a_program_that_dies_goes_back_after_three_boots_and_is_not_fetched_again(
     place: Place, key: rsa.RSAPrivateKey, files: dict[str, bytes]
 ) -> None:
-    broken = {name: data for name, data in files.items() if name != "kahriz_node/journal.mpy"}
+    broken = {name: data for name, data in files.items() if name != "kahriz_node/reading.mpy"}
     offer(place, tools.pack(key, broken, "0.1.1"))
     place.live(["deepsleep"] * 12)
     hellos = place.village.hellos()

@@ -11,7 +11,7 @@ import pytest
 
 import kahriz_tools.image
 from kahriz_tools.errors import BenchError
-from kahriz_tools.image import build_image
+from kahriz_tools.image import BUNDLES, GATEWAYS_SIDE, build_image
 
 FIRMWARE = Path(kahriz_tools.image.__file__).parents[1]
 MAKE = "from pathlib import Path; from kahriz_tools.image import build_image; "
@@ -36,7 +36,9 @@ def run(folders: list[Path], code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_image_holds_the_starters_and_every_module_compiled(tmp_path: Path) -> None:
+def test_the_image_holds_the_starters_and_every_module_compiled_or_in_another(
+    tmp_path: Path,
+) -> None:
     made = {path.relative_to(tmp_path).as_posix() for path in build_image(tmp_path)}
     assert {"boot.py", "main.py"} <= made
     wanted = {
@@ -44,8 +46,8 @@ def test_the_image_holds_the_starters_and_every_module_compiled(tmp_path: Path) 
         for source in (FIRMWARE / "lib").rglob("*.py")
         if source.name != "_template.py"
         and source.relative_to(FIRMWARE / "lib").as_posix()
-        not in {f"kahriz_wire/{name}.py" for name in ("birth", "messages", "rows", "session")}
-    }
+        not in {f"kahriz_wire/{name}.py" for name in GATEWAYS_SIDE}
+    } - {f"lib/{one.replace('.', '/')}.mpy" for inside in BUNDLES.values() for one in inside}
     assert made - {"boot.py", "main.py"} == wanted
     on_disk = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
     assert on_disk == made

@@ -4,6 +4,8 @@
 import gc
 import sys
 
+GC_BYTES = 8192  # collect after so many: what is kept stays together, and the heap in few pieces
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kahriz_node.shapes import Sequence
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
 
 def unload(keep: "Sequence[str]") -> None:
     """Give the memory of the program's modules back, but for these: what was loaded since."""
+    if sys.implementation.name != "micropython":
+        return  # others may be using them
     for loaded in list(sys.modules):
         if loaded not in keep and loaded.startswith("kahriz_"):
             parent, _, last = loaded.rpartition(".")
@@ -18,3 +22,4 @@ def unload(keep: "Sequence[str]") -> None:
             if parent in sys.modules and hasattr(sys.modules[parent], last):
                 delattr(sys.modules[parent], last)
     gc.collect()
+    gc.threshold(GC_BYTES)

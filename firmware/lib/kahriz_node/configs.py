@@ -42,7 +42,7 @@ def candidates(root: str) -> "Iterator[tuple[str, bytes]]":
     yield CABLE, cable
 
 
-def keep(root: str) -> None:
+def keep_trial(root: str) -> None:
     """The one on trial has found the gateway."""
     os.rename(root + TRIAL, root + GOOD)
 

@@ -24,7 +24,7 @@ def append(book: "Journal", stamp: records.Stamp, q: int, readings: "Readings") 
         try:
             return write(book, stamp, q, readings)
         except OSError as error:
-            if error.errno != ENOSPC or not room(book, 1):
+            if error.errno != ENOSPC or not make_room(book, 1):
                 raise
     raise OSError(ENOSPC, "journal")
 
@@ -52,7 +52,7 @@ def write(book: "Journal", stamp: records.Stamp, q: int, readings: "Readings") -
         boots = stamp.boot - base.boot if stamp.kind == records.UNKNOWN else 0
         if size <= journal.SEGMENT_BYTES and 0 <= boots <= records.BOOTS_MOST:
             if size % journal.BLOCK_BYTES < record:
-                room(book, 0)
+                make_room(book, 0)
             if len(book.tail) + record > journal.TAIL_BYTES:
                 flush(book)
             if not book.tail:
@@ -65,7 +65,7 @@ def write(book: "Journal", stamp: records.Stamp, q: int, readings: "Readings") -
             book.next = n + 1
             return n
     flush(book)
-    room(book, 0)
+    make_room(book, 0)
     base = records.Base(n, book.boot)
     head = header(base, book.layout)
     firsts = book.firsts + [n]  # noqa: RUF005 - MicroPython has no * in a list
@@ -78,7 +78,7 @@ def write(book: "Journal", stamp: records.Stamp, q: int, readings: "Readings") -
     return n
 
 
-def room(book: "Journal", segments: int) -> bool:
+def make_room(book: "Journal", segments: int) -> bool:
     """Room for the next block; asked for once a block."""
     from kahriz_node import room
 

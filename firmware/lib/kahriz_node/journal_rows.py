@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kahriz_node.journal import Journal
     from kahriz_node.shapes import Correct, Item, Iterator
 
-CHUNK_RECORDS = 32
+CHUNK_RECORDS = 8
 
 
 def rows(book: "Journal", a: int, b: int) -> "Iterator[Item]":

@@ -17,10 +17,8 @@ CONNACK = 0x20
 PUBLISH = 0x30
 PUBACK = 0x40
 CHUNK_BYTES = 1440  # one TCP segment
-HEAR_BYTES = 512  # a receipt fits; a large piece is hard to find in a heap in pieces
+HEAR_BYTES = 256  # most of a receipt; a large piece is hard to find in a heap in pieces
 PACKET_MOST_BYTES = 8192  # nothing longer is meant for a node
-KEEP_ALIVE_S = 60
-DIAL_MS = 4000  # the gateway is next door: a SYN may be lost once
 
 
 class MqttError(Exception):
@@ -57,7 +55,8 @@ def field(data: bytes) -> bytes:
     return two(len(data)) + data
 
 
-def _packet(kind: int, *parts: bytes) -> bytes:
+def packet(kind: int, *parts: bytes) -> bytes:
+    """A packet of these parts."""
     head = bytearray((kind,))
     size = 0
     for part in parts:
@@ -69,53 +68,17 @@ def _packet(kind: int, *parts: bytes) -> bytes:
     return b"".join((head,) + parts)  # noqa: RUF005 - MicroPython has no * in a tuple
 
 
-def connect(
-    client: str,
-    will_topic: str,
-    will: bytes,
-    user: "str | None" = None,
-    password: "str | None" = None,
-) -> bytes:
-    """CONNECT with a clean session and a retained will of QoS 1."""
-    flags = 0x2E  # clean session, will, QoS 1, retained
-    body = field(client.encode()) + field(will_topic.encode()) + field(will)
-    if user is not None:
-        flags |= 0x80
-        body += field(user.encode())
-        if password is not None:
-            flags |= 0x40
-            body += field(password.encode())
-    return _packet(0x10, b"\x00\x04MQTT\x04" + bytes((flags, 0, KEEP_ALIVE_S)) + body)
-
-
 def subscribe(number: int, topic: str, qos: int) -> bytes:
     """SUBSCRIBE to one topic."""
-    return _packet(0x82, two(number), field(topic.encode()), bytes((qos,)))
+    return packet(0x82, two(number), field(topic.encode()), bytes((qos,)))
 
 
 def publish(number: int, topic: str, payload: bytes, retain: bool = False) -> bytes:
     """PUBLISH of QoS 1."""
-    return _packet(0x33 if retain else 0x32, field(topic.encode()), two(number), payload)
+    return packet(0x33 if retain else 0x32, field(topic.encode()), two(number), payload)
 
 
 DISCONNECT = b"\xe0\x00"
-
-
-def dial(sock: "Any", address: "Any", deadline: Deadline) -> None:
-    """Connect without blocking: on the chip connect() may hang 10 s whatever its timeout."""
-    sock.setblocking(False)
-    try:
-        sock.connect(address)
-    except OSError as error:
-        if error.errno not in (errno.EINPROGRESS, errno.EAGAIN, errno.EALREADY):
-            raise
-    poll = select.poll()
-    poll.register(sock, select.POLLOUT)
-    events = poll.poll(min(DIAL_MS, deadline.left()))
-    if not events:
-        raise OSError(errno.ETIMEDOUT, "deadline")
-    if events[0][1] & (select.POLLERR | select.POLLHUP):
-        raise OSError(errno.ECONNREFUSED, "refused")
 
 
 class Wire:
@@ -205,4 +168,4 @@ def message(kind: int, body: bytes) -> "tuple[bytes, bytes, int]":
 
 def puback(number: int) -> bytes:
     """PUBACK."""
-    return _packet(PUBACK, two(number))
+    return packet(PUBACK, two(number))

@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: MIT
 """One wake of the node: measure, write down, upload when due; the board sleeps afterwards."""
 
-import binascii
-import json
-import os
 import sys
 
-from kahriz_node import configs, memory, stamp, unload
+from kahriz_node import memory, unload
 from kahriz_node.clock import Clock, rtc_ms
 from kahriz_node.journal import Journal
 from kahriz_node.records import Layout
-from kahriz_node.settings import Settings
 from kahriz_wire import release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from kahriz_node.settings import Settings
     from kahriz_node.shapes import Board
 
 ERROR_LONGEST = 120
@@ -23,6 +20,10 @@ SOON_MS = 1000
 
 class Node:
     """The node program on a board; `root` is where the file system is mounted."""
+
+    config: "Settings"  # this and what follows is settle.py's to give
+    config_crc: int
+    tries: int
 
     def __init__(self, board: "Board", root: str = "") -> None:
         self.board = board
@@ -44,9 +45,8 @@ class Node:
 
         Each phase loads its part of the program and gives the memory back before the next.
         """
-        self.configure()
-        self.clear()
         self.begin()
+        self.clear()
         self.measure()
         self.clear()
         try:
@@ -58,18 +58,22 @@ class Node:
         finally:
             if self.cause == "button":
                 self.tell_technician()
-        self.prove()
+        from kahriz_node import settle
+
+        settle.prove(self)
+        self.clear()
         if self.todo:
             from kahriz_node import later
 
             later.do(self)
 
     def begin(self) -> None:
-        """Count a power-on, and know the time as far as it is known."""
-        from kahriz_node import policy
+        """Find the settings, count a power-on, know the time as far as it is known."""
+        from kahriz_node import policy, settle
 
+        settle.configure(self)
         if "boot" not in self.state:
-            self.state["boot"] = self._count_boot()
+            self.state["boot"] = settle.count_boot(self)
             self.cause = "power_on" if self.cause == "timer" else self.cause
         self.clock = Clock(self.state.setdefault("clock", {}), self.rtc())
         self.uses = self.state.setdefault("uplink", {})
@@ -98,6 +102,7 @@ class Node:
             self.state.get("next", 1),
             self.clock.correct,
         )
+        self.layout.clear()
         reading.write_down(self)
         self.number = self.journal.next - 1
         self.board.feed()
@@ -115,6 +120,14 @@ class Node:
 
     def upload(self) -> None:
         """Join, hold a session, leave."""
+        if "ota" in self.state:
+            from kahriz_node import settle
+
+            settle.own_up(self)
+        if self.config.tls:
+            from kahriz_node import lift
+
+            lift.lift_rtc(self)
         self.clear()
         from kahriz_node import radio, report
 
@@ -129,58 +142,6 @@ class Node:
         if any(isinstance(one, str) for one in self.readings.values()):
             self.board.blink(False, 1)
 
-    def prove(self) -> None:
-        """A configuration or a program on trial is kept when a receipt came under it."""
-        if self.trying:
-            if self.answered:
-                configs.keep(self.root)
-            if not self.asked:
-                configs.mark(self.root, configs.TRIED, self.tries)
-        if self.answered or ("ota" in self.state and not self.asked):
-            from kahriz_node import slots
-
-            if self.answered:
-                slots.good(self.root)
-                self.state.pop("ota", None)
-            else:
-                slots.healthy(self.root)
-
-    def configure(self) -> None:
-        """The settings to run with; what was checked once is not checked in every wake."""
-        for name, data in configs.candidates(self.root):
-            self.config_crc = binascii.crc32(data, binascii.crc32(stamp.VERSION.encode()))
-            try:
-                body = json.loads(data)
-                if self.state.get("config") != self.config_crc:
-                    from kahriz_node import config
-
-                    config.check(body)
-                    self.state["config"] = self.config_crc
-                    del config
-                    self.clear()
-                self.config = Settings(body)
-            except Exception as error:
-                if name == configs.CABLE:
-                    raise
-                self.state["error"] = short("config", error)
-                configs.remove(self.root, configs.TRIAL)
-                continue
-            self.trying = name == configs.TRIAL
-            if not self.trying or self.try_once():
-                return
-
-    def try_once(self) -> bool:
-        """Count a wake under a configuration on trial; False when it has had its chances."""
-        self.tries = configs.marks(self.root)[configs.TRIED]
-        if self.tries >= configs.TRIES:
-            self.state["error"] = f"config {self.config.rev}: no gateway, gone back"
-            configs.mark(self.root, configs.REFUSED, self.config.rev)
-            self.state.setdefault("uplink", {}).update({"fails": 0, "rows": 10000})  # at once
-            configs.remove(self.root, configs.TRIAL)
-            return False
-        configs.mark(self.root, configs.TRIED, self.tries + 1)  # one that never ends counts too
-        return True
-
     def rtc(self) -> int:
         """The RTC in milliseconds; it drifts and never leaps."""
         lift: int = self.state.get("lift", 0)  # the chip's own was set (radio.py)
@@ -189,19 +150,6 @@ class Node:
     def clear(self) -> None:
         """The phase is over: its memory for the next one."""
         unload(self.core)
-
-    def _count_boot(self) -> int:
-        """The number of this power-on, on flash because RTC memory is gone."""
-        path = self.root + "/boots"
-        try:
-            with open(path) as file:
-                boots = int(file.read())
-        except (OSError, ValueError):
-            boots = 0
-        with open(path + ".new", "w") as file:
-            file.write(str(boots + 1))
-        os.rename(path + ".new", path)
-        return boots + 1
 
     def remember(self) -> int:
         """State into RTC memory, and how long to sleep by the RTC's own count."""

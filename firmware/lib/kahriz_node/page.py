@@ -6,8 +6,8 @@ A heap in pieces has no second place for a batch: as rows, as a payload, as a pa
 
 from kahriz_node import mqtt
 
-UP_BYTES = 1900  # a batch of 12 rows is one array
-OTHER_BYTES = 700  # SUBSCRIBE, hello and whatever goes before the first array
+UP_BYTES = 1700  # a batch of 12 rows is one array
+OTHER_BYTES = 600  # SUBSCRIBE, hello and whatever goes before the first array
 HEAD_BYTES = 3  # kind and length of a packet
 LONG = 0x80  # from here on a packet's length takes two bytes
 

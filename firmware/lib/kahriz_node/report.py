@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 def session(node: "Node") -> "Told":
     """Hold a session; (whether the broker was there, the gateway's time or None, tick, round)."""
     board, state = node.board, node.state
-    if "ota" in state:
-        own_up(node)
     health = {
         "birth": node.config_crc & 0x7FFFFFFF,
         "cfg": node.config.rev,
@@ -34,25 +32,15 @@ def session(node: "Node") -> "Told":
         node.journal,
         node.config,
         health,
-        lambda: birth(node),
-        lambda session: errands(session, node),
+        lambda: who(node),
+        lambda session: beyond_rows(session, node),
     )
     state["error"] = outcome.error or node.complaint
     node.answered = outcome.answered
     return outcome.reached, outcome.now_ms, outcome.now_tick, outcome.round_ms
 
 
-def own_up(node: "Node") -> None:
-    """Say that a release went back: boot.py did it, without a word."""
-    from kahriz_node import slots
-
-    failed = slots.failed(node.root)
-    if failed:
-        node.state["error"] = f"release {failed}: no receipt, gone back"
-        node.state.pop("ota")
-
-
-def errands(session: "Session", node: "Node") -> None:
+def beyond_rows(session: "Session", node: "Node") -> None:
     """What the receipt names beyond rows."""
     word = session.outcome.receipt
     if word is not None and (word.cmd or word.cfg is not None or word.ota is not None):
@@ -61,24 +49,8 @@ def errands(session: "Session", node: "Node") -> None:
         node.todo = errands.run(session, node)
 
 
-def birth(node: "Node") -> bytes:
-    """Who I am, for a gateway that asks; the revision follows from program and settings."""
-    from kahriz_node import sensors
-    from kahriz_wire import outgoing
+def who(node: "Node") -> bytes:
+    """Who I am, for a gateway that asks."""
+    from kahriz_node import birth
 
-    channels: dict[str, dict[str, object]] = {}
-    for name, spec in node.config.channels:
-        module = sensors.module(spec["driver"])
-        channels[name] = {"driver": spec["driver"], "keys": list(module.KEYS)}
-        speed = getattr(module, "SOUND_SPEED", None)
-        if speed is not None:
-            channels[name]["sound_speed"] = speed
-    return outgoing.birth(
-        node.config_crc & 0x7FFFFFFF,
-        stamp.VERSION,
-        node.board.hardware,
-        node.config.dt_s,
-        node.config.batch,
-        node.config.rev,
-        channels,
-    )
+    return birth.of(node)

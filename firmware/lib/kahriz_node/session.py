@@ -242,6 +242,7 @@ class Session:
                 outcome.now_ms = word.now + outcome.round_ms // 2
         outcome.answered = True
         outcome.receipt = word
+        self._hello = b""  # it was heard
         self._max_rows = word.max_rows
         self._birth_wanted = word.birth
         self._journal.obey(word)

@@ -52,19 +52,27 @@ def run(
     deadline = mqtt.Deadline(net, plan.deadline_ms)
     outcome = Outcome()
     stream = sock = talk = None
-    client = "kahriz-" + plan.site + "-" + plan.node
-    status = outgoing.topic(plan.site, plan.node, "status")
-    connect = mqtt.connect(client, status, outgoing.OFFLINE, plan.user, plan.password)
+    before = list(sys.modules)
     try:
+        from kahriz_node import dial
+
         try:
             address = net.resolve(plan.host, plan.port)
         except OSError:
             raise mqtt.MqttError("dns") from None
         sock = net.socket()
-        mqtt.dial(sock, address, deadline)
+        dial.reach(sock, address, deadline)
         outcome.reached = True
+        client = "kahriz-" + plan.site + "-" + plan.node
+        status = outgoing.topic(plan.site, plan.node, "status")
+        connect = dial.connect(client, status, outgoing.OFFLINE, plan.user, plan.password)
         if plan.tls:
-            stream = wrapped(sock, plan)
+            from kahriz_node import tls
+
+            stream = tls.wrap(sock, plan)
+            del tls
+        del dial
+        unload(before)  # the way stands
         wire = mqtt.Wire(stream or sock, deadline)
         if plan.tls:  # the handshake first: it needs memory, and is no part of the round trip
             wire.write(connect)
@@ -72,6 +80,7 @@ def run(
         from kahriz_node import session
 
         talk = session.Session(net, journal, plan, health, birth, errands, outcome)
+        health.clear()  # it is in the hello
         talk.run(wire, deadline, connect)
     except (OSError, mqtt.MqttError) as error:
         outcome.error = word_of(error)
@@ -86,17 +95,6 @@ def run(
     if talk is not None and outcome.answered:
         talk.settle()
     return outcome
-
-
-def wrapped(sock: "Any", plan: "Plan") -> "Any":
-    """TLS around a socket; the means to make it are not needed any more."""
-    before = list(sys.modules)
-    from kahriz_node import tls
-
-    stream = tls.wrap(sock, plan)
-    del tls
-    unload(before)
-    return stream
 
 
 def word_of(error: Exception) -> str:

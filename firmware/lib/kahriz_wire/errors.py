@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What a message that breaks the contract raises: it names the place and the mend."""
+"""The error of the contract under its older name; no chip loads this."""
 
+from kahriz_wire import WireError
 
-class WireError(Exception):
-    """What cannot be read: `what` is the place; `mend`, which no chip carries, the mend."""
-
-    def __init__(self, what: str, mend: str = "") -> None:
-        super().__init__(what + ": " + mend if mend else what)
+__all__ = ["WireError"]
