@@ -13,6 +13,7 @@ import tomllib
 
 from kahriz_water.holidays import read_holidays
 from kahriz_water.plan_broker import read_broker
+from kahriz_water.plan_page import read_page
 from kahriz_water.plan_people import (
     read_access,
     read_alarms,
@@ -31,7 +32,6 @@ from kahriz_water.site import (
     Influx,
     Name,
     Offtake,
-    Page,
     Plan,
     Point,
     Reach,
@@ -80,7 +80,7 @@ def parse_plan(text: str, source: str = "site.toml") -> Plan:
         reaches=reaches,
         offtakes=tuple(_offtake(t, points, reaches) for t in top.tables("offtake")),
         broker=read_broker(top.optional_table("broker")),
-        page=_page(top.optional_table("page")),
+        page=read_page(top.optional_table("page")),
         influx=_influx(top.optional_table("influx")),
         csv=_csv(top.optional_table("csv")),
         webhooks=tuple(_webhook(t) for t in top.tables("webhook")),
@@ -216,14 +216,6 @@ def _offtake(table: Table, points: tuple[Point, ...], reaches: tuple[Reach, ...]
     table.raw("point")
     table.done()
     return offtake
-
-
-def _page(table: Table | None) -> Page:
-    if table is None:
-        return Page()
-    page = Page(table.text("host", "127.0.0.1"), table.whole("port", 0, 65535, "a TCP port", 8080))
-    table.done()
-    return page
 
 
 def _influx(table: Table | None) -> Influx | None:

@@ -56,7 +56,7 @@ def read_person(table: Table) -> Person:
         role=table.choice("role", ROLES),
         language=table.choice("language", LANGUAGES),
         channels=_several(table, "channels", PERSONAL),
-        phone=_matched(table, "phone", PHONE, "a number such as +994501234567"),
+        phone=read_phone(table, "phone"),
         email=_matched(table, "email", EMAIL, "an address such as ali@example.az"),
         telegram=_matched(table, "telegram", TELEGRAM, "a chat id: digits"),
         ascii=table.boolean("ascii", False),
@@ -67,6 +67,10 @@ def read_person(table: Table) -> Person:
             raise ConfigError(table.at(WAY[channel]), f"an address for the channel {channel}")
     table.done()
     return person
+
+
+def read_phone(table: Table, key: str) -> str | None:
+    return _matched(table, key, PHONE, "a number such as +994501234567")
 
 
 def read_rota(table: Table, people: Iterable[Person]) -> Duty:
@@ -121,7 +125,7 @@ def read_access(table: Table | None, points: tuple[str, ...]) -> tuple[Access, .
             names = one.table("path")
             path = Name(*(names.text(language) for language in LANGUAGES))
             names.done()
-            found.append(Access(point, path, one.text("cleared_by"), _day(one, "cleared_on")))
+            found.append(Access(point, path, one.text("cleared_by"), read_day(one, "cleared_on")))
             one.done()
     table.done()
     return tuple(found)
@@ -179,7 +183,7 @@ def _quiet(table: Table) -> tuple[str, str] | None:
     return times[0], times[1]
 
 
-def _day(table: Table, key: str) -> date:
+def read_day(table: Table, key: str) -> date:
     found = table.raw(key)
     if not isinstance(found, date) or isinstance(found, datetime):
         raise ConfigError(table.at(key), "a day such as 2026-03-01, without quotes", found)

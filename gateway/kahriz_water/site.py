@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from kahriz_water.name import LANGUAGES as LANGUAGES
 from kahriz_water.name import Name as Name
@@ -99,8 +100,12 @@ class Broker:
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """`call` is a number for everybody to see; `renovated`: charts compare with the day after."""
+
     host: str = "127.0.0.1"
     port: int = 8080
+    call: str | None = None  # E.164
+    renovated: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

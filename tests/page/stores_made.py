@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kahriz_gateway import store, village_store
+from kahriz_gateway.committee import book, turn_book
 from kahriz_gateway.village_store import Value
 from kahriz_water.plan import Plan, parse_plan
+from kahriz_water.turns import Plot, Rota
 
 SITES = Path(__file__).parents[2] / "firmware/kahriz_sim/sites"
 NOW = 1_795_417_500_000  # Monday 23.11.2026 11:05 in Baku
@@ -131,6 +133,22 @@ def living(data: Path, days: float = 1.2, leak: bool = False) -> None:
         put(data, flow("middle", 9.9, NOW - 2 * HOUR, NOW - 2 * HOUR + 40 * MIN, q=3))
         evidence = {"since_ms": float(since), "down_change_lps": -2.0, "odd_thing": 0.3}
         alarm(data, raised=since + 30 * MIN, evidence=evidence)
+
+
+def agreed(data: Path, plots: str = "A1 120\nB2 180\nC3 60") -> None:
+    """The committee has agreed on turns from 06:00 of this day on: it is the last one's."""
+    rows = [line.rsplit(" ", 1) for line in plots.splitlines()]
+    rota = Rota(NOW - 5 * HOUR - 5 * MIN, tuple(Plot(c, float(m)) for c, m in rows), 12.0)
+    conn = book.open_book(data)
+    book.write(conn, NOW, "aqsaqqal", "committee", "rota", turn_book.body_of(rota, "outlet"))
+    conn.close()
+
+
+def fills(data: Path, rate_m3_h: float = 30.0, until: int = NOW - 4 * MIN) -> None:
+    """The pool has been filling evenly for three hours: at this rate until it is full."""
+    times = range(NOW - 3 * HOUR, until, 5 * MIN)
+    rows = [(ts, 300.0 + rate_m3_h * (ts - NOW) / HOUR) for ts in times]
+    put(data, [Value("pool", "volume_m3", ts, m3, 3.0, 1) for ts, m3 in rows])
 
 
 def heard(data: Path, plan: Plan, *, gap: tuple[int, int] | None = (41, 43)) -> None:

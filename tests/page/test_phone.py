@@ -12,7 +12,21 @@ from pathlib import Path
 import pytest
 from conftest import Serve, served
 from playwright.sync_api import Browser, Page, sync_playwright
-from stores_made import DAY, HOUR, MIN, NOW, HandClock, alarm, flow, heard, living, plan_of, put
+from stores_made import (
+    DAY,
+    HOUR,
+    MIN,
+    NOW,
+    HandClock,
+    agreed,
+    alarm,
+    fills,
+    flow,
+    heard,
+    living,
+    plan_of,
+    put,
+)
 
 pytestmark = pytest.mark.needs("chromium")
 PHONE = {"width": 360, "height": 640}
@@ -96,10 +110,12 @@ def test_the_chief_things_are_seen_without_scrolling(
         keep(page, f"first-{lang}", full=False)
 
 
-def test_three_alarms_and_the_longest_words_still_leave_the_figures_on_the_screen(
+def test_three_alarms_a_turn_and_the_longest_words_need_no_scrolling(
     browser: Browser, serve: Serve, tmp_path: Path
 ) -> None:
     living(tmp_path, leak=True)
+    fills(tmp_path)
+    agreed(tmp_path, "A1 120\nB2 180\nYuxarı bağ 6 60")
     alarm(tmp_path, "balance_doubt", "lower", raised=NOW - HOUR, lps=None, m3=None)
     alarm(tmp_path, "fouled_weir", "inlet", raised=NOW - 2 * HOUR, lps=None, m3=None)
     address = serve(tmp_path)
@@ -107,7 +123,11 @@ def test_three_alarms_and_the_longest_words_still_leave_the_figures_on_the_scree
         for lang in LANGUAGES:
             page.goto(f"{address}/?lang={lang}")
             assert page.locator(".alarm-card").count() == 3
-            assert bottom(page, ".alarm-card >> nth=2") <= 640
+            assert page.locator(".fills").count() == 1
+            for part in (".turn-now", ".call", ".tiles", ".alarm-card >> nth=2"):
+                assert bottom(page, part) <= 640, (lang, part)
+            for number in page.locator(".tiles b, .turn-now b").all():
+                assert number.evaluate("e => e.scrollWidth <= e.parentElement.clientWidth"), lang
             keep(page, f"three-alarms-{lang}", full=False)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -24,7 +25,7 @@ from starlette.staticfiles import StaticFiles
 from kahriz_gateway import metrics
 from kahriz_gateway.alarm_links import Links
 from kahriz_gateway.clock import Clock
-from kahriz_gateway.page import api_alarms, health, poster, screens, stores
+from kahriz_gateway.page import api_alarms, call, health, poster, screens, stores
 from kahriz_gateway.page.alarm_steps import AlarmSteps
 from kahriz_gateway.page.gate import ROLES, Gate
 from kahriz_gateway.page.guided_tests import GuidedTests
@@ -34,7 +35,7 @@ from kahriz_gateway.page.links import LinkPages
 from kahriz_gateway.page.templating import Templates
 from kahriz_gateway.page.turns_forms import TurnsForms
 from kahriz_gateway.page.turns_pages import TurnsPages
-from kahriz_gateway.page.view import look
+from kahriz_gateway.page.view import AlarmNow, look
 from kahriz_gateway.page.words import DEFAULT, LANGUAGES, Speech, speech
 from kahriz_gateway.page.work_pages import WorkPages
 from kahriz_water.site import Plan
@@ -79,6 +80,10 @@ def create_app(
             context = screens.front(conn, config, words, clock.now_ms())
         context["missing"] = screens.missing_count(data_dir, config, clock.now_ms())
         context["turn"] = turns.now()
+        found = [a.alarm for a in cast(list[AlarmNow], context["alarms"])]
+        context["roles"] = ROLES
+        entered = gate.session(request) is not None
+        context["call"] = call.button(config, found, entered, clock.now_ms())
         return ("front.html" if context["points"] else "start.html"), context
 
     def history(words: Speech, request: Request) -> tuple[str, dict[str, object]]:
@@ -140,6 +145,7 @@ def create_app(
             *WorkPages(config, data_dir, gate).routes(),
             *GuidedTests(config, data_dir, gate).routes(),
             *AlarmSteps(data_dir, gate).routes(),
+            *call.CallPage(config, data_dir, gate).routes(),
             *poster.routes(gate),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],

@@ -74,6 +74,10 @@ class Gate:
             Route("/leave", self._leave, methods=["POST"]),
         ]
 
+    def now_ms(self) -> int:
+        """The gateway's time."""
+        return self._clock.now_ms()
+
     @contextmanager
     def book(self) -> Iterator[sqlite3.Connection]:
         """The committee's book, open for as long as it is needed."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from kahriz_alarms import messages
@@ -188,8 +189,9 @@ def status(speech: Speech, now: Now) -> str:
 
 def reason(speech: Speech, now: Now, plan: Plan) -> str:
     """Half a sentence that says why the status is what it is."""
-    if now.alarms:
-        return alarm_title(speech, plan, _worst(now))
+    first = worst(a.alarm for a in now.alarms)
+    if first is not None:
+        return alarm_title(speech, plan, first)
     if now.status == "none":
         return speech.text("The last number is old. It is not the water of now.")
     stale = [p for p in now.points if p.stale]
@@ -205,13 +207,19 @@ def reason(speech: Speech, now: Now, plan: Plan) -> str:
         return speech.text(OUT_OF_RANGE[chief.bound])
     if now.status == "watch":
         return speech.text("The last reading is suspect")
+    if now.learning_until is not None:
+        day = speech.format.day(now.learning_until)[:5]
+        return speech.text("Learning until %(day)s: a loss is not yet told", day=day)
     return speech.text("No open warnings")
 
 
-def _worst(now: Now) -> Alarm:
+def worst(alarms: Iterable[Alarm]) -> Alarm | None:
     """Water lost comes before all else, the most litres first."""
-    alarms = [a.alarm for a in now.alarms]
-    return max(alarms, key=lambda a: (a.kind in WATER_ALARMS, a.lps or 0.0, -a.raised))
+
+    def weight(alarm: Alarm) -> tuple[bool, float, int]:
+        return alarm.kind in WATER_ALARMS, alarm.lps or 0.0, -alarm.raised
+
+    return max(alarms, key=weight, default=None)
 
 
 def alarm_loss(speech: Speech, alarm: Alarm) -> str:

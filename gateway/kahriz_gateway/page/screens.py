@@ -22,6 +22,7 @@ from kahriz_gateway.page.view import (
     PointNow,
     capacity_m3,
     flow_of,
+    full_at,
     look,
 )
 from kahriz_gateway.page.words import Speech
@@ -49,6 +50,7 @@ def front(conn: sqlite3.Connection, plan: Plan, words: Speech, now_ms: int) -> C
         "points": in_order,
         "stores": [p for p in in_order if p.point.kind in STORAGE and p.percent is not None],
         "capacity": {p.point.id: capacity_m3(p.point) for p in in_order},
+        "full": {p.point.id: full_at(conn, p, now_ms) for p in in_order if p.percent is not None},
         "alarms": now.alarms,
         "advisory": alarm_advisory.running(conn, plan),
         "labels": labels,

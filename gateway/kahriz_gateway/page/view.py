@@ -13,18 +13,20 @@ from kahriz_alarms.alarm import Alarm
 from kahriz_alarms.kinds import KINDS
 from kahriz_gateway.manual_store import instrument_notes
 from kahriz_gateway.page import queries
-from kahriz_gateway.page.format import midnight
+from kahriz_gateway.page.format import DAY_MS, midnight
 from kahriz_gateway.page.nodes import late_ms
 from kahriz_gateway.page.quantities import Quantity, order, quantity
 from kahriz_gateway.page.queries import Number
 from kahriz_gateway.records_store import calibration_of
-from kahriz_gateway.village_store import quantities_of
+from kahriz_gateway.village_store import quantities_of, values_between
+from kahriz_water import filling
 from kahriz_water.site import Plan, Point
 from kahriz_water.totals import Total
 
 # Alarms that mean water is being lost or has stayed away; all others ask for a look.
 WATER_ALARMS = tuple(kind for kind, rules in KINDS.items() if rules.proof)
 STORAGE = ("pool", "tank")
+LEARN_MS = 3 * DAY_MS  # a balance learns so long what is normal, and says nothing before
 FLOWS = ("discharge_lps", "flow_lps")
 
 
@@ -68,6 +70,7 @@ class Now:
     today: Total | None
     points: list[PointNow]
     alarms: list[AlarmNow]
+    learning_until: int | None = None
 
     @property
     def empty(self) -> bool:
@@ -101,7 +104,30 @@ def look(conn: sqlite3.Connection, plan: Plan, now_ms: int) -> Now:
         if what
         else None
     )
-    return Now(now_ms, _status(main, points, alarms), main, today, points, alarms)
+    learning = _learning_until(conn, plan, now_ms)
+    return Now(now_ms, _status(main, points, alarms), main, today, points, alarms, learning)
+
+
+def full_at(conn: sqlite3.Connection, p: PointNow, now_ms: int) -> int | None:
+    """When a pool that fills steadily will be full."""
+    full, late = capacity_m3(p.point), late_ms(p.point.dt_s, p.point.batch)
+    if full is None or p.stale:
+        return None
+    after = now_ms - filling.LOOK_MS - late
+    found = values_between(conn, p.point.id, "volume_m3", after, now_ms)
+    return filling.full_at([(v.ts, v.value) for v in found if v.q < 3], full, late, now_ms)
+
+
+def _learning_until(conn: sqlite3.Connection, plan: Plan, now_ms: int) -> int | None:
+    """Until when at least no loss is told, because the meters of a reach are new."""
+    ends = {ident for reach in plan.reaches for ident in (reach.from_, reach.to)}
+    first = [
+        edge[0]
+        for ident in ends
+        if (edge := queries.edges(conn, ident, quantity(FLOWS[0]))) is not None
+    ]
+    until = max(first, default=now_ms) + LEARN_MS
+    return until if first and until > now_ms else None
 
 
 def point_now(
