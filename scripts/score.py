@@ -129,9 +129,8 @@ def _tell_left_out(judge: Any, played: list[Played]) -> None:
     for site in played:
         own = figures(judge, [site])
         others = figures(judge, [p for p in played if p is not site]) if len(played) > 1 else {}
-        for group in own:
-            cells = [f"{group} {_share(own[group])}", _share(others.get(group, {}))]
-            print(f"    {site.name}: " + " | ".join(cells))
+        cells = [f"{g} {_share(own[g])} | {_share(others.get(g, {}))}" for g in own]
+        print(f"    {site.name}: " + "; ".join(cells))
 
 
 def _share(part: dict[str, Any]) -> str:
