@@ -150,7 +150,12 @@ print(Far().count)
 def printed(sources: dict[str, str], folder: Path) -> str:
     folder.mkdir()
     for name, text in sources.items():
-        (folder / f"{name}.py").write_text(text)
+        inside = Path(*name.split("."))
+        if any(other.startswith(f"{name}.") for other in sources):
+            inside /= "__init__"
+        path = folder / inside.with_suffix(".py")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
     code = f"import sys; sys.path.insert(0, {str(folder)!r}); import begin"
     done = subprocess.run(
         [MICROPYTHON, "-c", code], capture_output=True, text=True, timeout=20, check=False
@@ -211,3 +216,46 @@ def test_a_shrunk_node_measures_writes_and_uploads_as_the_sources_do(tmp_path: P
     plain = days(sources, tmp_path / "b")
     assert len(plain[1]) == 21
     assert shrunk == plain
+
+
+def test_modules_that_are_put_into_one_say_the_same(tmp_path: Path) -> None:
+    sources = {
+        "begin": """
+from trip.car import Car, wheels
+from trip import road
+import other
+road = road.long(3)
+print(Car(2).drive(road), wheels(), other.tell(Car(5)), sorted([3, 1]))
+""",
+        "trip": "",
+        "trip.road": """
+UNIT = [10]
+def long(count, unit=1):
+    return count * UNIT[0] * unit
+""",
+        "trip.car": """
+from trip import road
+class Car:
+    def __init__(self, speed):
+        self._speed = speed
+        self._way = 0
+    def drive(self, way):
+        self._way += way + road.long(1)
+        return self._go()
+    def _go(self):
+        return self._way // self._speed
+def wheels(road=4):
+    return road
+""",
+        "other": """
+from trip import car
+class Driver:
+    def __init__(self, car):
+        self._speed = car
+def tell(one):
+    return car.wheels() + one.drive(5) + Driver(1)._speed
+""",
+    }
+    whole = shrink(sources, [], bundles={"trip.car": ["trip.road"]})
+    assert "trip.road" not in whole
+    assert printed(whole, tmp_path / "after") == printed(sources, tmp_path / "before")
