@@ -10,6 +10,7 @@ import rich_click as click
 from kahriz_gateway.cli_net import NetGroup
 
 LATER = {
+    "about": "kahriz_gateway.committee.cli",
     "forget": "kahriz_gateway.committee.cli",
     "gauging": "kahriz_gateway.gauging_cli",
     "pin": "kahriz_gateway.committee.cli",
@@ -17,6 +18,7 @@ LATER = {
     "reading": "kahriz_gateway.water_cli",
     "recompute": "kahriz_gateway.water_cli",
     "total": "kahriz_gateway.water_cli",
+    "turns": "kahriz_gateway.committee.turns_cli",
     "zero": "kahriz_gateway.zero_cli",
 }
 

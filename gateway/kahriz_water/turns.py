@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Turns (növbə): whose water it is now, what each plot got, whether it was fair, and drought.
 
-A rota is a cycle of plots in order, each with its agreed minutes. It holds from its start until the
-next rota starts. What was done otherwise is a correction: from then to then the water went to that
-plot, or to none. Nothing here knows names: a plot is a code.
+A rota is a cycle of plots in order, each with its agreed minutes; `-` stands for time in which the
+water is let to nobody. It holds from its start until the next rota starts. What was done otherwise
+is a correction: from then to then the water went to that plot, or to none. Nothing here knows
+names: a plot is a code.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 
 MINUTE_MS = 60_000
 NOBODY = ""  # a stretch of time that a correction takes from everyone
+CLOSED = "-"  # a stretch of the cycle in which nobody has the water
 MOST_PLOTS = 100
 LONGEST_CYCLE_MIN = 60 * 24 * 60  # 60 days
 
@@ -45,7 +47,7 @@ class Rota:
     flow_lps: float
 
     def __post_init__(self) -> None:
-        codes = [plot.code for plot in self.plots]
+        codes = [plot.code for plot in self.plots if plot.code != CLOSED]
         if not codes or len(codes) > MOST_PLOTS:
             text = f"{len(codes)} plots: a rota has 1 to {MOST_PLOTS}"
             raise TurnsError("count", str(len(codes)), text)
@@ -70,7 +72,7 @@ class Rota:
 
     def share(self, code: str) -> float:
         """The agreed share of a plot, 0 to 1."""
-        minutes = {plot.code: plot.minutes for plot in self.plots}
+        minutes = {p.code: p.minutes for p in self.plots if p.code != CLOSED}
         return minutes.get(code, 0.0) / sum(minutes.values())
 
 
@@ -127,7 +129,8 @@ def turns_between(
         found = [part for turn in found for part in _without(turn, correction)]
         if correction.end_ms > start_ms and correction.start_ms < end_ms:
             found.append(replace(correction, corrected=True))
-    return sorted((t for t in found if t.plot != NOBODY), key=lambda t: (t.start_ms, t.plot))
+    had = (t for t in found if t.plot not in (NOBODY, CLOSED))
+    return sorted(had, key=lambda t: (t.start_ms, t.plot))
 
 
 def turn_at(rotas: Sequence[Rota], corrections: Iterable[Turn], now_ms: int) -> Turn | None:
@@ -148,8 +151,9 @@ def fairness(rota: Rota, got: Sequence[Got]) -> list[Fairness]:
     water. The systematic error of the one weir is in all alike and cancels in the comparison.
     """
     by_plot = {g.plot: g for g in got}
-    mine = [by_plot[p.code] for p in rota.plots if p.code in by_plot]
-    known = len(mine) == len(rota.plots) and all(g.coverage >= MEASURED for g in mine)
+    plots = [p for p in rota.plots if p.code != CLOSED]
+    mine = [by_plot[p.code] for p in plots if p.code in by_plot]
+    known = len(mine) == len(plots) and all(g.coverage >= MEASURED for g in mine)
     whole = sum(g.m3 for g in mine)
     result = []
     for g in mine:
@@ -168,7 +172,10 @@ def stretched(rota: Rota, flow_lps: float, start_ms: int) -> Rota:
         text = f"{flow_lps:g} L/s is not less than the {rota.flow_lps:g} L/s of this rota"
         raise TurnsError("enough", f"{flow_lps:g}", text)
     factor = rota.flow_lps / flow_lps
-    plots = tuple(Plot(p.code, float(round(p.minutes * factor))) for p in rota.plots)
+    plots = tuple(
+        p if p.code == CLOSED else Plot(p.code, float(round(p.minutes * factor)))
+        for p in rota.plots
+    )
     return Rota(start_ms, plots, flow_lps)
 
 
