@@ -232,7 +232,7 @@ def _live(
     pulse = Pulse(parts.folder)
     pulse.begun_anew()
     address = f"http://{options.page_address}"
-    screen.say(f"the page: {address}")
+    screen.say(f"the page: {address}   (committee's PIN: {parts.pin_file.read_text().strip()})")
     while world.now_ms < life_ms and not stop.asked.is_set():
         world.run_until(min(life_ms, world.now_ms + STEP_MS * 12), paced=False)
         tell_restarts(pulse, screen)

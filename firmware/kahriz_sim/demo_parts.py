@@ -3,6 +3,8 @@
 
 import json
 import platform
+import secrets
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from kahriz_sim.chain import Chain
@@ -13,6 +15,8 @@ from kahriz_sim.world import World
 
 BOARD = Path(__file__).parent / "board"
 HEAP = "heapsize=384k"  # the simulated board holds 110 kB of it; pointers are twice the chip's
+BAKU = timezone(timedelta(hours=4))
+FIRST_TURN = "05:30"
 CARRIED = "x86_64"  # the Linux for which PyPI has the interpreter
 
 
@@ -53,6 +57,7 @@ class Parts(Chain):
             site / "records.toml",
             ["--clock-file", str(self.folder / "clock")],
         )
+        self._committee(site)
         world_port = self.world.listen()
         (self.folder / "flash").mkdir(exist_ok=True)
         (self.folder / "config").mkdir(exist_ok=True)
@@ -65,6 +70,23 @@ class Parts(Chain):
                  "--flash", str(self.folder / "flash" / f"{node}.lfs"),
                  "--config", str(config), "--image", str(self.folder / "image")],
             )  # fmt: skip
+
+    def _committee(self, site: Path) -> None:
+        """Agree the turns and give the committee a PIN, once; the PIN stays in a file here."""
+        self.pin_file = self.folder / "pin.txt"
+        if self.pin_file.exists():
+            return
+        here = ["--config", str(site / "site.toml"), "--data", str(self.folder)]
+        here += ["--clock-file", str(self.folder / "clock")]
+        day = datetime.fromtimestamp(self.world.now_ms / 1000, BAKU) - timedelta(days=1)
+        start = f"{day:%Y-%m-%d}T{FIRST_TURN}"
+        self.run("turns", ["gateway", "turns", "set", str(site / "turns.toml"),
+                           "--start", start, *here])  # fmt: skip
+        pin = self.folder / ".pin.txt"
+        digits = secrets.SystemRandom().sample("0123456789", 5)
+        pin.write_text("".join([*digits, digits[0]]) + "\n")  # never six in a row
+        self.run("pin", ["gateway", "pin", "set", "committee", "--pin-file", str(pin), *here])
+        pin.rename(self.pin_file)
 
     def _node_config(self, node: str) -> Path:
         config = json.loads((self.options.site_dir / "nodes" / f"{node}.json").read_text())

@@ -12,11 +12,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from answer import Answer
+from click.testing import CliRunner
 from conftest import Serve
 from phone import Phone, Stay
-from stores_made import HOUR, MIN, NOW, HandClock, living, put
+from stores_made import HOUR, MIN, NOW, SITES, HandClock, living, put
 
+from kahriz_gateway.cli import gateway
 from kahriz_gateway.committee import book, pins
 from kahriz_gateway.committee.sessions import near
 from kahriz_gateway.village_store import Value
@@ -239,12 +240,53 @@ def test_a_pin_travels_in_the_clear_only_in_the_village(
     assert near(address, scheme) is may
 
 
-def test_a_person_can_be_forgotten(tmp_path: Path, serve: Serve, pin: str) -> None:
+def test_a_technician_brings_turns_and_a_roles_pin(tmp_path: Path, serve: Serve) -> None:
+    living(tmp_path)
+    site = SITES / "banovshalar-gozlu"
+    (tmp_path / "clock").write_bytes(NOW.to_bytes(8, "little"))
+    here = ["--config", str(site / "site.toml"), "--data", str(tmp_path)]
+    here += ["--clock-file", str(tmp_path / "clock")]
+    run = CliRunner()
+    turns = ["turns", "set", str(site / "turns.toml"), "--start", "2026-11-22T05:30", *here]
+    done = run.invoke(gateway, turns)
+    assert done.exit_code == 0, done.output
+    assert "a cycle of 24 h" in done.output
+    (tmp_path / "pin").write_text("402914\n")
+    done = run.invoke(
+        gateway, ["pin", "set", "committee", "--pin-file", str(tmp_path / "pin"), *here]
+    )
+    assert done.exit_code == 0, done.output
+    assert "402914" not in done.output
     phone = Phone(serve(tmp_path))
-    phone.enter(pin)
-    phone.send("/turns/set", **FORM)
-    conn = book.open_book(tmp_path)
-    assert book.forget(conn, "aqsaqqal") == 2
-    assert {e.who for e in book.entries(conn)} == {book.FORGOTTEN}
-    assert phone.get("/turns/set")[0] == 303
-    assert "A1" in Answer(phone.address + "/turns").text  # the agreement stands
+    assert phone.enter("402914")[0] == 303
+    page = phone.get("/turns?lang=en")[1]  # 11:05: the pool fills, nobody has the water
+    assert "s turn now" in page
+    rows = re.findall(r'<th scope="row">(\w+)</th>\s*<td>Mon', page)
+    assert rows == ["A1", "A2", "A3", "B1", "B2", "B3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("point = 'pool'\nflow_lps = 20\nplots = [['A1', 60]]", "point"),
+        ("point = 'fields'\nflow_lps = 0\nplots = [['A1', 60]]", "flow_lps"),
+        ("point = 'fields'\nflow_lps = 20\nplots = 'A1'", "plots"),
+        ("point = 'fields'\nflow_lps = 20\nplots = [['A1', '60']]", "minutes"),
+        ("point = 'fields'\nflow_lps = 20\nplots = [['-', 60]]", "1 to 100"),
+        ("point = 'fields", "TOML"),
+    ],
+)
+def test_a_wrong_file_of_turns_is_refused_by_its_place(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "turns.toml").write_text(text)
+    site = SITES / "banovshalar-gozlu" / "site.toml"
+    done = CliRunner().invoke(
+        gateway,
+        ["turns", "set", str(tmp_path / "turns.toml"), "--start", "2026-11-22T05:30",
+         "--config", str(site), "--data", str(tmp_path)],
+    )  # fmt: skip
+    assert done.exit_code == 3
+    assert said in done.output
+    assert len(done.output.splitlines()) == 1
+    assert not (tmp_path / "committee.db").exists()
