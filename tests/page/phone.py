@@ -10,6 +10,10 @@ import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
 
+SCAN = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + bytes(range(1, 200)) + b"\xff\xd9"
+EXIF = b"\xff\xe1\x00\x17Exif\x00\x00GPS 40.39 49.86"
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00" + EXIF + SCAN
+
 
 class Stay(urllib.request.HTTPRedirectHandler):
     """A redirect is an answer to look at."""

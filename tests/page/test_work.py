@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Serve
-from phone import Phone
+from phone import JPEG, SCAN, Phone
 from stores_made import HOUR, NOW, alarm, living, put
 
 from kahriz_gateway import village_store
@@ -17,9 +17,6 @@ from kahriz_gateway.page import photos
 from kahriz_gateway.village_store import Value
 
 AT = "2026-11-23T10:30"
-SCAN = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + bytes(range(1, 200)) + b"\xff\xd9"
-EXIF = b"\xff\xe1\x00\x17Exif\x00\x00GPS 40.39 49.86"
-JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00" + EXIF + SCAN
 
 
 @pytest.fixture

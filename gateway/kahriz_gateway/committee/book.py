@@ -137,17 +137,6 @@ def entries(
     return [_entry(row) for row in rows][::-1]
 
 
-def forget(conn: sqlite3.Connection, person: str) -> int:
-    """Take a person's name off all entries, and the PIN away; how many entries it was on."""
-    with closing(conn.cursor()) as cursor:
-        cursor.execute("BEGIN IMMEDIATE")
-        cursor.execute("UPDATE entry SET who=? WHERE who=?", (FORGOTTEN, person))
-        count = cursor.rowcount
-        cursor.execute("DELETE FROM pin WHERE person=?", (person,))
-        cursor.execute("COMMIT")
-    return count
-
-
 def meta(conn: sqlite3.Connection, key: str, make: str) -> str:
     """A value that is made once and kept."""
     conn.execute("INSERT OR IGNORE INTO meta VALUES (?,?)", (key, make))
