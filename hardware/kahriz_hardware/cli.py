@@ -13,8 +13,11 @@ import rich_click as click
 
 from kahriz_hardware import drawing, gauge
 from kahriz_hardware.channel import Channel, SiteError
+from kahriz_hardware.power.command import power
 from kahriz_hardware.propose import Weir, propose
+from kahriz_hardware.radio_command import link
 from kahriz_hardware.report import U_STAGE_M, as_json_object, in_words
+from kahriz_hardware.well_command import well
 
 STEP_MM = 10
 REFUSED = 3  # exit code: the site was understood, and no weir may stand there
@@ -23,6 +26,10 @@ REFUSED = 3  # exit code: the site was understood, and no weir may stand there
 @click.group()
 def hardware() -> None:
     """What to build at the water, and what would harm the kahriz."""
+
+
+for _command in (power, link, well):
+    hardware.add_command(_command)
 
 
 @hardware.command()

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""`kahriz hardware link`: whether a node is heard at the village, before anybody walks there."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import rich_click as click
+
+from kahriz_hardware import radio
+from kahriz_hardware.radio import End, Link
+
+REFUSED = 3  # exit code: the margin is too small
+DISTANCE = click.FloatRange(1.0, 50_000.0)
+HEIGHT = click.FloatRange(0.2, 200.0)
+GAIN = click.FloatRange(-10.0, 30.0)
+POWER = click.FloatRange(-10.0, 30.0)
+HEARS = click.FloatRange(-120.0, -30.0)
+
+
+def _option(name: str, kind: click.FloatRange, default: float | None, told: str) -> Any:
+    required = default is None
+    return click.option(
+        name, type=kind, default=default, required=required, show_default=not required, help=told
+    )
+
+
+def _end(prefix: str, who: str, dbm: float, hears: float) -> Callable[[Any], Any]:
+    def wrap(command: Any) -> Any:
+        for name, kind, default, told in (
+            ("hears-dbm", HEARS, hears, "weakest it decodes at 1 Mbit/s"),
+            ("dbm", POWER, dbm, "power at its antenna's socket"),
+        ):
+            command = _option(f"--{prefix}{name}", kind, default, f"{who}: {told}.")(command)
+        return command
+
+    return wrap
+
+
+@click.command()
+@_option("--distance-m", DISTANCE, None, "Node to access point, as the crow flies.")
+@_option("--antenna-dbi", GAIN, None, "The node's antenna; 2 for the board's own.")
+@_option("--far-dbi", GAIN, 10.0, "The access point's antenna, in the node's direction.")
+@_option("--height-m", HEIGHT, 1.5, "The node's antenna over the ground.")
+@_option("--far-height-m", HEIGHT, 6.0, "The access point's antenna over the ground.")
+@_option("--ridge-m", click.FloatRange(0.0, 500.0), 0.0, "A ridge or roof between them: height.")
+@_option("--ridge-at", click.FloatRange(0.01, 0.99), 0.5, "Where: share of the way from the node.")
+@_option("--other-db", click.FloatRange(0.0, 100.0), 0.0, "Leaves, a wall, a metal box: guess it.")
+@_end("", "Node", radio.NODE_DBM, radio.NODE_HEARS_DBM)
+@_end("far-", "Access point", radio.POINT_DBM, radio.POINT_HEARS_DBM)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def link(
+    distance_m: float,
+    antenna_dbi: float,
+    far_dbi: float,
+    height_m: float,
+    far_height_m: float,
+    ridge_m: float,
+    ridge_at: float,
+    other_db: float,
+    dbm: float,
+    hears_dbm: float,
+    far_dbm: float,
+    far_hears_dbm: float,
+    as_json: bool,
+) -> None:
+    """Reckon a WiFi link at 2.4 GHz: both directions, the Fresnel zone, the margin.
+
+    Exit code 3 under 15 dB of margin. A sum on paper: walk the site with the node before you close it.
+    """
+    near = End(dbm, hears_dbm, antenna_dbi, height_m)
+    far = End(far_dbm, far_hears_dbm, far_dbi, far_height_m)
+    path = Link(near, far, distance_m, ridge_m, ridge_at, other_db)
+    if as_json:
+        click.echo(json.dumps(_json(path), indent=2))
+    else:
+        click.echo("\n".join(_words(path)))
+    if min(path.margins_db()) < radio.MARGIN_LEAST_DB:
+        sys.exit(REFUSED)
+
+
+def _words(path: Link) -> list[str]:
+    to_far, to_near = path.margins_db()
+    lines = [
+        f"free space {path.free_space_db:.1f} dB, plane earth {path.plane_earth_db:.1f} dB: the "
+        f"larger counts; ridge {path.ridge_db:.1f} dB, other {path.other_db:.1f} dB",
+        f"first Fresnel zone {path.fresnel_m:.2f} m in radius at {100 * path.ridge_at:.0f} % of the "
+        f"way, the line {path.line_m:.2f} m over the ground; {path.clearance:+.2f} of it is free "
+        f"(wanted {radio.CLEAR_OF_FRESNEL:+.2f})",
+        f"node to access point {path.arrives_dbm(path.near, path.far):.0f} dBm, margin "
+        f"{to_far:.1f} dB; back {path.arrives_dbm(path.far, path.near):.0f} dBm, margin "
+        f"{to_near:.1f} dB",
+    ]
+    least = min(to_far, to_near)
+    wanted = radio.MARGIN_LEAST_DB
+    if least >= wanted:
+        return [*lines, f"Enough on paper: {least:.1f} dB, wanted {wanted:.0f} dB. Now walk it."]
+    return [
+        *lines,
+        f"Too little: {least:.1f} dB, wanted {wanted:.0f} dB. Raise an antenna, aim one with more "
+        "gain, or put a relay on the way.",
+    ]
+
+
+def _json(path: Link) -> dict[str, object]:
+    to_far, to_near = path.margins_db()
+    return {
+        "free_space_db": round(path.free_space_db, 2),
+        "plane_earth_db": round(path.plane_earth_db, 2),
+        "ridge_db": round(path.ridge_db, 2),
+        "loss_db": round(path.loss_db, 2),
+        "fresnel_radius_m": round(path.fresnel_m, 3),
+        "fresnel_share_free": round(path.clearance, 3),
+        "margin_to_access_point_db": round(to_far, 2),
+        "margin_to_node_db": round(to_near, 2),
+        "margin_wanted_db": radio.MARGIN_LEAST_DB,
+        "enough": min(to_far, to_near) >= radio.MARGIN_LEAST_DB,
+    }
