@@ -73,6 +73,7 @@ def run(
             del tls
         del dial
         unload(before)  # the way stands
+        del address, client, status, before
         wire = mqtt.Wire(stream or sock, deadline)
         if plan.tls:  # the handshake first: it needs memory, and is no part of the round trip
             wire.write(connect)
