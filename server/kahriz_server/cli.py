@@ -7,12 +7,15 @@ from pathlib import Path
 
 import rich_click as click
 
+from kahriz_server import alerts
 from kahriz_server import dashboards as pages
 from kahriz_server.dashboards.kahriz import REACHES, Reach
 from kahriz_server.lint import lint_set, lint_texts
-from kahriz_server.panelcheck import empty_panels, expand_and_run
+from kahriz_server.panelcheck import empty_panels, expand_and_run, firing
 
-HERE = Path(__file__).parents[1] / "grafana" / "dashboards"
+GRAFANA = Path(__file__).parents[1] / "grafana"
+HERE = GRAFANA / "dashboards"
+RULES = GRAFANA / "provisioning" / "alerting" / alerts.FILE
 DAY_MS = 86_400_000
 
 
@@ -49,6 +52,8 @@ def dashboards(out: Path, check: bool, reaches: tuple[Reach, ...]) -> None:
         raise click.ClickException("\n".join(complaints))
     if check:
         stale = pages.stale(out)
+        if out == HERE and (not RULES.exists() or RULES.read_text() != alerts.render()):
+            stale.append(str(RULES.relative_to(GRAFANA)))
         if stale:
             raise click.ClickException(
                 f"out of date: {', '.join(stale)}; write them with `kahriz server dashboards`"
@@ -57,6 +62,9 @@ def dashboards(out: Path, check: bool, reaches: tuple[Reach, ...]) -> None:
         return
     try:
         changed = pages.write(out, reaches)
+        if out == HERE:
+            RULES.parent.mkdir(parents=True, exist_ok=True)
+            RULES.write_text(alerts.render(), encoding="utf-8")
     except OSError as error:
         raise click.ClickException(f"cannot write {out}: {error.strerror}") from None
     click.echo(f"{len(boards)} dashboards, {len(changed)} changed, in {out}")
@@ -91,15 +99,25 @@ def panels(
         secret = password_file.read_text(encoding="utf-8").strip() if password_file else ""
         auth = (user, secret)
     end_ms = until_ms if until_ms is not None else time.time_ns() // 1_000_000
-    board = json.loads(pages.render()["en/kahriz.json"])
     chosen = {"site": site} if site else {}
-    results = expand_and_run(board, url, auth, end_ms - days * DAY_MS, end_ms, chosen, database)
-    for each in results:
-        state = each.error or f"{each.series} series, {each.non_null} values"
-        click.echo(f"{each.kind:10} {each.title} {each.ref}: {state} ({each.seconds:.2f} s)")
-    errors = [each.error for each in results if each.error]
-    if errors:
-        raise click.ClickException(errors[0])
+    boards = [json.loads(text) for name, text in pages.render().items() if name.startswith("en/")]
+    results = []
+    for board in boards:
+        for each in expand_and_run(
+            board, url, auth, end_ms - days * DAY_MS, end_ms, chosen, database
+        ):
+            state = each.error or f"{each.series} series, {each.non_null} values"
+            click.echo(f"{each.kind:10} {each.title} {each.ref}: {state} ({each.seconds:.2f} s)")
+            results.append(each)
+        errors = [each.error for each in results if each.error]
+        if errors:
+            raise click.ClickException(errors[0])
+    for rule in alerts.rules():
+        try:
+            fired = firing(rule, url, auth, end_ms, database)
+        except ValueError as error:
+            raise click.ClickException(f"{rule['uid']}: {error}") from None
+        click.echo(f"rule       {rule['uid']}: {fired or 'quiet'}")
     empty = empty_panels(results)
     if empty:
         raise click.ClickException(f"empty: {', '.join(empty)}")

@@ -45,6 +45,8 @@ def expand(
         name = match[1] or match[3] or match[4]
         if name == "timeFilter":
             return f"time >= {t0_ms}ms and time <= {t1_ms}ms"
+        if name in ("__from", "__to"):
+            return str(t0_ms if name == "__from" else t1_ms)
         if name in ("__interval", "interval"):
             return width
         if name == "__interval_ms":

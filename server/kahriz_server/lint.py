@@ -16,6 +16,7 @@ _FROM_WATER = re.compile(r'FROM\s+"?water"?(?=\W)', re.IGNORECASE)
 _ROW_FLAG = re.compile(rf'"q"\s*<\s*{FAIL}\b')
 _OWN_FLAG = re.compile(rf'"(\w+)_q"\s*<\s*{FAIL}\b')
 _POLICY = re.compile(r'FROM\s+("[^"]*"|\w+)\s*\.', re.IGNORECASE)
+_FLAGS_ALONE = re.compile(r'^SELECT \w+\("\w+_q"\) FROM "water" ')
 _ONLY_READS = re.compile(r"^(SELECT|SHOW)\b")
 _INTO = re.compile(r"\bINTO\b|;", re.IGNORECASE)
 
@@ -27,13 +28,13 @@ def lint_query(query: str) -> Iterator[str]:
     if _POLICY.search(query):
         yield "names a retention policy or database: InfluxDB 2 does not honour it"
     if query.startswith("SELECT"):
-        reads = len(_FROM_WATER.findall(query))
+        reads = 0 if _FLAGS_ALONE.match(query) else len(_FROM_WATER.findall(query))
         if len(_ROW_FLAG.findall(query)) < reads:
             yield f'reads `water` without "q" < {FAIL}: failed numbers would be shown'
         if len(_OWN_FLAG.findall(query)) < reads:
             yield f'reads `water` without "<quantity>_q" < {FAIL}: withdrawn numbers would be shown'
-        if "$timeFilter" not in query:
-            yield "has no $timeFilter: it would read all years"
+        if "$timeFilter" not in query and "${__to}" not in query:
+            yield "has no $timeFilter and no ${__to}: it would read all years"
 
 
 def lint_board(board: Json) -> Iterator[str]:
@@ -46,7 +47,7 @@ def lint_board(board: Json) -> Iterator[str]:
         where = f"{board['uid']}: {panel['title'] or '(no title)'}"
         if not panel["title"]:
             yield f"{where}: no title"
-        if "unit" not in panel["fieldConfig"]["defaults"]:
+        if panel["type"] != "text" and "unit" not in panel["fieldConfig"]["defaults"]:
             yield f"{where}: no unit"
         place = panel["gridPos"]
         cells = {

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from kahriz_server.alerts import fires, reduced
 from kahriz_server.expand import Choice, expand, interval_ms, left_over
 
 Json = dict[str, Any]
@@ -66,6 +67,32 @@ def expand_and_run(
     return results
 
 
+def firing(
+    rule: Json, query_url: str, auth: Auth, now_ms: int, database: str = "kahriz"
+) -> list[dict[str, str]] | str:
+    """Labels of the series for which an alert rule fires now; its noDataState when there is none.
+
+    Query, reduce, threshold as Grafana's documentation defines them; this evaluator is ours.
+    """
+    asked, reduce, threshold = (each["model"] for each in rule["data"])
+    t0_ms = now_ms - rule["data"][0]["relativeTimeRange"]["from"] * 1000
+    query = expand(asked["query"], t0_ms, now_ms, 60_000, {})
+    if left_over(query):
+        raise ValueError(f"not replaced: {' '.join(left_over(query))}")
+    series, error = _Door(query_url, auth, database).ask(query)
+    if error:
+        raise ValueError(error)
+    if not series:
+        state: str = rule["noDataState"]
+        return state
+    evaluator = threshold["conditions"][0]["evaluator"]
+    return [
+        each.get("tags", {})
+        for each in series
+        if fires(reduced([row[1] for row in each["values"]], reduce["reducer"]), evaluator)
+    ]
+
+
 def empty_panels(results: Iterable[PanelResult]) -> list[str]:
     """Panels, variables and marks that show nothing at all."""
     shown: dict[str, int] = {}
@@ -94,6 +121,8 @@ def _queries(
     board: Json, t0_ms: int, t1_ms: int
 ) -> Iterator[tuple[Literal["panel", "annotation"], str, str, str, int]]:
     for panel in board["panels"]:
+        if panel["type"] == "text":
+            continue
         points = panel.get("maxDataPoints", 1500)
         step_ms = interval_ms(t0_ms, t1_ms, points, panel.get("interval", "1s"))
         for target in panel["targets"]:
@@ -123,7 +152,7 @@ class _Door:
             error = f"not replaced: {' '.join(left)}"
             return PanelResult(kind, title, ref, query, 0, 0, (), 0.0, error)
         start_s = time.monotonic()
-        series, error = self._ask(query)
+        series, error = self.ask(query)
         filled: dict[str, int] = {}
         names = []
         for each in series:
@@ -147,7 +176,7 @@ class _Door:
             empty_columns=tuple(column for column, count in filled.items() if not count),
         )
 
-    def _ask(self, query: str) -> tuple[list[Json], str]:
+    def ask(self, query: str) -> tuple[list[Json], str]:
         form = urllib.parse.urlencode({"db": self._database, "q": query, "epoch": "ms"})
         request = urllib.request.Request(self._url, form.encode(), method="POST")
         if self._key:

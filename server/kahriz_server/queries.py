@@ -4,8 +4,12 @@
 InfluxDB merges the fields of a point that is written again, so an old number stays where a new
 interpretation has none. Every query on `water` therefore filters the row's flag and the
 quantity's own (`q`, `<quantity>_q`); the lint refuses one that does not.
+Alarms and last words are looked for over HISTORY_DAYS, however narrow the panel's span is: what
+was raised before it and is still open, or has been silent ever since, must not vanish from sight.
 """
 # ruff: noqa: S608 - InfluxQL has no placeholders; every part here is our own constant
+
+from kahriz_server.thresholds import HISTORY_DAYS
 
 FAIL = 4  # QARTOD: this flag and above are not shown
 SITE = '"site" =~ /^${site:regex}$/'
@@ -13,6 +17,9 @@ POINT = '"point" =~ /^${point:regex}$/'
 EACH_INTERVAL = "GROUP BY time($__interval)"
 DAY = "GROUP BY time(1d)"
 TIMEZONE = "Asia/Baku"
+HISTORY = f"time >= ${{__to}}ms - {HISTORY_DAYS}d AND time <= ${{__to}}ms"
+GATEWAY = "\"node\" = 'gateway'"
+NODES = "\"node\" <> 'gateway'"
 
 
 def good(quantity: str) -> str:
@@ -68,20 +75,123 @@ def loss(upper: str, lower: str) -> str:
     )
 
 
+def flags(quantity: str) -> str:
+    """The worst flag of a quantity in each interval: of what is shown and of what is not."""
+    return (
+        f'SELECT max("{quantity}_q") FROM "water" WHERE {SITE} AND {POINT} AND $timeFilter '
+        f'{EACH_INTERVAL}, "point" fill(none)'
+    )
+
+
 def health(field: str) -> str:
     """A figure of each node over time."""
     return (
-        f'SELECT last("{field}") FROM "node_health" WHERE {SITE} AND $timeFilter '
-        f'{EACH_INTERVAL}, "node" fill(none)'
+        f'SELECT last("{field}") FROM "node_health" WHERE {SITE} AND {NODES} AND $timeFilter '
+        f'{EACH_INTERVAL}, "site", "node" fill(none)'
     )
 
 
-def health_now(field: str) -> str:
-    """The newest figure of each node, with the moment it was said."""
+def health_now(*fields: str) -> str:
+    """The newest figures of each node; of one figure also the moment at which it was said."""
+    asked = ", ".join(f'last("{field}") AS "{field}"' for field in fields)
     return (
-        f'SELECT last("{field}") AS "{field}" FROM "node_health" WHERE {SITE} '
-        f'AND $timeFilter GROUP BY "node"'
+        f'SELECT {asked} FROM "node_health" WHERE {SITE} AND {NODES} AND {HISTORY} '
+        'GROUP BY "site", "node"'
     )
+
+
+def starts() -> str:
+    """How often each node has started within the span."""
+    return (
+        f'SELECT spread("boot") FROM "node_health" WHERE {SITE} AND {NODES} AND $timeFilter '
+        'GROUP BY "site", "node"'
+    )
+
+
+def unaccounted() -> str:
+    """Readings that were measured and are neither stored nor missing nor closed as lost: none."""
+    rest = " - ".join(
+        f'last("{name}")' for name in ("measured_rows", "stored_rows", "backlog_rows", "lost_rows")
+    )
+    return (
+        f'SELECT {rest} AS "rows" FROM "node_health" WHERE {SITE} AND {NODES} AND {HISTORY} '
+        'GROUP BY "site", "node"'
+    )
+
+
+def of_gateway(field: str) -> str:
+    """A figure of each gateway over time."""
+    return (
+        f'SELECT last("{field}") FROM "node_health" WHERE {SITE} AND {GATEWAY} AND $timeFilter '
+        f'{EACH_INTERVAL}, "site" fill(none)'
+    )
+
+
+def of_gateway_now(**fields: str) -> str:
+    """The newest figures of each gateway, under other names."""
+    asked = ", ".join(f'last("{field}") AS "{name}"' for name, field in fields.items())
+    return (
+        f'SELECT {asked} FROM "node_health" WHERE {SITE} AND {GATEWAY} AND {HISTORY} '
+        'GROUP BY "site"'
+    )
+
+
+def flow_of_sites() -> str:
+    """The largest discharge among the points of each kahriz, the newest value of each point."""
+    return (
+        'SELECT max("newest") AS "flow" FROM (SELECT last("discharge_lps") AS "newest" '
+        f'FROM "water" WHERE {SITE} AND {good("discharge_lps")} AND $timeFilter '
+        'GROUP BY "site", "point") WHERE $timeFilter GROUP BY "site"'
+    )
+
+
+def change_of_sites() -> str:
+    """Percent between the first and the last day of the span, of that largest discharge.
+
+    A day begins before the span does; InfluxDB would then drop all of them.
+    """
+    days = "time >= ${__from}ms - 1d AND time <= ${__to}ms"
+    return (
+        'SELECT (last("day") / first("day") - 1) * 100 AS "change" FROM (SELECT max("mean") AS '
+        '"day" FROM (SELECT mean("discharge_lps") AS "mean" FROM "water" '
+        f'WHERE {SITE} AND {good("discharge_lps")} AND $timeFilter GROUP BY time(1d), "site", '
+        f'"point" fill(none)) WHERE {days} GROUP BY time(1d), "site" fill(none)) '
+        f'WHERE {days} GROUP BY "site"'
+    )
+
+
+def _alarms_now(*fields: str) -> str:
+    """The newest state of every alarm; names of the fields are kept."""
+    asked = ", ".join(f'last("{field}") AS "{field}"' for field in fields)
+    return (
+        f'SELECT {asked} FROM "alarm" WHERE {SITE} AND {HISTORY} '
+        'GROUP BY "site", "kind", "place", "alarm"'
+    )
+
+
+def open_alarms(by: str) -> str:
+    """How many alarms are open now, by a tag: one that was raised long ago counts too."""
+    return (
+        f'SELECT sum("active") AS "open" FROM ({_alarms_now("active")}) '
+        f'WHERE {HISTORY} GROUP BY "{by}"'
+    )
+
+
+def alarm_list() -> str:
+    """Every alarm once, as it stands now."""
+    return _alarms_now("active", "raised_ms", "lps", "m3", "open_s", "repair_s")
+
+
+def mean_repair() -> str:
+    """Mean time from raised to reported fixed, by kind."""
+    return (
+        f'SELECT mean("repair_s") FROM ({_alarms_now("repair_s")}) WHERE {HISTORY} GROUP BY "kind"'
+    )
+
+
+def water_lost() -> str:
+    """Cubic metres that the alarms of each kahriz have cost."""
+    return f'SELECT sum("m3") FROM ({_alarms_now("m3")}) WHERE {HISTORY} GROUP BY "site"'
 
 
 def alarms() -> str:
@@ -89,6 +199,22 @@ def alarms() -> str:
     return (
         'SELECT "kind", "place", "active", "lps", "m3" FROM "alarm" '
         f"WHERE {SITE} AND $timeFilter ORDER BY time DESC LIMIT 200"
+    )
+
+
+def dead_man(hours: int) -> str:
+    """Words of each gateway, over a window that slides; 0 for one that spoke in the week only."""
+    return (
+        f'SELECT moving_average(count("heard_ms"), {hours}) FROM "node_health" WHERE {GATEWAY} '
+        'AND $timeFilter GROUP BY time(1h), "site" fill(0)'
+    )
+
+
+def leaks_open() -> str:
+    """1 for each leak that is open, 0 for each that is over."""
+    return (
+        'SELECT last("active") FROM "alarm" WHERE "kind" = \'leak\' AND $timeFilter '
+        'GROUP BY "site", "place", "alarm"'
     )
 
 

@@ -67,6 +67,89 @@ TEXTS: dict[str, Text] = {
         "Readings that the node has made and the gateway does not have yet.",
     ),
     "alarms": Text("Xəbərdarlıqlar", "Тревоги", "Alarms"),
+    "fleet": Text("Bütün kəhrizlər", "Все кяхризы", "All kahrizes"),
+    "fleet_help": Text(
+        "Su sərfi: kəhrizin nöqtələri arasında ən böyüyü, seçilmiş müddətdəki son qiymət. "
+        "Dəyişmə: müddətin birinci və son günü arasında.",
+        "Расход: наибольший среди точек кяхриза, последнее значение за выбранный срок. "
+        "Изменение: между первым и последним днём срока.",
+        "Discharge: the largest among the kahriz's points, its newest value within the span. "
+        "Change: between the first and the last day of the span.",
+    ),
+    "map": Text("Xəritə", "Карта", "Map"),
+    "map_help": Text(
+        "Planında latitude_deg və longitude_deg olmayan kəhriz xəritədə yoxdur.",
+        "Кяхриза, в плане которого нет latitude_deg и longitude_deg, на карте нет.",
+        "A kahriz whose plan has no latitude_deg and longitude_deg is not on the map.",
+    ),
+    "change": Text("Dəyişmə", "Изменение", "Change"),
+    "open_alarms": Text("Açıq xəbərdarlıqlar", "Открытые тревоги", "Open alarms"),
+    "nodes": Text("Cihazların vəziyyəti", "Состояние узлов", "Node health"),
+    "backlog": Text("Cihazda gözləyir", "Ждёт в узле", "Waiting in the node"),
+    "starts": Text("Yenidən işə düşmə", "Запуски", "Starts"),
+    "starts_in_span": Text(
+        "Seçilmiş müddətdə yenidən işə düşmə", "Перезапуски за срок", "Restarts within the span"
+    ),
+    "heap": Text("Boş yaddaş", "Свободная память", "Free memory"),
+    "alarms_help": Text(
+        "Hər xəbərdarlıq bir sətirdir. Növünə basın: nə etməli.",
+        "Каждая тревога — одна строка. Нажмите на вид: что делать.",
+        "A row an alarm. Press its kind: what to do.",
+    ),
+    "number": Text("Nömrə", "Номер", "Number"),
+    "raised": Text("Başlayıb", "Поднята", "Raised"),
+    "open_for": Text("Nə qədər açıq olub", "Была открыта", "Stood open"),
+    "repair_time": Text("Təmirə qədər vaxt", "Время до ремонта", "Time to repair"),
+    "repair_help": Text(
+        "Xəbərdarlıqdan «düzəldildi» xəbərinə qədər. Hələ düzəldilməyənlər orta qiymətə daxil "
+        "deyil.",
+        "От тревоги до сообщения «исправлено». Ещё не исправленное в среднее не входит.",
+        "From the alarm to the word that it is mended. What nobody has mended yet is not in it.",
+    ),
+    "runbook": Text("Nə etməli", "Что делать", "What to do"),
+    "look": Text("Nəyə baxmalı:", "Что осмотреть:", "Look at:"),
+    "bring": Text("Nə götürməli:", "Что взять:", "Bring:"),
+    "ask_doctor": Text(
+        "Şlüzdə `kahriz doctor` əmri nəyin xarab olduğunu və necə düzəldiləcəyini deyir.",
+        "На шлюзе команда `kahriz doctor` скажет, что неисправно и как это исправить.",
+        "On the gateway `kahriz doctor` says what is wrong and how to mend it.",
+    ),
+    "delivery": Text("Ölçmələrin çatdırılması", "Доставка измерений", "Delivery of readings"),
+    "delivery_help": Text(
+        "Ölçülən = saxlanılan + cihazda gözləyən + itirilmiş kimi bağlanan. Çatışmayan gözləyənin "
+        "köhnə hissəsidir.",
+        "Измерено = сохранено + ждёт в узле + закрыто как потерянное. Недостающее — старая часть "
+        "ждущего.",
+        "Measured = stored + waiting in the node + closed as lost. Missing is the older part of "
+        "what waits.",
+    ),
+    "measured": Text("Ölçülüb", "Измерено", "Measured"),
+    "stored": Text("Saxlanılıb", "Сохранено", "Stored"),
+    "lost_rows": Text("İtirilmiş kimi bağlanıb", "Закрыто как потерянное", "Closed as lost"),
+    "unaccounted": Text("Hesabda olmayan", "Не учтено", "Unaccounted for"),
+    "unaccounted_help": Text(
+        "Ölçülüb, amma nə saxlanılıb, nə gözləyir, nə də bağlanıb. Oxuna bilməyən ölçmələr "
+        "karantindədir və burada görünür.",
+        "Измерено, но не сохранено, не ждёт и не закрыто. Нечитаемые измерения лежат в карантине "
+        "и видны здесь.",
+        "Measured, and neither stored nor waiting nor closed. Readings that cannot be read lie in "
+        "quarantine and show here.",
+    ),
+    "waiting": Text("Şlüzdə gözləyən dəyişikliklər", "Ждёт в шлюзе", "Waiting in the gateway"),
+    "quarantined": Text("Karantindəki məlumatlar", "Сообщения в карантине", "In quarantine"),
+    "quality": Text("Ölçmələrin keyfiyyəti", "Качество измерений", "Quality of readings"),
+    "quality_help": Text(
+        "QARTOD işarəsi; uğursuz və çatışmayan ədədlər başqa heç bir paneldə göstərilmir.",
+        "Метка QARTOD; негодные и недостающие числа больше нигде не показаны.",
+        "The QARTOD flag; numbers that failed or are missing are shown in no other panel.",
+    ),
+    "flag_pass": Text("Yoxlamadan keçib", "Прошло проверки", "Passed"),
+    "flag_unknown": Text("Yoxlanmayıb", "Не проверено", "Not evaluated"),
+    "flag_suspect": Text("Şübhəli", "Сомнительно", "Suspect"),
+    "flag_fail": Text("Yararsız", "Негодно", "Failed"),
+    "flag_missing": Text("Yoxdur", "Отсутствует", "Absent"),
+    "alert_gateway": Text("Şlüz susur", "Шлюз молчит", "Gateway is silent"),
+    "alert_leak": Text("Su sızır", "Утечка воды", "A leak is open"),
     "leak": Text("Sızma", "Утечка", "Leak"),
     "node": Text("Cihaz", "Узел", "Node"),
     "heard": Text("Son xəbər", "Последняя связь", "Last heard"),

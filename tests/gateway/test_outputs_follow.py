@@ -138,7 +138,11 @@ def test_backlog_and_missing_are_told_apart_and_the_gateway_has_its_own(
     told = {health.node: health.figures for health in output.healths}
     counted = {"measured_rows": 40.0, "stored_rows": 24.0, "lost_rows": 2.0}
     assert told["outlet"] == {"backlog_rows": 14.0, "missing_rows": 2.0, **counted}
-    assert told["gateway"] == {"backlog_rows": 7.0, "quarantined_messages": 0.0}
+    assert told["gateway"] == {
+        "backlog_rows": 7.0,
+        "quarantined_messages": 0.0,
+        "heard_ms": 1000.0,
+    }
 
 
 def test_mqtt_state_is_the_newest_moment_and_never_goes_back() -> None:

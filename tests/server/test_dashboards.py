@@ -2,17 +2,20 @@
 """The dashboards in git are what their source says, in three languages, and keep the rules."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from kahriz_server import dashboards
-from kahriz_server.cli import HERE, server
-from kahriz_server.dashboards import kahriz
+from kahriz_alarms.messages import KINDS
+from kahriz_server import alerts, dashboards, thresholds
+from kahriz_server.cli import HERE, RULES, server
+from kahriz_server.dashboards import kahriz, runbook
 from kahriz_server.dashboards.common import SOURCE_UID, Json
 from kahriz_server.lint import lint_board, lint_query, lint_set, lint_texts
-from kahriz_server.texts import LANGS
+from kahriz_server.texts import LANGS, Lang
 from kahriz_server.units import unit
 from kahriz_wire.fields import FIELDS
 
@@ -43,13 +46,14 @@ def test_all_dashboards_keep_the_rules() -> None:
     assert list(lint_texts()) == []
 
 
-def test_the_three_languages_differ_in_words_only() -> None:
+@pytest.mark.parametrize("name", dashboards.PAGES)
+def test_the_three_languages_differ_in_words_only(name: str) -> None:
     def queries(board: Json) -> list[str]:
         return [target["query"] for panel in board["panels"] for target in panel["targets"]]
 
     made = boards()
-    assert set(made) == {f"{lang}/kahriz.json" for lang in LANGS}
-    az, ru, en = (made[f"{lang}/kahriz.json"] for lang in LANGS)
+    assert set(made) == {f"{lang}/{name}.json" for lang in LANGS for name in dashboards.PAGES}
+    az, ru, en = (made[f"{lang}/{name}.json"] for lang in LANGS)
     assert queries(az) == queries(ru) == queries(en)
     titles = [{panel["title"] for panel in board["panels"]} for board in (az, ru, en)]
     assert titles[0].isdisjoint(titles[1])
@@ -64,6 +68,8 @@ def test_the_three_languages_differ_in_words_only() -> None:
         (GOOD.replace('"c_q" < 4 AND ', ""), "_q"),
         (GOOD.replace('"water"', '"autogen"."water"'), "retention policy"),
         (GOOD.replace(" AND $timeFilter", ""), "$timeFilter"),
+        ('SELECT max("c") FROM "water" WHERE $timeFilter', '"q" < 4'),
+        ('SELECT last("active") FROM "alarm" WHERE "kind" = \'leak\'', "all years"),
         (f"{GOOD}; DROP MEASUREMENT water", "only one SELECT"),
         (GOOD.replace("FROM", 'INTO "other" FROM'), "only one SELECT"),
         (GOOD.replace('"water"', '"water", (SELECT c FROM "water")'), '"q" < 4'),
@@ -96,6 +102,54 @@ def test_the_lint_finds_a_panel_that_breaks_a_rule() -> None:
     assert "over another panel" in broken("place")[0]
     assert "another data source" in broken("source")[0]
     assert "nothing replaces $village" in broken("variable")[0]
+
+
+def test_the_alert_rules_in_git_are_up_to_date_and_say_what_no_data_means() -> None:
+    assert RULES.read_text(encoding="utf-8") == alerts.render()
+    for rule in alerts.rules():
+        assert rule["noDataState"] in ("Alerting", "OK")
+        assert rule["execErrState"] == "Alerting"
+        assert list(lint_query(rule["data"][0]["model"]["query"])) == []
+        assert {f"summary_{lang}" for lang in LANGS} <= rule["annotations"].keys()
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_runbook_has_a_page_for_every_kind_and_links_lead_to_it(lang: Lang) -> None:
+    made = runbook.build(lang)
+    for kind in KINDS:
+        (page,) = (each for each in made["panels"] if each["description"] == kind)
+        assert page["options"]["content"]
+        assert runbook.link(lang, kind) == f"/d/{made['uid']}?viewPanel={page['id']}"
+
+
+def test_panels_colour_by_the_one_file_of_thresholds() -> None:
+    written = [
+        steps["steps"]
+        for made in boards().values()
+        for steps in find(made, "thresholds")
+        if "steps" in steps
+    ]
+    known = [thresholds.steps(each)["steps"] for each in all_thresholds()]
+    assert written
+    assert [each for each in written if each not in known] == []
+
+
+def all_thresholds() -> list[thresholds.Steps]:
+    return [each for name, each in vars(thresholds).items() if isinstance(each, tuple)]
+
+
+def find(made: Any, key: str) -> Iterator[Any]:
+    """Everything under a key, and the values of Grafana's `id`/`value` properties of that name."""
+    if isinstance(made, list):
+        for each in made:
+            yield from find(each, key)
+    elif isinstance(made, dict):
+        if made.get("id") == key:
+            yield made["value"]
+        for name, each in made.items():
+            if name == key:
+                yield each
+            yield from find(each, key)
 
 
 def test_two_dashboards_with_one_uid_are_found() -> None:

@@ -40,6 +40,7 @@ def alarm_marks(conn: sqlite3.Connection, before: int, limit: int) -> tuple[int,
             r["what"] not in ("cleared", "closed"),
             r["lps"],
             r["m3"],
+            raised_ms=r["raised"],
             open_s=max(0, r["at"] - r["raised"]) / 1000,
             repair_s=None if r["fixed"] is None else max(0, r["fixed"] - r["raised"]) / 1000,
         )
@@ -95,6 +96,7 @@ def node_healths(
         figures = {
             "backlog_rows": float(_not_passed_on(village, output)),
             "quarantined_messages": float(quarantined),
+            "heard_ms": float(max(heard)),
         }
         healths.append(NodeHealth(GATEWAY, max(heard), figures))
     return int(rows[-1][0]), healths

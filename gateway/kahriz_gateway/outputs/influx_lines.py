@@ -56,7 +56,8 @@ class AlarmMark:
     active: bool
     lps: float | None = None
     m3: float | None = None
-    open_s: float | None = None  # since it was raised
+    raised_ms: int | None = None
+    open_s: float | None = None  # from raised to this moment
     repair_s: float | None = None  # from raised to the day somebody said that it is mended
 
 
@@ -122,7 +123,9 @@ def alarm_lines(site: str, marks: Iterable[AlarmMark]) -> Iterator[str]:
     """Alarms at the moments they opened or closed."""
     for mark in marks:
         fields = {"active": 1.0 if mark.active else 0.0}
-        known = {name: getattr(mark, name) for name in ("lps", "m3", "open_s", "repair_s")}
+        known = {
+            name: getattr(mark, name) for name in ("lps", "m3", "raised_ms", "open_s", "repair_s")
+        }
         fields |= {name: number for name, number in known.items() if number is not None}
         tags = {"site": site, "kind": mark.kind, "place": mark.place, "alarm": str(mark.id)}
         text = line("alarm", tags, fields, mark.ts)

@@ -5,12 +5,19 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kahriz_server.dashboards import kahriz
+from kahriz_server.dashboards import alarms, delivery, fleet, kahriz, nodes, runbook
 from kahriz_server.dashboards.common import Json
 from kahriz_server.texts import LANGS, Lang
 
 # file name -> function of (language, reaches)
-PAGES: dict[str, Callable[[Lang, Sequence[kahriz.Reach]], Json]] = {"kahriz": kahriz.build}
+PAGES: dict[str, Callable[[Lang, Sequence[kahriz.Reach]], Json]] = {
+    "fleet": lambda lang, _: fleet.build(lang),
+    "kahriz": kahriz.build,
+    "nodes": lambda lang, _: nodes.build(lang),
+    "alarms": lambda lang, _: alarms.build(lang),
+    "delivery": lambda lang, _: delivery.build(lang),
+    "runbook": lambda lang, _: runbook.build(lang),
+}
 
 
 def render(reaches: Sequence[kahriz.Reach] = kahriz.REACHES) -> dict[str, str]:

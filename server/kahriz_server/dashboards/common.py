@@ -4,7 +4,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from kahriz_server import queries
 from kahriz_server.texts import Lang, say
+from kahriz_server.thresholds import Steps, steps
 from kahriz_server.units import decimals, unit
 
 Json = dict[str, Any]
@@ -73,6 +75,30 @@ def lines(made: Json) -> Json:
         "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
         "tooltip": {"mode": "multi", "sort": "none"},
     }
+    return made
+
+
+def coloured(made: Json, limits: Steps, mode: str = "value") -> Json:
+    """Colour the number by the limits of kahriz_server.thresholds."""
+    made["options"]["colorMode"] = mode
+    made["fieldConfig"]["defaults"]["thresholds"] = steps(limits)
+    return made
+
+
+def column(name: str, label: str, **properties: Any) -> Json:
+    """A column of a table: its heading, and what else is said of it."""
+    return override("byName", name, displayName=label, **properties)
+
+
+def coloured_column(name: str, label: str, limits: Steps, **properties: Any) -> Json:
+    """A column whose numbers are coloured."""
+    cell = {"type": "color-text"}
+    return column(name, label, thresholds=steps(limits), custom__cellOptions=cell, **properties)
+
+
+def joined(made: Json, by: str) -> Json:
+    """One row a value of this column, from all queries of a table."""
+    made["transformations"] = [{"id": "joinByField", "options": {"byField": by, "mode": "outer"}}]
     return made
 
 
@@ -176,3 +202,11 @@ def dashboard(
             {"type": "dashboards", "title": say("kahriz", lang), "tags": ["kahriz", lang]},
         ],
     }
+
+
+def sites_variable(lang: Lang) -> Json:
+    """The kahrizes to look at; all of them unless some are chosen."""
+    return variable("site", say("kahriz", lang), queries.sites(), several=True)
+
+
+HIDDEN_TIME = override("byRegexp", "/^Time( .+)?$/", custom__hidden=True)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from kahriz_server import queries
 from kahriz_server.dashboards.common import (
     Json,
+    coloured,
     dashboard,
     lines,
     marks,
@@ -17,6 +18,7 @@ from kahriz_server.dashboards.common import (
     variable,
 )
 from kahriz_server.texts import TEXTS, Lang, say
+from kahriz_server.thresholds import MISSING_ROWS
 from kahriz_server.units import unit
 
 UID = "kahriz"
@@ -55,6 +57,7 @@ def build(lang: Lang, reaches: Sequence[Reach] = REACHES) -> Json:
             signal(lang),
             temperature(lang),
             conductivity(lang),
+            quality(lang),
         ],
         variables=[
             variable("site", say("kahriz", lang), queries.sites(), several=False),
@@ -146,6 +149,35 @@ def conductivity(lang: Lang) -> Json:
     return _curve("conductivity", "us_cm", lang)
 
 
+def quality(lang: Lang) -> Json:
+    """The QARTOD flag over time; what fails is seen here and nowhere else."""
+    targets = [
+        target("A", queries.flags("discharge_lps"), "$tag_point"),
+        target("B", queries.flags("level_m"), "$tag_point"),
+        target("C", queries.flags("flow_lps"), "$tag_point"),
+    ]
+    made = panel(
+        "state-timeline",
+        say("quality", lang),
+        targets,
+        quantity="flag",
+        lang=lang,
+        help_text=say("quality_help", lang),
+    )
+    words = {
+        flag: {"text": say(key, lang), "color": colour}
+        for flag, key, colour in (
+            ("1", "flag_pass", "green"),
+            ("2", "flag_unknown", "blue"),
+            ("3", "flag_suspect", "orange"),
+            ("4", "flag_fail", "red"),
+            ("9", "flag_missing", "purple"),
+        )
+    }
+    made["fieldConfig"]["defaults"]["mappings"] = [{"type": "value", "options": words}]
+    return made
+
+
 def per_day(lang: Lang) -> Json:
     targets = [
         target("A", queries.per_day_m3("discharge_lps"), "$tag_point"),
@@ -175,17 +207,12 @@ def missing(lang: Lang) -> Json:
             "stat",
             say("missing", lang),
             targets,
-            quantity="echoes",
+            quantity="rows",
             lang=lang,
             help_text=say("missing_help", lang),
         )
     )
-    made["options"]["colorMode"] = "value"
-    made["fieldConfig"]["defaults"]["thresholds"] = {
-        "mode": "absolute",
-        "steps": [{"color": "green", "value": None}, {"color": "orange", "value": 1}],
-    }
-    return made
+    return coloured(made, MISSING_ROWS)
 
 
 def last_word(lang: Lang) -> Json:
