@@ -95,6 +95,13 @@ def test_a_name_cannot_break_out_of_the_drawing() -> None:
     assert "<script" not in drawn(run(DAY, 0), [Strip(NOW - HOUR, NOW, "<script>")])
 
 
+def test_estimated_and_manual_have_their_own_shapes_and_a_hand_fills_no_gap() -> None:
+    svg = drawn([*run(DAY, 12 * HOUR), *run(12 * HOUR, 0, sort="estimated")])
+    assert (count(svg, "measured"), count(svg, "estimated"), count(svg, "gap")) == (1, 1, 0)
+    svg = drawn([*run(DAY, 2 * HOUR), bucket(HOUR, sort="manual")])
+    assert (count(svg, "manual"), count(svg, "gap")) == (1, 1)
+
+
 def test_marks_have_the_comma_of_the_language() -> None:
     assert ">0,5<" in drawn(run(DAY, 0, 0.9))
     assert ">0.5<" in drawn(run(DAY, 0, 0.9), comma=False)

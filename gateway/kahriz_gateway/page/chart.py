@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A line chart as SVG, drawn by the gateway, so that the oldest phone shows it without a script.
 
-Measured is a line in its band, suspect a ring, below and above a weir's range an arrow at the
-bound, missing a hatched stretch, an alarm a red stretch with a flag: shapes, not colours alone.
+Measured is a line in its band, estimated a dotted one, by hand a diamond, suspect a ring, below and
+above a weir's range an arrow at the bound, missing a hatched stretch, an alarm a red stretch with a
+flag: shapes, not colours alone.
 """
 
 from __future__ import annotations
@@ -89,7 +90,9 @@ def chart(
         *_band(data, scale),
         *_lines(other or [], scale, "second"),
         *_lines(data, scale, "measured"),
+        *_lines(data, scale, "estimated", "estimated"),
         *_bounds(data, scale),
+        *_by_hand(data, scale),
         *_suspects(data, scale),
         Markup("</svg>"),
     ]
@@ -145,7 +148,8 @@ def _gaps(data: list[Bucket], scale: _Scale, key: str) -> list[Markup]:
     axes = scale.axes
     half = axes.step_ms // 2
     start = max(axes.start, min(axes.first_ms, axes.end))
-    moments = [start - half, *(b.ts for b in data), max(start, min(axes.end, axes.due_ms)) + half]
+    measured = (b.ts for b in data if b.sort != "manual")
+    moments = [start - half, *measured, max(start, min(axes.end, axes.due_ms)) + half]
     return [
         Markup(
             '<rect class="gap" x="{x:.1f}" y="{y}" width="{w:.1f}" height="{h}" fill="url(#{k})"/>'
@@ -211,9 +215,9 @@ def _band(data: list[Bucket], scale: _Scale) -> list[Markup]:
     return parts
 
 
-def _lines(data: list[Bucket], scale: _Scale, name: str) -> list[Markup]:
+def _lines(data: list[Bucket], scale: _Scale, name: str, sort: str = "measured") -> list[Markup]:
     parts = []
-    for run in _runs(data, scale.axes.step_ms, "measured"):
+    for run in _runs(data, scale.axes.step_ms, sort):
         if len(run) == 1:
             parts.append(_shape("dot", f"M{scale.x(run[0].ts):.1f} {scale.y(run[0].mean):.1f}h0"))
             continue
@@ -246,6 +250,15 @@ def _suspects(data: list[Bucket], scale: _Scale) -> list[Markup]:
         )
         for b in data
         if b.sort == "suspect"
+    ]
+
+
+def _by_hand(data: list[Bucket], scale: _Scale) -> list[Markup]:
+    """A diamond for each reading of a person."""
+    return [
+        _shape("manual", f"M{scale.x(b.ts):.1f} {scale.y(b.mean) - 4.5:.1f}l4 4.5l-4 4.5l-4 -4.5z")
+        for b in data
+        if b.sort == "manual"
     ]
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from kahriz_alarms import messages
-from kahriz_gateway.page import labels, queries
+from kahriz_gateway.page import beside, labels, queries
+from kahriz_gateway.page.beside import Beside
 from kahriz_gateway.page.chart import Axes, Strip, chart
 from kahriz_gateway.page.nodes import late_ms
 from kahriz_gateway.page.quantities import Quantity, label, unit
@@ -54,10 +55,11 @@ def picture(
     view: Window,
     now_ms: int,
     other: Point | None = None,
+    by: Beside | None = None,
 ) -> Picture:
-    """Ask for the data of a stretch and draw them, beside those of another point if given."""
+    """Ask for the data of a stretch and draw them, beside another point or another time."""
     span = (view.start, view.end)
-    data = _data(conn, point, what, view)
+    data = beside.data(conn, point, what, view)
     edges = queries.edges(conn, point.id, what)
     first_ms, due_ms = _due(edges, point, now_ms)
     places = {point.id} | {r.id for r in plan.reaches if point.id in (r.from_, r.to)}
@@ -67,7 +69,9 @@ def picture(
         if a.kind in DRAWN
         for text in [messages.kind(a, speech.language)]
     ]
-    second = _data(conn, other, what, view) if other else []
+    second = beside.data(conn, other, what, view) if other else []
+    if by is not None:
+        second = beside.moved(conn, point, what, view, by.shift_ms)
     stretch = title(view, speech.format)
     axes = Axes(
         view.start,
@@ -93,15 +97,9 @@ def picture(
     )
     svg = chart(data, axes, strips, second, label=heading, description=spoken)
     sorts = {b.sort for b in data} | ({"alarm"} if strips else set())
-    name = other.name.of(speech.language) if other and second else ""
+    name = other.name.of(speech.language) if other else by.name(speech, view) if by else ""
+    name = name if second else ""
     return Picture(svg, stretch, data, sorts, totals, percent, 'class="gap"' in svg, name)
-
-
-def _data(conn: sqlite3.Connection, point: Point, what: Quantity, view: Window) -> list[Bucket]:
-    span = (view.start, view.end)
-    if view.bucket_ms <= point.dt_s * 1000:
-        return queries.readings(conn, point.id, what, span)
-    return queries.buckets(conn, point.id, what, span, view.bucket_ms)
 
 
 def _due(edges: tuple[int, int] | None, point: Point, now_ms: int) -> tuple[int, int]:
@@ -117,13 +115,13 @@ def _percent(data: list[Bucket], point: Point, view: Window, first_ms: int, due_
     """The share of the readings due that are there."""
     start = max(view.start, first_ms)
     due = (min(view.end, due_ms) - start) // (point.dt_s * 1000)
-    held = sum(b.n for b in data)
+    held = sum(b.n for b in data if b.sort != "manual")
     return min(100, int(100 * held / due)) if due >= 1 else 100
 
 
 def sums(speech: Speech, what: Quantity, data: list[Bucket]) -> Sums:
-    """Suspect readings do not count; bounded ones make the mean a range or an `at least`."""
-    fit = [b for b in data if b.sort != "suspect"]
+    """Suspect and manual ones do not count; bounded ones make the mean a range, an `at least`."""
+    fit = [b for b in data if b.sort not in ("suspect", "manual")]
     count = sum(b.n for b in fit)
     if not count:
         return Sums()
@@ -146,5 +144,8 @@ def sums(speech: Speech, what: Quantity, data: list[Bucket]) -> Sums:
     return Sums(
         mean,
         written(low.high if below else low.low, "below" if below else ""),
-        written(high.low if above else high.high, high.sort if high.sort != "measured" else ""),
+        written(
+            high.low if above else high.high,
+            high.sort if high.sort in ("below", "above") else "",
+        ),
     )

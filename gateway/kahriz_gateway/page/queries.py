@@ -35,7 +35,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """All readings of one stretch of time, of one sort: measured, suspect, below or above."""
+    """All of one stretch and one sort: measured, estimated (its time), manual, suspect, bounded."""
 
     ts: int
     mean: float
@@ -131,7 +131,7 @@ def readings(
     for key, bound in sorts(what):
         rows = conn.execute(
             "SELECT ts, value, u, q FROM value WHERE point=? AND quantity=? AND ts>=? AND ts<?"
-            " AND q<? ORDER BY ts",
+            " AND q<? AND manual=0 ORDER BY ts",
             (point, key, *span, GOOD),
         )
         for ts, value, u, q in rows:
@@ -140,9 +140,29 @@ def readings(
     return sorted(result, key=lambda b: b.ts)
 
 
+def by_hand(
+    conn: sqlite3.Connection, point: str, what: Quantity, span: tuple[int, int]
+) -> list[Bucket]:
+    """Readings of people: each for itself, never part of a mean."""
+    rows = conn.execute(
+        "SELECT ts, value, u FROM value WHERE point=? AND quantity=? AND ts>=? AND ts<? AND q<?"
+        " AND manual=1 ORDER BY ts",
+        (point, what.key, *span, GOOD),
+    )
+    return [Bucket(ts, value, value, value, u, 1, "manual") for ts, value, u in rows]
+
+
+def guessed(conn: sqlite3.Connection, node: str, span: tuple[int, int]) -> list[int]:
+    """Times that a node without a clock could only estimate."""
+    rows = conn.execute(
+        "SELECT ts FROM estimated WHERE node=? AND ts>=? AND ts<? ORDER BY ts", (node, *span)
+    )
+    return [row["ts"] for row in rows]
+
+
 _ALL = (
     "SELECT count(*), avg(value), min(value), max(value), max(q) FROM value"
-    " WHERE point=? AND quantity=? AND ts>=? AND ts<? AND q<?"
+    " WHERE point=? AND quantity=? AND ts>=? AND ts<? AND q<? AND manual=0"
 )
 _IN = "SELECT ts FROM value WHERE point=? AND quantity=? AND ts>=? AND ts<?"
 _FIT = f"{_ALL} AND q<{SUSPECT}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from starlette.exceptions import HTTPException
 
 from kahriz_gateway import alarm_advisory, alarm_modem, alarm_stats
-from kahriz_gateway.page import evidence, labels, line, nodes, queries, stores
+from kahriz_gateway.page import beside, evidence, labels, line, nodes, queries, stores
 from kahriz_gateway.page.format import DAY_MS
 from kahriz_gateway.page.pictures import picture
 from kahriz_gateway.page.quantities import Quantity, order, quantity
@@ -113,13 +113,17 @@ def history(
     old = edges is not None and "date" not in asked and edges[1] < view.start
     if edges is not None and old:
         view = window(span, edges[1], None, point.dt_s)
+    besides = beside.known(plan, view, edges) if edges is not None else []
+    by = next((b for b in besides if b.key == asked.get("beside")), None)
     return {
         "point": point,
         "span": span,
         "spans": SPANS,
         "what": what,
         "whats": [quantity(k) for k in order(point.kind, quantities_of(conn, point.id))],
-        "picture": picture(conn, plan, words, point, what, view, now_ms) if edges else None,
+        "picture": picture(conn, plan, words, point, what, view, now_ms, by=by) if edges else None,
+        "besides": besides,
+        "by": by,
         "view": view,
         "edges": edges,
         "old": old,
