@@ -44,12 +44,14 @@ user root
 """
 
 
-def wait_until(done: Callable[[], bool], what: str, pause_s: float = 0.02) -> float:
+def wait_until(
+    done: Callable[[], bool], what: str, pause_s: float = 0.02, patience_s: float = PATIENCE_S
+) -> float:
     """Wait, and say how long it took; a program that never comes so far ends the bench."""
     start = time.monotonic()
     while not done():
-        if time.monotonic() - start > PATIENCE_S:
-            raise TimeoutError(f"waited {PATIENCE_S:.0f} s: {what}")
+        if time.monotonic() - start > patience_s:
+            raise TimeoutError(f"waited {patience_s:.0f} s: {what}")
         time.sleep(pause_s)
     return time.monotonic() - start
 
@@ -202,7 +204,8 @@ def _broker(folder: Path) -> Broker:
 def gateway_python() -> str:
     """A Python with what the Pi has and nothing else: a stray numpy alone is 12 MB."""
     home = ROOT / "build" / "bench" / "venv"
-    if not (home / "installed").exists():
+    wanted = (ROOT / "pyproject.toml").read_text()  # what it asks for is what was installed
+    if not (home / "installed").exists() or (home / "installed").read_text() != wanted:
         uv = ROOT / ".tools" / "bin" / "uv"
         start = [str(uv if uv.exists() else "uv")]
         python = ["--python", str(home / "bin" / "python")]
@@ -211,7 +214,7 @@ def gateway_python() -> str:
             ["pip", "install", "-q", *python, "-e", f"{ROOT}[gateway]"],
         ):
             subprocess.run([*start, *argv], check=True)
-        (home / "installed").write_text("")
+        (home / "installed").write_text(wanted)
     return str(home / "bin" / "python")
 
 

@@ -85,7 +85,7 @@ def _page(report: Report, folder: Path, name: str) -> None:
     begin = time.monotonic()
     village.start()
     try:
-        wait_until(lambda: _answers(port), "the page answers")
+        wait_until(lambda: _answers(port), "the page answers", patience_s=60.0)
         report.add(Figure(f"{name}: village up and page served", [time.monotonic() - begin], "s"))
         for path in ("/", "/history?point=n003&span=year", "/history?point=n003&span=day"):
             _get(port, path)
