@@ -10,6 +10,7 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "alarm": ("kahriz_gateway.alarm_cli:alarm", "Who has which alarm; take it, end it, replay it."),
     "demo": ("kahriz_sim.demo_cli:demo", "A whole kahriz on this machine: nodes, broker, gateway."),
     "doctor": ("kahriz_gateway.doctor_cli:doctor", "What ails this gateway, each with its mend."),
+    "export": ("kahriz_gateway.export.cli:export", "CSV for an office: values, totals, visits."),
     "gateway": ("kahriz_gateway.cli:gateway", "The village: store, discharge, alarms, page."),
     "hardware": ("kahriz_hardware.cli:hardware", "What to build at the water: weirs."),
     "node": ("kahriz_tools.cli:node", "The technician's laptop: put the program on a board."),

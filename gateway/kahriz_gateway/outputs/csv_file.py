@@ -29,7 +29,7 @@ def write_file(path: Path, rows: Sequence[tuple[int, Sequence[Value]]], zone: tz
         path.unlink(missing_ok=True)
         return
     head = columns(values for _, values in rows)
-    text = _text([["time", *map(_title, head)], *(_cells(row, head, zone) for row in rows)])
+    text = _text([["time", *map(title_of, head)], *(cells_of(row, head, zone) for row in rows)])
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".new")
     with beside.open("wb") as out:
@@ -48,10 +48,10 @@ def append(path: Path, rows: Sequence[tuple[int, Sequence[Value]]], zone: tzinfo
     with path.open(encoding="utf-8", newline="") as file:
         titles = next(csv.reader(file))
     head = columns(values for _, values in rows)
-    if not set(map(_title, head)) <= set(titles):
+    if not set(map(title_of, head)) <= set(titles):
         return False  # a quantity that the file does not know yet
     known = [title.split(" [")[0] for title in titles[1:]]
-    text = _text([_cells(row, known, zone) for row in rows])
+    text = _text([cells_of(row, known, zone) for row in rows])
     with path.open("ab", buffering=0) as out:
         out.write(text)
         os.fsync(out.fileno())
@@ -71,13 +71,13 @@ def columns(rows: Iterable[Sequence[Value]]) -> list[str]:
     return found
 
 
-def _title(column: str) -> str:
+def title_of(column: str) -> str:
     quantity, _, what = column.partition(" ")
     known = FIELDS.get(quantity)
     return f"{column} [{known[0]}]" if known and what != "q" else column
 
 
-def _cells(row: tuple[int, Sequence[Value]], head: Sequence[str], zone: tzinfo) -> list[str]:
+def cells_of(row: tuple[int, Sequence[Value]], head: Sequence[str], zone: tzinfo) -> list[str]:
     ts, values = row
     cells: dict[str, str] = {}
     for value in values:
