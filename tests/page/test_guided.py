@@ -150,3 +150,62 @@ def test_runs_that_do_not_count_are_refused(
     assert said in page
     conn = village_store.open_village(tmp_path / "village.db", read_only=True)
     assert records_store.gaugings(conn) == []
+
+
+def _wave(data: Path, start: int, grams: float, lps: float, factor: float = 0.0005) -> None:
+    """What a probe stores every 10 s while salt passes in a flow: its area is grams / (k Q)."""
+    rows = range(60)
+    shape = [max(0.0, 1.0 - abs(k - 25) / 10) for k in rows]
+    top = grams / (factor * lps) / (10 * sum(shape))
+    put(data, [Value("outlet", "us_cm", start + k * 10_000, 400 + top * s, 2.0, 1)
+               for k, s in zip(rows, shape, strict=True)])  # fmt: skip
+
+
+def test_the_stored_wave_of_a_probe_gauges_and_asks_for_a_second_stage(
+    tmp_path: Path, phone: Phone, clock: HandClock
+) -> None:
+    assert "No probe" in phone.get("/tests/salt")[1]
+    form = {"point": "outlet", "probe": "outlet", "factor": "0,5"}
+    for i in range(3):
+        start = NOW - (3 - i) * 20 * MIN
+        _wave(tmp_path, start, 500.0, 12.0)
+        begun = 5 + 20 * i  # minutes past ten
+        form |= {f"grams{i}": "500", f"from{i}": f"2026-11-23T10:{begun:02}"}
+        form |= {f"until{i}": f"2026-11-23T10:{begun + 10:02}"}
+    status, page = phone.send("/tests/salt", **form)
+    assert status == 200
+    assert "<b>12.00</b>" in page
+    assert "gauge once more when it runs below 10.2 or above 14.1 L/s" in page
+    assert "That is so now" not in page
+    hub = phone.get("/work")[1]
+    assert "gauge once more when it runs below 10.2" in hub
+    put(tmp_path, [Value("outlet", "discharge_lps", NOW + HOUR, 9.0, 0.3, 1)])
+    clock.ms = NOW + HOUR
+    assert "That is so now" in phone.get("/work")[1]
+    conn = village_store.open_village(tmp_path / "village.db", read_only=True)
+    (kept,) = records_store.gaugings(conn, "outlet")
+    assert (kept.method, len(kept.runs), kept.complaints()) == ("salt", 3, [])
+
+
+def test_a_span_without_a_wave_is_named(tmp_path: Path, phone: Phone) -> None:
+    _wave(tmp_path, NOW - HOUR, 500.0, 12.0)
+    form = {"point": "outlet", "probe": "outlet", "factor": "0,5"}
+    for i in range(3):
+        form |= {f"grams{i}": "500", f"from{i}": "2026-11-22T10:00"}
+        form |= {f"until{i}": "2026-11-22T10:10"}
+    status, page = phone.send("/tests/salt", **form)
+    assert status == 400
+    assert "Run 1: the probe has 0 readings in that time" in page
+    assert "2026-11-22T10:10" in page
+    backwards = form | {"until0": "2026-11-22T09:00"}
+    assert "Run 1: the end after the start" in phone.send("/tests/salt", **backwards)[1]
+
+
+def test_a_pool_that_fills_gauges_its_inflow(tmp_path: Path, phone: Phone) -> None:
+    form = {"point": "outlet", "pool": "pool", "level": "1,5"}
+    form |= {f"rise{i}": "5" for i in range(3)} | {f"minutes{i}": "20" for i in range(3)}
+    status, page = phone.send("/tests/filling", **form)
+    assert status == 200
+    assert f"<b>{AREA * 0.05 * 1000 / 1200:.2f}</b>" in page
+    conn = village_store.open_village(tmp_path / "village.db", read_only=True)
+    assert records_store.gaugings(conn, "outlet")[0].method == "pool"

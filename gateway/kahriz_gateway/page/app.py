@@ -28,6 +28,7 @@ from kahriz_gateway.clock import Clock
 from kahriz_gateway.page import api_alarms, call, health, poster, screens, stores
 from kahriz_gateway.page.alarm_steps import AlarmSteps
 from kahriz_gateway.page.gate import ROLES, Gate
+from kahriz_gateway.page.gauging_tests import GaugingTests
 from kahriz_gateway.page.guided_tests import GuidedTests
 from kahriz_gateway.page.headers import StrictHeaders
 from kahriz_gateway.page.labels import CAUSES
@@ -143,6 +144,7 @@ def create_app(
             *turns.routes(),
             *TurnsForms(config, data_dir, gate).routes(),
             *WorkPages(config, data_dir, gate).routes(),
+            *GaugingTests(config, gate, data_dir).routes(),
             *GuidedTests(config, data_dir, gate).routes(),
             *AlarmSteps(data_dir, gate).routes(),
             *call.CallPage(config, data_dir, gate).routes(),

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Tests that the phone guides through: a pool at night, a pool while it fills, a bucket."""
+"""Does a pool lose water: shut for a night, or compared with its inflow while it fills."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,10 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from kahriz_gateway import records_store, village_store
+from kahriz_gateway import village_store
 from kahriz_gateway.committee import book, turn_book
-from kahriz_gateway.gauging_store import device_beside
-from kahriz_gateway.page import api_alarms, forms, stores
+from kahriz_gateway.page import forms, stores
 from kahriz_gateway.page.gate import Asked, Gate
 from kahriz_gateway.page.words import mark
 from kahriz_gateway.totals import total_of
@@ -29,15 +27,12 @@ from kahriz_water.drawdown import (
     drawdown,
     filling,
 )
-from kahriz_water.gauging import RUNS, Gauging, read_runs
 from kahriz_water.pool import area_m2
 from kahriz_water.site import Plan, Point
-from kahriz_water.strict import ConfigError
 
 ANYONE = ("committee", "crew", "technician")
 HOUR_MS = 3_600_000
 STORAGE = ("pool", "tank")
-MOST_RUNS = 6
 VERDICTS = {
     TIGHT: mark("No loss that this test can see."),
     LOSES: mark("The pool loses water."),
@@ -59,7 +54,6 @@ class GuidedTests:
         pages = {
             "/tests/pool": (self._pools, self._begin),
             "/tests/pool/{ident:int}": (self._running, self._end),
-            "/tests/gauging": (self._gauging, self._keep_gauging),
         }
         return [
             route
@@ -89,7 +83,7 @@ class GuidedTests:
             "verdicts": VERDICTS,
             "now_ms": now,
         }
-        return self._html(asked, "test_pool.html", context, wrong)
+        return self._html(asked, "test_night.html", context, wrong)
 
     def _begin(self, asked: Asked) -> Response:
         words, form = asked.words, asked.fields
@@ -131,7 +125,7 @@ class GuidedTests:
             "verdicts": VERDICTS,
             "now_ms": asked.now_ms,
         }
-        return self._html(asked, "test_pool_running.html", context, "")
+        return self._html(asked, "test_night_running.html", context, "")
 
     def _end(self, asked: Asked) -> Response:
         """Keep what it says, or end it without: wind, rain, a gate that was opened."""
@@ -162,53 +156,6 @@ class GuidedTests:
             inflow = total_of(conn, inlet, start, end) if inlet else None
         known = None if inflow is None else (inflow.m3, inflow.u_m3, inflow.coverage)
         return filling(levels, area, known, (start, end), point.dt_s)
-
-    def _gauging(self, asked: Asked, wrong: str = "") -> Response:
-        points = [p for p in self._plan.points if p.kind == "weir"]
-        context: dict[str, object] = {"points": points, "runs": MOST_RUNS, "least": RUNS}
-        return self._html(asked, "test_gauging.html", context, wrong)
-
-    def _keep_gauging(self, asked: Asked) -> Response:
-        words, form = asked.words, asked.fields
-        point = self._plan.point(form.get("point", ""))
-        if point is None or point.kind != "weir":
-            return self._gauging(asked, words.text("Choose the place."))
-        raw = [
-            {"litres": litres, "seconds": seconds}
-            for i in range(MOST_RUNS)
-            if (litres := forms.number(form.get(f"litres{i}", ""))) is not None
-            and (seconds := forms.number(form.get(f"seconds{i}", ""))) is not None
-        ]
-        if len(raw) < RUNS:
-            return self._gauging(
-                asked, words.text("At least three runs: litres and seconds of each.")
-            )
-        try:
-            runs = read_runs("bucket", raw, "run")
-        except ConfigError:
-            return self._gauging(asked, words.text("A run is not possible: look at its numbers."))
-        with api_alarms.writer(self._data_dir) as conn:
-            device_lps, stage_m = device_beside(conn, point, asked.now_ms)
-            kept = Gauging(
-                point.id, asked.now_ms, "bucket", runs, asked.session.person, stage_m, device_lps
-            )
-            if kept.spread() > 0.05:
-                share = words.format.number(100 * kept.spread(), 0)
-                apart = words.text("The runs are %(share)s %% apart, at most 5 %%.", share=share)
-                return self._gauging(asked, apart)
-            with village_store.transaction(conn):
-                records_store.put_gaugings(conn, [(kept, json.dumps(raw, sort_keys=True))])
-        error = kept.device_error()
-        body: dict[str, object] = {
-            "place": point.id,
-            "lps": round(kept.lps(), 3),
-            "u_lps": round(kept.u_lps(), 3),
-            "device_error": None if error is None else round(error, 4),
-            "complaints": kept.complaints(),
-        }
-        asked.write("gauging", body)
-        context: dict[str, object] = {"kept": kept, "point": point}
-        return self._html(asked, "test_gauged.html", context, "")
 
     def _test(self, asked: Asked) -> book.Entry:
         ident = asked.request.path_params["ident"]

@@ -15,6 +15,7 @@ from kahriz_gateway.committee import book
 from kahriz_gateway.page import api_alarms, forms, labels, photos, stores
 from kahriz_gateway.page.format import DAY_MS
 from kahriz_gateway.page.gate import Asked, Gate
+from kahriz_gateway.page.gauging_tests import reminders
 from kahriz_gateway.page.words import Speech, mark
 from kahriz_gateway.village_alarms import flow_lps
 from kahriz_water.records import StaffReading
@@ -67,11 +68,17 @@ class WorkPages:
 
     def _hub(self, asked: Asked) -> Response:
         """What can be entered, and the newest of what was."""
+        try:
+            with stores.village(self._data_dir) as conn:
+                due = reminders(conn, self._plan, asked.now_ms)
+        except stores.UnreadableStoreError:
+            due = []
         names = {p.id: p.name for p in self._plan.people}
         visits = book.entries(asked.conn, "visit", newest=20)[::-1]
         context: dict[str, object] = {
             "session": asked.session,
             "visits": visits,
+            "reminders": due,
             "flows": self._flows(visits),
             "log": book.entries(asked.conn, newest=50)[::-1],
             "kinds": KINDS,
