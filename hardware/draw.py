@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Draws every harness: harness.yml -> harness.svg and harness.bom.tsv beside it.
+"""Draws every harness (harness.yml -> harness.svg, harness.bom.tsv), and what is printed.
 
-`python hardware/draw.py [FOLDER …]`; needs the dev group (wireviz) and Graphviz's `dot`.
+`python hardware/draw.py [FOLDER …]`; needs the dev group (wireviz) and Graphviz's `dot`. Without a
+folder it also draws mount.svg of the outlet and the pool, labels/ and calibration/.
 """
 
 import contextlib
@@ -10,6 +11,10 @@ import sys
 from pathlib import Path
 
 from wireviz import wireviz
+
+from kahriz_hardware.sheets import mounting
+from kahriz_hardware.sheets.calibration import sheet
+from kahriz_hardware.sheets.labels import LANGUAGES, labels
 
 HARDWARE = Path(__file__).parent
 
@@ -21,8 +26,19 @@ def draw(source: Path, into: Path) -> list[Path]:
     return [into / "harness.svg", into / "harness.bom.tsv"]
 
 
+def pictures() -> dict[str, str]:
+    """SVG by its path under hardware/."""
+    made = {"outlet/mount.svg": mounting.over_weir(), "pool/mount.svg": mounting.in_pipe()}
+    made |= {f"labels/{name}.svg": svg for name, svg in labels().items()}
+    return made | {f"calibration/{one}.svg": sheet(one) for one in LANGUAGES}
+
+
 if __name__ == "__main__":
     named = [Path(name) for name in sys.argv[1:]]
     for folder in named or sorted(found.parent for found in HARDWARE.glob("*/harness.yml")):
         for made in draw(folder / "harness.yml", folder):
             print(made)
+    for name, svg in ({} if named else pictures()).items():
+        (HARDWARE / name).parent.mkdir(exist_ok=True)
+        (HARDWARE / name).write_text(svg, encoding="utf-8")
+        print(HARDWARE / name)

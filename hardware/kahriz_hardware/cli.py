@@ -17,6 +17,7 @@ from kahriz_hardware.power.command import power
 from kahriz_hardware.propose import Weir, propose
 from kahriz_hardware.radio_command import link
 from kahriz_hardware.report import U_STAGE_M, as_json_object, in_words
+from kahriz_hardware.sheets.command import labels_command, sheet_command
 from kahriz_hardware.well_command import well
 
 STEP_MM = 10
@@ -28,7 +29,7 @@ def hardware() -> None:
     """What to build at the water, and what would harm the kahriz."""
 
 
-for _command in (power, link, well):
+for _command in (power, link, well, labels_command, sheet_command):
     hardware.add_command(_command)
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A radio link at 2.4 GHz: what arrives, both ways, and how far the ground and a hill take it.
 
-Loss: free space (ITU-R P.525) or, beyond the breakpoint, the ground's reflection (plane earth), the
-larger of both; a ridge in the way as one knife edge (ITU-R P.526, section 4.1). Leaves and walls are
-given by hand: nothing here knows them.
+Loss: free space (ITU-R P.525) or, beyond the breakpoint, the ground's reflection (plane earth),
+the larger of both; a ridge in the way as one knife edge (ITU-R P.526, section 4.1). Leaves and
+walls are given by hand: nothing here knows them.
 """
 
 from __future__ import annotations

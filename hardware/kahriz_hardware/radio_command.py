@@ -6,13 +6,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import rich_click as click
 
 from kahriz_hardware import radio
 from kahriz_hardware.radio import End, Link
 
+Command = Callable[..., None]
+Wrap = Callable[[Command], Command]
 REFUSED = 3  # exit code: the margin is too small
 DISTANCE = click.FloatRange(1.0, 50_000.0)
 HEIGHT = click.FloatRange(0.2, 200.0)
@@ -21,15 +22,15 @@ POWER = click.FloatRange(-10.0, 30.0)
 HEARS = click.FloatRange(-120.0, -30.0)
 
 
-def _option(name: str, kind: click.FloatRange, default: float | None, told: str) -> Any:
+def _option(name: str, kind: click.FloatRange, default: float | None, told: str) -> Wrap:
     required = default is None
     return click.option(
         name, type=kind, default=default, required=required, show_default=not required, help=told
     )
 
 
-def _end(prefix: str, who: str, dbm: float, hears: float) -> Callable[[Any], Any]:
-    def wrap(command: Any) -> Any:
+def _end(prefix: str, who: str, dbm: float, hears: float) -> Wrap:
+    def wrap(command: Command) -> Command:
         for name, kind, default, told in (
             ("hears-dbm", HEARS, hears, "weakest it decodes at 1 Mbit/s"),
             ("dbm", POWER, dbm, "power at its antenna's socket"),
@@ -69,7 +70,7 @@ def link(
 ) -> None:
     """Reckon a WiFi link at 2.4 GHz: both directions, the Fresnel zone, the margin.
 
-    Exit code 3 under 15 dB of margin. A sum on paper: walk the site with the node before you close it.
+    Exit code 3 under 15 dB of margin. A sum on paper: walk the site before you close it.
     """
     near = End(dbm, hears_dbm, antenna_dbi, height_m)
     far = End(far_dbm, far_hears_dbm, far_dbi, far_height_m)
@@ -87,9 +88,9 @@ def _words(path: Link) -> list[str]:
     lines = [
         f"free space {path.free_space_db:.1f} dB, plane earth {path.plane_earth_db:.1f} dB: the "
         f"larger counts; ridge {path.ridge_db:.1f} dB, other {path.other_db:.1f} dB",
-        f"first Fresnel zone {path.fresnel_m:.2f} m in radius at {100 * path.ridge_at:.0f} % of the "
-        f"way, the line {path.line_m:.2f} m over the ground; {path.clearance:+.2f} of it is free "
-        f"(wanted {radio.CLEAR_OF_FRESNEL:+.2f})",
+        f"first Fresnel zone {path.fresnel_m:.2f} m in radius at {100 * path.ridge_at:.0f} % of "
+        f"the way, the line {path.line_m:.2f} m over the ground; {path.clearance:+.2f} of it is "
+        f"free (wanted {radio.CLEAR_OF_FRESNEL:+.2f})",
         f"node to access point {path.arrives_dbm(path.near, path.far):.0f} dBm, margin "
         f"{to_far:.1f} dB; back {path.arrives_dbm(path.far, path.near):.0f} dBm, margin "
         f"{to_near:.1f} dB",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whether a level sensor may hang where it is meant to: its beam, its blind zone, its well's lag."""
+"""Whether a level sensor may hang where it is meant to: beam, blind zone, lag of the well."""
 
 from __future__ import annotations
 

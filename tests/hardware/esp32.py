@@ -6,7 +6,9 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from kahriz_node import sensors
 from tests.hardware.harness import Harness, Pin
 from tests.hardware.rules import Parts, circuit
 
@@ -31,22 +33,31 @@ class Use:
     ends: Pin
 
 
-def firmware_map(board: Path, config: Path) -> list[Use]:
-    """From board_esp32.py's constants and a node's configuration."""
+def firmware_map(board: Path, config: Path, uses: dict[str, list[str]]) -> list[Use]:
+    """From board_esp32.py's constants, a node's configuration and [uses] of its kit.toml."""
     constant = constants(board)
-    channels = json.loads(config.read_text(encoding="utf-8"))["channels"]
-    weir, air = channels["weir"], channels["air"]
-    assert (weir["driver"], air["driver"]) == ("a02yyuw", "ds18b20")
-    return [
-        Use(weir["tx"], "out", "weir.tx", ("U2", "RX")),
-        Use(weir["rx"], "in", "weir.rx", ("U2", "TX")),
-        Use(weir["power"], "out", "weir.power", ("U4", "ON")),
-        Use(air["pin"], "both", "air.pin", ("U3", "DQ")),
-        Use(constant["BUTTON_PIN"], "wake", "BUTTON_PIN", ("S2", "A")),
-        Use(constant["BATTERY_PIN"], "adc", "BATTERY_PIN", ("R3", "A")),
-        Use(constant["LED_GREEN_PIN"], "out", "LED_GREEN_PIN", ("R5", "A")),
-        Use(constant["LED_RED_PIN"], "out", "LED_RED_PIN", ("R6", "A")),
-    ]
+    channels = specs(config)
+    found = []
+    for name, (role, ends) in uses.items():
+        driver, _, setting = name.partition(".")
+        gpio = channels[driver][setting] if setting else constant[name]
+        part, _, pin = ends.partition(".")
+        found.append(Use(gpio, role, name, (part, pin)))
+    for driver, spec in channels.items():
+        for setting in sensors.module(driver).PINS:
+            assert setting not in spec or f"{driver}.{setting}" in uses, f"{driver}.{setting}"
+    return found
+
+
+def specs(config: Path) -> dict[str, dict[str, Any]]:
+    """The channels of a configuration by their driver."""
+    channels = json.loads(config.read_text(encoding="utf-8"))["channels"].values()
+    return {spec["driver"]: spec for spec in channels}
+
+
+def drivers(config: Path) -> set[str]:
+    """What a configuration drives."""
+    return set(specs(config))
 
 
 def constants(board: Path) -> dict[str, int]:

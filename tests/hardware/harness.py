@@ -44,10 +44,10 @@ def parse(document: dict[str, Any]) -> Harness:
     return Harness(pins, mpn, counts, wires, bridges)
 
 
-def nets(harness: Harness, joined: dict[str, list[str]]) -> list[set[Pin]]:
+def nets(harness: Harness, joined: list[tuple[str, list[str]]]) -> list[set[Pin]]:
     """Pins that are one node of the circuit; `joined` lists pins that a part connects inside."""
     group = {(part, pin): {(part, pin)} for part, pins in harness.pins.items() for pin in pins}
-    inside = [((part, pins[0]), (part, pin)) for part, pins in joined.items() for pin in pins[1:]]
+    inside = [((part, pins[0]), (part, pin)) for part, pins in joined for pin in pins[1:]]
     for a, b in [*((a, b) for _, _, a, b in harness.wires), *harness.bridges, *inside]:
         if a in group and b in group and group[a] is not group[b]:
             group[a] |= group[b]

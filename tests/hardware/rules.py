@@ -32,8 +32,9 @@ def check(harness: Harness, parts: Parts) -> list[str]:
 def said(parts: Parts, part: str) -> set[str]:
     """The pins of the part that electrical.toml speaks of."""
     told = parts.get(part, {})
-    kinds = ("power", "supply", "ground", "passive", "through", "drives", "accepts", "nc")
-    return {str(pin) for kind in kinds for pin in told.get(kind, ())}
+    kinds = ("power", "supply", "ground", "passive", "drives", "accepts", "nc")
+    inside = {pin for group in groups(told) for pin in group}
+    return inside | {str(pin) for kind in kinds for pin in told.get(kind, ())}
 
 
 def unknown(harness: Harness, parts: Parts) -> list[str]:
@@ -75,9 +76,15 @@ def wires(harness: Harness) -> list[str]:
 
 
 def circuit(harness: Harness, parts: Parts) -> list[set[Pin]]:
-    joined = {part: told["through"] for part, told in parts.items() if "through" in told}
-    joined |= {part: harness.pins[part] for part, told in parts.items() if told.get("bus")}
+    joined = [(part, group) for part, told in parts.items() for group in groups(told)]
+    joined += [(part, harness.pins[part]) for part, told in parts.items() if told.get("bus")]
     return nets(harness, joined)
+
+
+def groups(told: dict[str, Any]) -> list[list[str]]:
+    """`through`: one list of pins that are one net inside the part, or several lists."""
+    found: list[Any] = told.get("through", [])
+    return found if found and isinstance(found[0], list) else [found] if found else []
 
 
 def of_kind(net: set[Pin], parts: Parts, kind: str) -> list[tuple[str, Any]]:

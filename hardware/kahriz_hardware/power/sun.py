@@ -2,8 +2,8 @@
 """Radiation on a tilted panel from a month's total on level ground.
 
 Isotropic sky after Liu and Jordan, monthly diffuse share after Erbs, Klein and Duffie (1982), mean
-days after Klein (1977); all in Duffie and Beckman, Solar Engineering of Thermal Processes, ch. 1, 2.
-The panel looks south.
+days after Klein (1977); all in Duffie and Beckman, Solar Engineering of Thermal Processes,
+chapters 1 and 2. The panel looks south.
 """
 
 from __future__ import annotations
