@@ -14,7 +14,7 @@ from kahriz_alarms.delivery import DeliveryError
 from kahriz_alarms.people import Person
 from kahriz_alarms.personal import Health, Incoming, Message
 from kahriz_gateway import alarm_post, village_store
-from kahriz_gateway.alarm_people import PeopleSender
+from kahriz_gateway.alarm_people import Job, PeopleSender
 
 from .test_alarm_loop import PLAN, RAISED, TELLS, Loop, leak
 
@@ -85,6 +85,38 @@ def test_a_text_that_hangs_is_given_up_and_a_ring_alone_does_not_count(tmp_path:
     assert len(mail.got) == 1, "so the next one was told"
     assert loop.state() == "escalated"
     sms.gate.set()
+
+
+def test_a_try_is_on_the_disk_before_it_is_handed_over(tmp_path: Path) -> None:
+    loop = Loop(tmp_path / "village.db")
+    seen: list[int] = []
+
+    class Looks:
+        """Asks the store, by a connection of its own, when a job comes."""
+
+        since: dict[tuple[int, int], float] = {}  # noqa: RUF012 - as a worker's
+
+        def __init__(self, channel: object, done: object) -> None:
+            pass
+
+        def put(self, job: Job) -> None:
+            conn = village_store.open_village(tmp_path / "village.db", read_only=True)
+            row = conn.execute(
+                "SELECT count(*) FROM attempt WHERE message=? AND n=?", (job.message.id, job.n)
+            ).fetchone()
+            seen.append(row[0])
+
+        def overdue(self, deadline_s: float) -> list[tuple[int, int]]:
+            return []
+
+    sender = PeopleSender(
+        tmp_path / "village.db", PLAN, loop.clock, [Channel("sms")], TELLS, hand_over=Looks
+    )
+    loop.find(leak(RAISED))
+    loop.tick()
+    for _ in range(3):
+        sender.step(loop.conn)
+    assert seen == [1]
 
 
 def test_a_kill_in_mid_send_loses_nothing_and_marks_the_repeat(tmp_path: Path) -> None:
