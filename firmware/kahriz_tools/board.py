@@ -90,6 +90,14 @@ class Board:
         with contextlib.suppress(OSError):
             self._link.close()
 
+    def ask(self, code: str, expression: str, answer_s: float = ANSWER_S) -> Any:
+        """Run code on the board, then tell the value of an expression."""
+        before, self._answer_s = self._answer_s, answer_s
+        try:
+            return self._ask(expression, code)
+        finally:
+            self._answer_s = before
+
     def identity(self) -> Identity:
         told = self._ask(
             "(sys.platform, tuple(sys.implementation.version[:3]),"
@@ -111,7 +119,11 @@ class Board:
     def read(self, path: str) -> bytes | None:
         if self.hashes([path])[path] is None:
             return None
-        found: bytes = self._ask(f"open({path!r}, 'rb').read()")
+        self._say(f"from binascii import b2a_base64\nf = open({path!r}, 'rb')")
+        found = b""
+        while chunk := base64.b64decode(self._ask(f"b2a_base64(f.read({CHUNK_BYTES}))")):
+            found += chunk
+        self._say("f.close()")
         return found
 
     def write(self, path: str, data: bytes, wrote: Callable[[int], None]) -> None:
@@ -178,23 +190,9 @@ class Board:
     def _ask(self, expression: str, before: str = "") -> Any:
         said = self._say(f"{before}\nprint(repr({expression}))")
         try:
-            return ast.literal_eval(said.decode().strip())
-        except (ValueError, SyntaxError) as error:
+            return ast.literal_eval(said.decode().strip().splitlines()[-1])
+        except (ValueError, SyntaxError, IndexError) as error:
             raise _gone(self.port) from error
-
-
-def find_port() -> str:
-    """The only USB serial port of this machine."""
-    ports = sorted(found.device for found in list_ports.comports() if found.vid is not None)
-    if len(ports) == 1:
-        return str(ports[0])
-    if not ports:
-        raise BenchError(
-            "no board on any USB port",
-            "use a cable with data wires, and the driver of its CH340 or CP210x chip",
-            PORT,
-        )
-    raise BenchError("several boards: " + ", ".join(ports), "name one with --port", PORT)
 
 
 def _open(port: str) -> Any:

@@ -2,70 +2,25 @@
 """`kahriz node`: put the program and a configuration on a board, and look at what is there."""
 
 import json
-import os
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import rich_click as click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from kahriz_tools import node_config
 from kahriz_tools.errors import BenchError
 from kahriz_tools.image import build_image
+from kahriz_tools.provision_cli import firmware, provision
 from kahriz_tools.release_cli import release
-
-DEFAULT_SITE = "banovshalar-gozlu"
-EXIT_CODES = (
-    "Exit codes: 0 done, 2 wrong use, 3 our own files or mpy-cross missing, 4 the port, "
-    "5 no answer, 6 not a board for this program, 7 flash full, 8 configuration, "
-    "9 the board went away: repeat."
+from kahriz_tools.talk import (
+    EXIT_CODES,
+    Talk,
+    json_option,
+    node_option,
+    password,
+    port_option,
+    site_option,
 )
-
-
-class Talk:
-    """Messages go to stderr; with --json one object goes to stdout at the end."""
-
-    def __init__(self, as_json: bool) -> None:
-        self.as_json = as_json
-        self.console = Console(stderr=True, highlight=False)
-
-    def say(self, text: str) -> None:
-        self.console.print(text, markup=False, soft_wrap=True)
-
-    def result(self, told: dict[str, Any]) -> None:
-        if self.as_json:
-            click.echo(json.dumps(told, sort_keys=True, ensure_ascii=False))
-
-    @contextmanager
-    def mending(self) -> Iterator[None]:
-        """Turn a BenchError into one line, the JSON of it, and its exit code."""
-        try:
-            yield
-        except BenchError as error:
-            self.say(f"kahriz node: {error}")
-            self.result({"ok": False, "what": error.what, "mend": error.mend, "code": error.code})
-            raise SystemExit(error.code) from error
-
-    @contextmanager
-    def bar(self, total: int) -> Iterator[Callable[[int], None]]:
-        columns = (TextColumn("writing"), BarColumn(), DownloadColumn())
-        quiet = not self.console.is_terminal
-        with Progress(*columns, console=self.console, transient=True, disable=quiet) as progress:
-            task = progress.add_task("writing", total=total)
-            yield lambda count: progress.advance(task, count)
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="The result as one JSON line.")
-port_option = click.option("--port", help="Serial port; without it the only USB port is taken.")
-site_option = click.option(
-    "--site", default=DEFAULT_SITE, show_default=True, help="Folder of the site, or its name."
-)
-node_option = click.option("--node", required=True, help="Which node of the site this board is.")
 
 
 @click.group(epilog=EXIT_CODES)
@@ -74,6 +29,8 @@ def node() -> None:
 
 
 node.add_command(release)
+node.add_command(provision)
+node.add_command(firmware)
 
 
 @node.command(epilog=EXIT_CODES)
@@ -114,7 +71,8 @@ def flash(
     Only what differs is written, verified, and put in place at once; the journal is not touched.
     """
     from kahriz_tools import flash as work
-    from kahriz_tools.board import Board, find_port
+    from kahriz_tools.board import Board
+    from kahriz_tools.ports import find_port
 
     talk = Talk(as_json)
     begin = time.monotonic()
@@ -130,7 +88,7 @@ def flash(
             on_board = None if here is None else _lenient(here)
             said = node_config.Wanted(
                 wifi_ssid,
-                _password(wifi_ssid, wifi_password_file, on_board),
+                password(wifi_ssid, wifi_password_file, on_board),
                 broker_host,
                 broker_port,
             )
@@ -223,7 +181,8 @@ def config_check(site: str, node: str | None, as_json: bool) -> None:
 @json_option
 def config_show(port: str | None, as_json: bool) -> None:
     """Show the configuration that is on a board, without its password."""
-    from kahriz_tools.board import Board, find_port
+    from kahriz_tools.board import Board
+    from kahriz_tools.ports import find_port
 
     talk = Talk(as_json)
     with talk.mending():
@@ -247,16 +206,3 @@ def _lenient(data: bytes) -> node_config.Json | None:
         return node_config.parse(data, "on the board")
     except BenchError:
         return None
-
-
-def _password(ssid: str | None, file: Path | None, on_board: node_config.Json | None) -> str | None:
-    """From the file, the environment, or the keyboard: never from the command line."""
-    if file is not None:
-        return file.read_text(encoding="utf-8").splitlines()[0]
-    given = os.environ.get("KAHRIZ_WIFI_PASSWORD")
-    if given is not None:
-        return given
-    known = on_board is not None and on_board.get("wifi", {}).get("ssid") == ssid
-    if ssid is None or known or not sys.stdin.isatty():
-        return None
-    return str(click.prompt(f"Password of {ssid}", hide_input=True, err=True))

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""From a bare board to a proven node: all steps in their order.
+
+1. what the laptop makes (provision_laptop), 2. what is done at the board (provision_board),
+3. what is written down (provision_paper). steps.py walks through them.
+"""
+
+from collections.abc import Callable, Sequence
+
+from kahriz_tools.case import Case, Wish
+from kahriz_tools.errors import BenchError
+from kahriz_tools.provision_board import AtBoard
+from kahriz_tools.provision_laptop import Laptop
+from kahriz_tools.provision_paper import OnPaper
+from kahriz_tools.steps import Run, Told, walk
+
+NOT_WITHOUT = 2
+MAY_BE_LEFT_OUT = ("sensors", "wifi", "broker", "tls", "receipt", "records", "label", "sheet")
+
+
+def provision(
+    wish: Wish,
+    tell: Callable[[Told], None],
+    hand: Callable[[str], None],
+    dry_run: bool = False,
+    without: Sequence[str] = (),
+) -> tuple[Run, Case]:
+    """Do what is not done yet; the board runs its program afterwards, if it has a whole one."""
+    case = Case(wish, dry_run)
+    case.load()
+    laptop = Laptop(case)
+    at_board = AtBoard(case, laptop, hand)
+    on_paper = OnPaper(case, laptop, at_board)
+    for name in without:
+        if name not in MAY_BE_LEFT_OUT:
+            raise BenchError(
+                f"the step {name} cannot be left out",
+                f"these can: {', '.join(MAY_BE_LEFT_OUT)}",
+                NOT_WITHOUT,
+            )
+    steps = [*laptop.steps(), *at_board.steps(), *on_paper.steps()]
+    try:
+        return walk(steps, tell, dry_run, without), case
+    finally:
+        at_board.end()

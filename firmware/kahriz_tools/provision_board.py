@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: MIT
+"""Steps of commissioning at the board: find, look, save its journal, write, boot, let it try."""
+
+import contextlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+from kahriz_tools import filesystem, flash, micropython, node_config, selftest
+from kahriz_tools.board import LOST, SILENT, WRONG, Board
+from kahriz_tools.case import Case, now
+from kahriz_tools.errors import BenchError
+from kahriz_tools.esptool import Chip, Esptool
+from kahriz_tools.ports import find_port
+from kahriz_tools.provision_laptop import Laptop
+from kahriz_tools.steps import Step
+
+LOOK_S = 5.0  # what answers as MicroPython at all does so at once
+KIND = re.compile(r"ESP32(-D0|-U4|-PICO|$)")  # not -S2, -S3, -C3: another processor
+BLANK = b"\xff\xff\xff\xff"
+KEEPS_READINGS = 8
+
+
+class AtBoard:
+    """The board on the cable."""
+
+    def __init__(self, case: Case, laptop: Laptop, hand: Callable[[str], None]) -> None:
+        self.case = case
+        self.laptop = laptop
+        self._hand = hand
+        self.chip: Chip
+        self.tool: Esptool
+        self.port = ""
+        self.on_board: node_config.Json | None = None
+        self.readings: dict[str, bytes] | None = None  # of a journal that would be overwritten
+        self._board: Board | None = None
+        self._whole: bool | None = None  # MicroPython is there and answers
+        self._wrote = False
+        self._fresh: dict[str, dict[str, Any]] = {}
+
+    def steps(self) -> list[Step]:
+        s = Step
+        again = "repeat; if it happens again, change the board"
+        return [
+            s("board", "plug it in with a data cable", self.find),
+            s("chip", "take an ESP32 with 4 MB", self.look),
+            s("config", "say --wifi-ssid, --broker-host", self.complete),
+            s("image", "leave drivers out", self.laptop.make_image),
+            s("journal", "let the node upload", self.journal, self.pull),
+            s("flash", again, self.flashed, self.write, waits=True),
+            s("verify", again, self.verified, waits=True),
+            s("boot", "press EN once, repeat", self.boots, waits=True),
+            s("files", again, self.files_hold, self.put_files, waits=True),
+            s("sensors", again, self.sensors, self._try("sensors", selftest.sensors), True),
+            s("wifi", again, self.wifi, self._try("radio", selftest.radio), True),
+            s("broker", again, self.broker, self._try("radio", selftest.radio), True),
+            s("tls", again, self.tls, self._try("wake", selftest.wake), True),
+            s("receipt", again, self.receipt, self._try("wake", selftest.wake), True),
+        ]
+
+    def find(self) -> str:
+        wish = self.case.wish
+        self.port = wish.port or find_port(wish.port_filters)
+        self._reset_by_hand("hold BOOT, press EN, let go of BOOT")
+        self.tool = Esptool(self.port, wish.by_hand)
+        self.chip = self.tool.chip()
+        return f"{self.port}: {self.chip.kind}, MAC {self.chip.mac}"
+
+    def look(self) -> str:
+        """The right chip, and the board that this node was before."""
+        chip, need = self.chip, self.laptop.firmware.flash_bytes
+        if not KIND.match(chip.kind):
+            raise BenchError(f"this is an {chip.kind}", "take an ESP32 (WROOM-32)", WRONG)
+        if chip.flash_bytes < need:
+            raise BenchError(
+                f"its flash holds {chip.flash_bytes >> 20} MB", f"{need >> 20} MB needed", WRONG
+            )
+        node, mac = self.case.wish.node, self.case.state.get("mac")
+        other = self.case.others().get(chip.mac, node)
+        if other != node:
+            raise BenchError(
+                f"this board is {other} of this site",
+                f"take a fresh board, or say --node {other}; a spare that was {other} becomes "
+                f"{node} by `kahriz node replace`",
+                WRONG,
+            )
+        if mac not in (None, chip.mac) and not self.case.wish.other_board:
+            raise BenchError(
+                f"{node} is another board ({mac})",
+                f"`kahriz node replace --node {node}` gives its place to this one",
+                WRONG,
+            )
+        self._look_inside()
+        return (
+            f"{chip.flash_bytes >> 20} MB of flash, {'in use' if self._whole else 'to be filled'}"
+        )
+
+    def _look_inside(self) -> None:
+        """Whether MicroPython is right and answers; then its configuration is read."""
+        if self.case.state.get("unfinished") or self.tool.read(micropython.BEGIN, 4) == BLANK:
+            self._whole = False
+            return
+        self._whole = self.tool.holds(self.laptop.firmware.all)
+        self._reset_by_hand("press EN")
+        try:
+            board = self._open(LOOK_S)
+        except BenchError as error:
+            if error.code != SILENT:
+                raise
+            self._whole = False
+            self.readings = self._from_flash()
+            return
+        data = board.read(node_config.PATH)
+        with contextlib.suppress(BenchError):  # a broken one is replaced
+            self.on_board = None if data is None else node_config.parse(data, "on the board")
+        if not self._whole:
+            paths = [path for path in board.files("/") if filesystem.is_journal(path)]
+            self.readings = {path: board.read(path) or b"" for path in paths}
+            self._close()
+            self._reset_by_hand("hold BOOT, press EN, let go of BOOT")
+
+    def _from_flash(self) -> dict[str, bytes]:
+        """The journal of a board that does not answer, through its boot loader."""
+        where = self.laptop.firmware.files
+        if b"littlefs" not in self.tool.read(where.offset, 64):
+            return {}
+        found = filesystem.read(self.tool.read(where.offset, where.size, quick=True))
+        return filesystem.journals(found or {})
+
+    def complete(self) -> str:
+        return self.laptop.complete(self.on_board)
+
+    def journal(self) -> str | None:
+        """Readings are pulled before they would be overwritten, and that needs a word more."""
+        if self._whole:
+            return "stays: only files that differ are written"
+        if not self.readings:
+            return "there is none"
+        kept = self._kept()
+        if kept is None:
+            return None
+        if not self.case.wish.discard:
+            raise BenchError(
+                f"the board keeps {len(self.readings)} files of readings, which would be "
+                f"overwritten; they were pulled to {kept}",
+                "let the node upload to its gateway first; if it has, or cannot, say --discard",
+                KEEPS_READINGS,
+            )
+        return f"pulled to {kept}; discarded on the board"
+
+    def _kept(self) -> str | None:
+        folder = self.case.home / "pulled" / self.chip.mac.replace(":", "")
+        for path, data in (self.readings or {}).items():
+            file = folder / path.lstrip("/")
+            if not file.is_file() or file.read_bytes() != data:
+                return None
+        return str(folder)
+
+    def pull(self) -> None:
+        for path, data in (self.readings or {}).items():
+            self.case.put(f"pulled/{self.chip.mac.replace(':', '')}{path}", data)
+
+    def flashed(self) -> str | None:
+        if self._wrote:
+            return f"{len(self.laptop.firmware.data) + len(self.laptop.image)} bytes written"
+        return "MicroPython is there" if self._whole else None
+
+    def write(self) -> None:
+        """The first sector is erased first and written last: never half a node that starts."""
+        self._close()
+        firmware, image = self.laptop.firmware, self.laptop.image
+        self.case.keep(mac=self.chip.mac, unfinished=True)
+        self.tool.erase(micropython.BEGIN, micropython.SECTOR)
+        self.tool.write({**firmware.rest, firmware.files.offset: image})
+        self.tool.write(firmware.first)
+        self._wrote = True
+
+    def verified(self) -> str | None:
+        if not self._wrote:
+            return "as the chip's own hash says"
+        firmware = self.laptop.firmware
+        if not self.tool.holds({**firmware.all, firmware.files.offset: self.laptop.image}):
+            raise BenchError(
+                "the flash does not hold what was written",
+                "repeat with another cable; if it happens again, change the board",
+                LOST,
+            )
+        self.case.keep(unfinished=False)
+        self._reset_by_hand("press EN")
+        return "by the chip's own hash of every byte"
+
+    def boots(self) -> str:
+        found = self._open().identity()
+        flash.check_board(found, self.laptop.files)
+        return f"MicroPython {'.'.join(map(str, found.version))}, {found.machine}"
+
+    def files_hold(self) -> str | None:
+        change = flash.plan(self._open(), self.laptop.files)
+        if change.write or change.remove:
+            return None
+        self.case.keep(mac=self.chip.mac)
+        return f"{change.unchanged} files right"
+
+    def put_files(self) -> None:
+        board, files = self._open(), self.laptop.files
+        body = node_config.parse(files[node_config.PATH], "ours")
+        flash.check_journal(board, body, self.on_board)
+        flash.perform(board, files, flash.plan(board, files), lambda _: None)
+
+    def sensors(self) -> str | None:
+        """A piece of the self-test that passed with this very program on this board holds."""
+        told = self._known("sensors")
+        if told is None:
+            return None
+        said = selftest.judge_sensors(self.laptop.config, told)
+        self._proved("sensors")
+        return said
+
+    def wifi(self) -> str | None:
+        told = self._known("radio")
+        if told is None:
+            return None
+        return selftest.judge_radio(self.laptop.config, told, self.case.wish.least_dbm)
+
+    def broker(self) -> str | None:
+        told = self._known("radio")
+        if told is None:
+            return None
+        said = selftest.judge_broker(self.laptop.config, told)
+        self._proved("radio")
+        return said
+
+    def tls(self) -> str | None:
+        told = self._known("wake")
+        return None if told is None else selftest.judge_tls(self.laptop.config, told)
+
+    def receipt(self) -> str | None:
+        told = self._known("wake")
+        if told is None:
+            return None
+        said = selftest.judge_receipt(told)
+        self._proved("wake")
+        return said
+
+    def _try(self, what: str, how: Callable[[Board], dict[str, Any]]) -> Callable[[], None]:
+        def do() -> None:
+            self._fresh[what] = how(self._open())
+
+        return do
+
+    def _known(self, what: str) -> dict[str, Any] | None:
+        kept = self.case.state.get("proof", {})
+        if what in self._fresh:
+            return self._fresh[what]
+        if self.case.wish.again or kept.get("of") != self._mark:
+            return None
+        found: dict[str, Any] | None = kept.get(what)
+        return found
+
+    def _proved(self, what: str) -> None:
+        """Keep what has passed; what failed is never kept, so a repeated run tries it again."""
+        if what not in self._fresh:
+            return
+        proof = self.case.state.get("proof", {})
+        if proof.get("of") != self._mark:
+            proof = {"of": self._mark}
+        self.case.keep(proof={**proof, what: self._fresh[what], "at": now()})
+
+    @property
+    def _mark(self) -> str:
+        return f"{self.chip.mac} {self.laptop.mark}"
+
+    def _open(self, answer_s: float | None = None) -> Board:
+        if self._board is None:
+            self._board = Board(self.port) if answer_s is None else Board(self.port, answer_s)
+        return self._board
+
+    def _close(self) -> None:
+        if self._board is not None:
+            self._board.close()
+            self._board = None
+
+    def end(self) -> None:
+        """Leave the board running its program, if it has a whole one."""
+        if self._board is not None:
+            with contextlib.suppress(BenchError):
+                self._board.restart()
+            self._close()
+
+    def _reset_by_hand(self, what: str) -> None:
+        if self.case.wish.by_hand:
+            self._hand(what)
