@@ -60,7 +60,7 @@ class Balance(Detector):
     Page (1954), Continuous inspection schemes, Biometrika 41.
     """
 
-    kinds = ("leak", "tapping", "fouled_weir", "balance_doubt")
+    kinds = ("leak", "tapping", "fouled_weir", "sensor_fault:offset", "balance_doubt")
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class Balance(Detector):
                 continue
             for f in self.offtakes.get(r.place, []):
                 down += self.blocks[f].at(block) or 0.0
-            window = 1 if self.travel[r.place].learned else self._unsure(r)
+            window = self.unsure(r)
             flows = [q for b in range(block - window, block) if (q := self.blocks[r.up].at(b))]
             if loss.measure(block, up, down, min([up, *flows]), max([up, *flows])):
                 measured.append((r, loss, up))
@@ -167,9 +167,9 @@ class Balance(Detector):
         ):
             self.rating.learn(block, flow, level)
 
-    def _unsure(self, reach: Reach) -> int:
+    def unsure(self, reach: Reach) -> int:
         """Blocks by which the guess of the travel time may be wrong."""
-        if reach.travel_s == 0.0:
+        if reach.travel_s == 0.0 or self.travel[reach.place].learned:
             return 1
         longest_s = min(LONGEST_S, (reach.length_m or 1500.0) * LONGEST_S_PER_M)
         return min(KEEP, 1 + math.ceil(longest_s * 1000 / self.block_ms))

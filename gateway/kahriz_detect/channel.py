@@ -25,8 +25,9 @@ HOLD_MS = {  # an intermittent fault is one fault
     "noise": 48 * HOUR_MS,
 }
 SETTLED = 24  # readings; error values before a sensor is at work are no news
-DULL = 0.35  # of the usual step: water that runs over a weir is never so still
-LIVELY, LIVELY_READINGS = 0.5, 12.0  # mean of the last steps, each at most one usual step
+UP, DOWN = 1.01, 1.0 / 1.01  # a reading moves the usual step by so much
+DULL = 0.45  # of the usual step: water that runs over a weir is never so still
+LIVELY, LIVELY_READINGS = 0.6, 12.0  # mean of the last steps, each at most one usual step
 TRIM = 0.1  # of the reading: who trims a probe at a visit moves it by less
 FREEZING_C = 0.3  # ice keeps water there for weeks: no thermometer is stuck at it
 
@@ -60,6 +61,7 @@ class Channel:
         "shift",
         "spike",
         "stuck",
+        "usual",
     )
 
     def __init__(self, quantity: str, missing: tuple[float, ...] = ()) -> None:
@@ -70,6 +72,7 @@ class Channel:
         self.spike = Spike()
         self.dull = Stuck(threshold=25.0) if quantity == FLOW else None
         self.lively = 1.0
+        self.usual = 0.0  # median step while there is flow
         self.shift = 0.0  # by which somebody's visit left it off
         self.round = 0  # the site's round in which it was heard last
         self.lacks = False  # the newest reading was an error value
@@ -94,7 +97,13 @@ class Channel:
     def _is_dull(self, dull: Stuck) -> bool:
         """It stands still, and only the correction for the air goes on: its noise is gone."""
         spike = self.spike
-        step = abs(spike.d) / spike.s if spike.s and spike.runs else 1.0
+        if not spike.runs:  # a gate that is shut says nothing
+            dull.run = 0
+            return spike.frozen
+        size = abs(spike.d)
+        if not spike.frozen:  # the median of its steps: a gate that opens is no noise
+            self.usual = self.usual * (UP if size > self.usual else DOWN) or size
+        step = size / self.usual if self.usual else 1.0
         if spike.frozen:
             self.lively += (min(1.0, step) - self.lively) / LIVELY_READINGS
             spike.frozen = self.lively < LIVELY
@@ -134,11 +143,17 @@ class Channel:
     def dump(self) -> Any:
         own = [self.round, self.lacks, self.fault, self.seen_ms]
         dull = None if self.dull is None else self.dull.dump()
-        return [self.stuck.dump(), self.spike.dump(), own, dull, [self.lively, self.shift]]
+        return [
+            self.stuck.dump(),
+            self.spike.dump(),
+            own,
+            dull,
+            [self.lively, self.usual, self.shift],
+        ]
 
     def load(self, state: Any) -> None:
         stuck, spike, (self.round, self.lacks, self.fault, self.seen_ms), dull, more = state
-        self.lively, self.shift = more
+        self.lively, self.usual, self.shift = more
         if self.dull is not None and dull is not None:
             self.dull.load(dull)
         self.stuck.load(stuck)

@@ -14,7 +14,8 @@ from kahriz_detect.finding import CHANGED, CLEARED, RAISED, Finding
 
 REPORT_BLOCKS = 2  # an open finding is refreshed each hour
 SIZE_MEMORY = 24.0  # blocks: the size is the mean of the last half day in which it ran
-CLEAR_H = {"leak": 24.0, "tapping": 96.0, "fouled_weir": 6.0, "balance_doubt": 6.0}
+CLEAR_H = {"leak": 24.0, "tapping": 96.0}
+ELSE_CLEAR_H = 6.0
 STAYS_H = 9.0  # who takes water does so for a night at most
 STOPPED_H = 1.5  # so long must it be away to have stopped by itself
 SMOOTH = 4.0  # a small loss is looked at in means of which the scatter is a fourth of it
@@ -95,7 +96,7 @@ class Episode:
         found: list[Finding] = []
         if self.kind in ("leak", "tapping"):
             found = self._taken(block, hours, scatter)
-        if self.calm * hours >= CLEAR_H[self.kind]:
+        if self.calm * hours >= CLEAR_H.get(self.kind, ELSE_CLEAR_H):
             found.append(self._finding(CLEARED, block, scatter, {"calm_hours": self.calm * hours}))
             self.kind = None
         elif not calm and self.blocks % REPORT_BLOCKS == 0:

@@ -49,7 +49,7 @@ class FirstWeir:
                 return "fouled_weir", reach.up
             if off_u < 0.25 * size or last:
                 return "leak", reach.place
-        rise, fall = self._moved(reach, loss, now, block, since, size)
+        rise, fall = self.moved(reach, loss, now, block, since, size)
         evidence["up_change_lps"], evidence["down_change_lps"] = round(rise, 3), round(-fall, 3)
         if fall > max(SURE * (rise + fall), CLEAR * u):
             return "leak", reach.place
@@ -75,7 +75,7 @@ class FirstWeir:
             return None
         return sum(offs) / len(offs), u * math.sqrt(CORRELATED / len(offs))
 
-    def _moved(
+    def moved(
         self, reach: Reach, loss: Loss, now: int, block: int, since: int, size: float
     ) -> tuple[float, float]:
         """Rise upstream and fall downstream, from just before it began; what crept in over days
@@ -83,6 +83,7 @@ class FirstWeir:
         up, down = self.balance.blocks[reach.up], self.balance.blocks[reach.down]
         pair = []
         usual = loss.flow.mean
+        since -= self.balance.unsure(reach) - 1  # only then was nothing on its way
         for blocks, level in ((up, usual), (down, usual * (1.0 - loss.base.mean))):
             after, before = blocks.mean(now, block), blocks.mean(since - BEFORE, since - 1)
             if after is None:

@@ -19,12 +19,13 @@ from kahriz_detect.episode import Episode
 from kahriz_detect.normal import Normal
 
 SLOW_BLOCKS = 12  # six hours
+PLAIN = 4.0  # scatters
 CUT = 5.0  # scatters that one block may count for
 FLOOR_SHARE, FLOOR_LPS = 0.004, 0.02  # no balance of two weirs scatters less
 SLOW_FLOOR = 0.004  # share of the flow by which meters wander within days
 FOLLOW_BLOCKS = 24.0  # memory of the second reference
 SETTLES_BLOCKS = 6  # the size of what has just begun is still being learned
-YOUNG = 0.06  # share of the flow by which the normal of one day may be wrong; of n days, an nth
+YOUNG = 0.04  # share of the flow by which the normal of one day may be wrong; of n days, an nth
 ALIKE_BLOCKS, MOST_ALIKE = 400.0, 0.5
 LOW_SHARE = 0.3  # of the usual flow: below that the channel drains or fills, nothing is balanced
 FAR = 0.02  # of the way from the flow at which the normal loss was learned: meters err by curves
@@ -53,6 +54,7 @@ class Loss:
         self.first = Episode(block_ms)
         self.second = Episode(block_ms)
         self.follow_share = 0.0  # beyond the normal: what is open, as a share of the flow
+        self.refused = 0  # blocks in which too little was lost to say so
         self.settled = 0.0  # blocks since the flow was low
         self.at = 0.0  # flow at which the normal loss was learned
         self.step_lps = 0.0  # usual difference of two blocks of the flow
@@ -112,7 +114,9 @@ class Loss:
         if self.base.days < learn_days:
             self._learn(block, up)
             return None
-        z = self.rest_lps / self.scatter_lps / self._lasting()
+        z = self.rest_lps / self.scatter_lps
+        plain = max(0.0, abs(z) - PLAIN)  # so far out no error lasts
+        z = math.copysign((abs(z) - plain) / self._lasting() + plain, z)
         z = CUT if z > CUT else -CUT if z < -CUT else z
         rang = None
         if self.fast["lost"].update(z, block):
@@ -207,7 +211,7 @@ class Loss:
             "second": self.second.dump(),
             "numbers": [self.follow_share, self.settled, self.e_lps, self.rest_lps, self.at],
             "up": [self.scatter_lps, self.step_lps, self.up],
-            "alike": [self.alike, self.before],
+            "alike": [self.alike, self.before, self.refused],
             "six": self.six,
             "recent": self.recent,
         }
@@ -222,6 +226,6 @@ class Loss:
         numbers = state["numbers"]
         self.follow_share, self.settled, self.e_lps, self.rest_lps, self.at = numbers
         self.scatter_lps, self.step_lps, self.up = state["up"]
-        self.alike, self.before = state["alike"]
+        self.alike, self.before, self.refused = state["alike"]
         self.six = list(state["six"])
         self.recent = [(int(b), float(e), bool(known)) for b, e, known in state["recent"]]

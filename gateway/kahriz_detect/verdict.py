@@ -24,7 +24,7 @@ AT_MOST = 12  # blocks: what is now
 SURE_BELOW = 0.4  # the reach below hears of it a block later
 DOUBTS = 1.5  # times its scatter what the reach below gained makes a loss doubtful
 LEAST = 3.0  # standard uncertainties of the balance; below two a size may not even be told
-YOUNG_DAYS = 14.0  # of learning
+YOUNG_DAYS, LONG_REFUSED = 14.0, 96  # of learning; blocks
 SETTLED_SHARE = 0.45  # a size that still grows by more in half an hour is not told yet
 DOUBT_BLOCKS = 8  # undecided for four hours: then it is said to be undecided
 
@@ -53,14 +53,16 @@ class Verdict:
             "scatter_lps": round(loss.scatter_lps, 3),
         }
         if abs(size) < LEAST * u:  # nothing is said of what the balance cannot know
-            if loss.base.days < YOUNG_DAYS and loss.first.kind is None:
-                loss.reset()  # a normal that is young learns it
+            loss.refused += 1
+            if loss.refused > LONG_REFUSED and loss.base.days < YOUNG_DAYS:
+                loss.refused = 0
+                loss.reset()  # a normal that is young learns what does not grow
             return []
         total = size + open_share * loss.flow.mean
         if open_share < 0.0 < size and total < max(2.0 * u, 0.5 * size):
             return []  # what was doubted is over: nothing more is lost than ever
         if side == "gained" or size <= 0:
-            return self._gained(reach, loss, block, since, size, evidence)
+            return self._gained(reach, loss, block, since, size, u, evidence)
         if side == "lost" and block - since <= 3 and len(loss.recent) > 1:
             grows = loss.recent[-1][1] - loss.recent[-2][1]
             if grows > max(2.0 * loss.scatter_lps, SETTLED_SHARE * loss.recent[-1][1]):
@@ -115,6 +117,7 @@ class Verdict:
         block: int,
         since: int,
         size: float,
+        u: float,
         evidence: dict[str, float | str],
     ) -> list[Finding]:
         """Less is lost than ever: a weir below reads high or one above low, or it was mended."""
@@ -126,7 +129,27 @@ class Verdict:
         kind, place = "balance_doubt", reach.place
         if self._last_reads_high(reach, loss, block, since, size, evidence):
             kind, place = "fouled_weir", reach.down
+        elif self._first_reads_low(reach, loss, block, since, size, u, evidence):
+            kind, place = "sensor_fault:offset", reach.up
         return self._begin(reach, loss, kind, place, block, since, size, evidence)
+
+    def _first_reads_low(
+        self,
+        reach: Reach,
+        loss: Loss,
+        block: int,
+        since: int,
+        size: float,
+        u: float,
+        evidence: dict[str, float | str],
+    ) -> bool:
+        """It fell and the next weir did not: no water does that."""
+        if any(r.down == reach.up for r in self.balance.reaches):
+            return False
+        now = max(since, block - AT_MOST + 1)
+        rise, fall = self.first.moved(reach, loss, now, block, since, size)
+        evidence["up_change_lps"], evidence["down_change_lps"] = round(rise, 3), round(-fall, 3)
+        return -rise > max(SURE * -size, CLEAR * u) and abs(fall) < SURE_BELOW * -size
 
     def _last_reads_high(
         self,
@@ -201,7 +224,7 @@ class Verdict:
         e = loss.e_lps
         if e is None or (loss.first.kind is None and loss.second.kind is None):
             if e is not None and not any(c.sum for c in loss.fast.values()):
-                self.undecided[reach.place] = 0
+                self.undecided[reach.place] = loss.refused = 0
             return []
         found: list[Finding] = []
         band = 2.0 * loss.scatter_lps
@@ -232,7 +255,8 @@ class Verdict:
 
     def _lasts(self, loss: Loss, block: int) -> bool:
         days = (block - loss.first.since) * self.balance.block_ms / 86_400_000
-        return loss.first.kind == "balance_doubt" and days > RELEARN_DAYS
+        doubts = ("balance_doubt", "sensor_fault:offset")
+        return loss.first.kind in doubts and days > RELEARN_DAYS
 
     def dump(self) -> Any:
         return dict(self.undecided)

@@ -60,5 +60,11 @@ def test_leaves_in_the_last_weir_are_told_there() -> None:
     assert [(f.kind, f.place) for f in found] == [("fouled_weir", "inlet")]
 
 
-def test_a_leak_that_was_mended_fouls_no_weir() -> None:
-    assert [f.kind for f in _found(lambda h: (0.0, 0.0, 1.5), 2)] == ["balance_doubt"]
+def test_a_first_weir_that_falls_alone_has_an_offset() -> None:
+    found = _found(lambda h: (-1.5, 0.0, 0.0), 2)
+    assert [(f.kind, f.place) for f in found] == [("sensor_fault:offset", "outlet")]
+
+
+@pytest.mark.parametrize("errors", [lambda h: (0.0, 0.0, 1.5), lambda h: (0.0, 1.5, 1.5)])
+def test_a_leak_that_was_mended_is_no_fault_of_a_weir(errors: Errors) -> None:
+    assert [f.kind for f in _found(errors, 2)] == ["balance_doubt"]
