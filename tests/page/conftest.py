@@ -21,10 +21,10 @@ Serve = Callable[..., str]
 
 
 @contextlib.contextmanager
-def served(plan: Plan, data: Path, clock: HandClock) -> Iterator[str]:
+def served(plan: Plan, data: Path, clock: HandClock, token: str | None = None) -> Iterator[str]:
     """The address of the page of a kahriz."""
     config = uvicorn.Config(
-        create_app(plan, data, clock), host="127.0.0.1", port=0, log_level="warning"
+        create_app(plan, data, clock, token), host="127.0.0.1", port=0, log_level="warning"
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

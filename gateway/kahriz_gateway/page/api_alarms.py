@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The alarms over HTTP, for whoever holds the token: the one API of a gateway.
+"""The alarms over HTTP, for whoever holds the token; what the village enters: api_village.
 
     GET  /api/alarms[?all=1]          GET  /api/alarms/7
     POST /api/alarms/7/ack            {"who": "ali"}
@@ -48,6 +48,7 @@ from kahriz_gateway.alarm_cli_advisory import full
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.page import stores
 from kahriz_gateway.page.api_asked import AskedWrongError, asked, asked_days, body_of
+from kahriz_gateway.page.api_village import VillageApi
 from kahriz_water.site import Plan
 
 log = logging.getLogger(__name__)
@@ -185,6 +186,7 @@ def routes(plan: Plan, data_dir: Path, clock: Clock, secret: str | None) -> list
         Route("/api/stats", guarded(stats), methods=["GET"]),
         Route("/api/advisory", guarded(advisory), methods=["GET"]),
         Route("/api/advisory/{op}", guarded(advise), methods=["POST"]),
+        *VillageApi(plan, data_dir, clock, writer).routes(guarded),
     ]
 
 

@@ -53,6 +53,12 @@ def asked_days(op: str, body: bytes) -> tuple[str, str, float]:
     return who, note, _number(found, "days", MOST_DAYS) if op == "start" else 0.0
 
 
+def object_of(body: bytes) -> tuple[dict[str, Any], str]:
+    """What was sent, and who says so."""
+    found, who, _ = _object(body)
+    return found, who
+
+
 def _object(body: bytes) -> tuple[dict[str, Any], str, str | None]:
     """What was sent, who says so, and in what words."""
     try:
