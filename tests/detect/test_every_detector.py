@@ -23,9 +23,6 @@ from . import waters
 
 NAMES = sorted(DETECTORS)
 WET = [n for n in NAMES if n not in waters.BY_CLOCK]
-TURNS = "the meter of a gate that opens once a day is called stuck: its usual step is too large"
-MEND = {"validity": pytest.mark.xfail(reason=TURNS, strict=True)}  # water that is not calm to it
-CALM = [pytest.param(n, marks=MEND.get(n, ())) for n in WET]
 DRY = [n for n in NAMES if n in waters.BY_CLOCK]
 HOUR_MS, DAY_MS = waters.HOUR_MS, waters.DAY_MS
 
@@ -78,7 +75,7 @@ def test_names_are_unique() -> None:
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("name", CALM)
+@pytest.mark.parametrize("name", WET)
 def test_it_tells_its_trouble_and_nothing_before_it(name: str) -> None:
     trouble = waters.TROUBLES[name]
     kinds = [f.kind for f in _told(name) if f.what == RAISED and f.ts > trouble.day * DAY_MS]
@@ -89,7 +86,7 @@ def test_it_tells_its_trouble_and_nothing_before_it(name: str) -> None:
     assert [f for f in early if not f.kind.startswith("use:")] == []
 
 
-@pytest.mark.parametrize("name", CALM)
+@pytest.mark.parametrize("name", WET)
 def test_it_is_quiet_on_calm_water(name: str) -> None:
     found = waters.findings(_engine(name), _stream(name, calm=True))
     assert [f for f in found if not f.kind.startswith("use:")] == []
