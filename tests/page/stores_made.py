@@ -135,10 +135,10 @@ def living(data: Path, days: float = 1.2, leak: bool = False) -> None:
         alarm(data, raised=since + 30 * MIN, evidence=evidence)
 
 
-def agreed(data: Path, plots: str = "A1 120\nB2 180\nC3 60") -> None:
-    """The committee has agreed on turns from 06:00 of this day on: it is the last one's."""
+def agreed(data: Path, plots: str = "A1 120\nB2 180\nC3 60", ago_ms: int = 0) -> None:
+    """The committee has agreed on turns from 06:00 of this day on, or `ago_ms` earlier."""
     rows = [line.rsplit(" ", 1) for line in plots.splitlines()]
-    rota = Rota(NOW - 5 * HOUR - 5 * MIN, tuple(Plot(c, float(m)) for c, m in rows), 12.0)
+    rota = Rota(NOW - 5 * HOUR - 5 * MIN - ago_ms, tuple(Plot(c, float(m)) for c, m in rows), 12.0)
     conn = book.open_book(data)
     book.write(conn, NOW, "aqsaqqal", "committee", "rota", turn_book.body_of(rota, "outlet"))
     conn.close()

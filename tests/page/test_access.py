@@ -13,17 +13,19 @@ import axe_playwright_python
 import pytest
 from conftest import served
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
-from stores_made import NOW, HandClock, heard, living, plan_of
+from stores_made import MIN, NOW, HandClock, heard, living, plan_of, put
 
 from kahriz_gateway.committee import book, pins
 from kahriz_gateway.page import poster
+from kahriz_gateway.village_store import Value
 
 pytestmark = pytest.mark.needs("chromium")
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 PATHS = (
     "/", "/history?span=week", "/alarms", "/missing", "/turns", "/turns/set", "/turns/correct",
     "/turns/shortage?flow_lps=6", "/work", "/work/reading", "/work/visit", "/work/closure",
-    "/tests/pool", "/tests/gauging", "/poster", "/enter", "/nowhere",
+    "/tests/pool", "/tests/gauging", "/tests/filling", "/tests/salt",
+    "/call", "/help", "/poster", "/enter", "/nowhere",
 )  # fmt: skip
 TURNS = {"#start": "2026-11-23T06:00", "#flow": "12,0", "#plots": "A1 120\nB2 180\nC3 60"}
 
@@ -55,6 +57,7 @@ def village(tmp_path_factory: pytest.TempPathFactory) -> Generator[Village, None
     data = tmp_path_factory.mktemp("village")
     living(data, leak=True)
     heard(data, plan_of())
+    put(data, [Value("outlet", "us_cm", NOW - MIN, 410.0, 2.0, 1)])
     pin = pins.set_pin(book.open_book(data), "aqsaqqal", "committee", NOW)
     with served(plan_of(), data, HandClock()) as address, sync_playwright() as playwright:
         options = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]

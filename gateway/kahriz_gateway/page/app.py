@@ -25,7 +25,7 @@ from starlette.staticfiles import StaticFiles
 from kahriz_gateway import metrics
 from kahriz_gateway.alarm_links import Links
 from kahriz_gateway.clock import Clock
-from kahriz_gateway.page import api_alarms, call, health, poster, screens, stores
+from kahriz_gateway.page import api_alarms, call, health, help, poster, probes, screens, stores
 from kahriz_gateway.page.alarm_steps import AlarmSteps
 from kahriz_gateway.page.gate import ROLES, Gate
 from kahriz_gateway.page.gauging_tests import GaugingTests
@@ -149,6 +149,8 @@ def create_app(
             *AlarmSteps(data_dir, gate).routes(),
             *call.CallPage(config, data_dir, gate).routes(),
             *poster.routes(gate),
+            *probes.routes(),
+            *help.routes(gate),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(StrictHeaders), Middleware(GZipMiddleware, minimum_size=600)],

@@ -48,6 +48,7 @@ class Templates:
             f=words.format,
             words=words,
             plan=self._plan,
+            helping=request.url.path == "/help",
             site=self._plan.name.of(words.language),
             switch=switch,
             version=self._version,
