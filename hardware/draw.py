@@ -12,9 +12,7 @@ from pathlib import Path
 
 from wireviz import wireviz
 
-from kahriz_hardware.sheets import mounting
-from kahriz_hardware.sheets.calibration import sheet
-from kahriz_hardware.sheets.labels import LANGUAGES, labels
+from kahriz_hardware.sheets.pictures import pictures
 
 HARDWARE = Path(__file__).parent
 
@@ -24,13 +22,6 @@ def draw(source: Path, into: Path) -> list[Path]:
     with contextlib.redirect_stdout(io.StringIO()):
         wireviz.parse(source, output_formats=("svg", "tsv"), output_dir=into, output_name="harness")
     return [into / "harness.svg", into / "harness.bom.tsv"]
-
-
-def pictures() -> dict[str, str]:
-    """SVG by its path under hardware/."""
-    made = {"outlet/mount.svg": mounting.over_weir(), "pool/mount.svg": mounting.in_pipe()}
-    made |= {f"labels/{name}.svg": svg for name, svg in labels().items()}
-    return made | {f"calibration/{one}.svg": sheet(one) for one in LANGUAGES}
 
 
 if __name__ == "__main__":

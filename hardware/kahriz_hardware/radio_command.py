@@ -10,23 +10,23 @@ from collections.abc import Callable
 import rich_click as click
 
 from kahriz_hardware import radio
+from kahriz_hardware.bounds import Between
 from kahriz_hardware.radio import End, Link
 
 Command = Callable[..., None]
 Wrap = Callable[[Command], Command]
 REFUSED = 3  # exit code: the margin is too small
-DISTANCE = click.FloatRange(1.0, 50_000.0)
-HEIGHT = click.FloatRange(0.2, 200.0)
-GAIN = click.FloatRange(-10.0, 30.0)
-POWER = click.FloatRange(-10.0, 30.0)
-HEARS = click.FloatRange(-120.0, -30.0)
+DISTANCE = Between(1.0, 50_000.0)
+HEIGHT = Between(0.2, 200.0)
+GAIN = Between(-10.0, 30.0)
+POWER = Between(-10.0, 30.0)
+HEARS = Between(-120.0, -30.0)
 
 
-def _option(name: str, kind: click.FloatRange, default: float | None, told: str) -> Wrap:
-    required = default is None
-    return click.option(
-        name, type=kind, default=default, required=required, show_default=not required, help=told
-    )
+def _option(name: str, kind: Between, default: float | None, told: str) -> Wrap:
+    if default is None:
+        return click.option(name, type=kind, required=True, help=told)
+    return click.option(name, type=kind, default=default, show_default=True, help=told)
 
 
 def _end(prefix: str, who: str, dbm: float, hears: float) -> Wrap:
@@ -47,9 +47,9 @@ def _end(prefix: str, who: str, dbm: float, hears: float) -> Wrap:
 @_option("--far-dbi", GAIN, 10.0, "The access point's antenna, in the node's direction.")
 @_option("--height-m", HEIGHT, 1.5, "The node's antenna over the ground.")
 @_option("--far-height-m", HEIGHT, 6.0, "The access point's antenna over the ground.")
-@_option("--ridge-m", click.FloatRange(0.0, 500.0), 0.0, "A ridge or roof between them: height.")
-@_option("--ridge-at", click.FloatRange(0.01, 0.99), 0.5, "Where: share of the way from the node.")
-@_option("--other-db", click.FloatRange(0.0, 100.0), 0.0, "Leaves, a wall, a metal box: guess it.")
+@_option("--ridge-m", Between(0.0, 500.0), 0.0, "A ridge or roof between them: height.")
+@_option("--ridge-at", Between(0.01, 0.99), 0.5, "Where: share of the way from the node.")
+@_option("--other-db", Between(0.0, 100.0), 0.0, "Leaves, a wall, a metal box: guess it.")
 @_end("", "Node", radio.NODE_DBM, radio.NODE_HEARS_DBM)
 @_end("far-", "Access point", radio.POINT_DBM, radio.POINT_HEARS_DBM)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -7,6 +7,7 @@ import sys
 
 import rich_click as click
 
+from kahriz_hardware.bounds import Between
 from kahriz_hardware.well import READ_MM, SENSORS, STEP_MM, Place, Sensor, hole_mm, lag_s
 
 REFUSED = 3  # exit code: the sensor may not hang there
@@ -15,14 +16,12 @@ SHARES = (0.01, 0.001)  # inlet area by the well's: the range that gaugers use
 
 @click.command()
 @click.option("--sensor", "name", type=click.Choice([*SENSORS, "other"]), required=True)
-@click.option("--beam-deg", type=click.FloatRange(1.0, 170.0), help="Full angle, with `other`.")
-@click.option(
-    "--blind-m", type=click.FloatRange(0.0, 2.0), default=0.5, help="Blind zone, with `other`."
-)
-@click.option("--nearest-m", type=click.FloatRange(0.0, 20.0), help="Face to the highest water.")
-@click.option("--farthest-m", type=click.FloatRange(0.01, 20.0), help="Face to the lowest water.")
-@click.option("--well-mm", type=click.FloatRange(10.0, 5000.0), help="Inside of a round well.")
-@click.option("--channel-mm", type=click.FloatRange(10.0, 20000.0), help="Or: an open channel.")
+@click.option("--beam-deg", type=Between(1.0, 170.0), help="Full angle, with `other`.")
+@click.option("--blind-m", type=Between(0.0, 2.0), default=0.5, help="Blind zone, with `other`.")
+@click.option("--nearest-m", type=Between(0.0, 20.0), help="Face to the highest water.")
+@click.option("--farthest-m", type=Between(0.01, 20.0), help="Face to the lowest water.")
+@click.option("--well-mm", type=Between(10.0, 5000.0), help="Inside of a round well.")
+@click.option("--channel-mm", type=Between(10.0, 20000.0), help="Or: an open channel.")
 def well(
     name: str,
     beam_deg: float | None,

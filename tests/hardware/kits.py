@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The kits, found by folder, and everything that contradicts itself in one of them."""
 
+import copy
+import functools
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,11 @@ Kit = dict[str, Any]
 
 def read(name: str) -> Kit:
     """The sources of a kit, to be spoiled by whoever likes."""
+    return copy.deepcopy(_sources(name))
+
+
+@functools.cache
+def _sources(name: str) -> Kit:
     folder = HARDWARE / name
     return {
         "name": name,

@@ -11,7 +11,7 @@ from pathlib import Path
 import ezdxf
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kahriz_hardware.candidates import head_m
@@ -172,6 +172,7 @@ def test_normal_depth_obeys_manning_and_backwater_is_as_long_as_a_level_pool_or_
     st.floats(0.3, 30.0),
     st.floats(1.0, 20.0),
 )
+@settings(deadline=None)
 def test_whatever_is_proposed_keeps_every_rule(
     width: float, depth: float, drop: float, mouth: float, slope: float, low: float, times: float
 ) -> None:

@@ -46,7 +46,7 @@ def over_weir() -> str:
         anchor="middle",
     )
     _height(page, plate_x + 6.0, surface, notch_y, f"{head * 1000:.0f} mm")
-    page.text(12.0, surface + 28.0, f"water at {MAX_LPS:g} L/s over 90°, M6", 4.0)
+    page.text(12.0, surface + 28.0, f"water at {MAX_LPS:g} L/s, notch of 90°, plate M6", 4.0)
     page.text(
         10.0,
         186.0,
@@ -73,8 +73,8 @@ def in_pipe() -> str:
     page.text(12.0, 45.0, "highest water", 4.0)
     page.text(12.0, 155.0, "U2: 5 cm over the floor", 4.0)
     page.text(12.0, 100.0, "M4 DN 110, holes 10 mm", 4.0)
-    page.text(12.0, 20.0, "W1 with its air tube: to M3, dry, never bent", 4.0)
-    page.text(114.0, 186.0, "M5, M6 beside it", 4.0)
+    page.text(12.0, 12.0, "W1 with its air tube: to M3, dry, never bent", 4.0)
+    page.text(114.0, 186.0, "clamps M5", 4.0)
     return page.svg()
 
 
