@@ -12,11 +12,13 @@ from kahriz_server import dashboards as pages
 from kahriz_server.dashboards.kahriz import REACHES, Reach
 from kahriz_server.lint import lint_set, lint_texts
 from kahriz_server.panelcheck import empty_panels, expand_and_run, firing
+from kahriz_water.strict import ConfigError
 
 GRAFANA = Path(__file__).parents[1] / "grafana"
 HERE = GRAFANA / "dashboards"
 RULES = GRAFANA / "provisioning" / "alerting" / alerts.FILE
 DAY_MS = 86_400_000
+_SECRET = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.group()
@@ -68,6 +70,57 @@ def dashboards(out: Path, check: bool, reaches: tuple[Reach, ...]) -> None:
     except OSError as error:
         raise click.ClickException(f"cannot write {out}: {error.strerror}") from None
     click.echo(f"{len(boards)} dashboards, {len(changed)} changed, in {out}")
+
+
+@server.command()
+@click.argument("wanted", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--dry-run", is_flag=True, help="Say what would be changed; change nothing.")
+@click.option("--influx-token-file", required=True, type=_SECRET, help="An operator token.")
+@click.option("--grafana-password-file", type=_SECRET, help="Of the user in WANTED.")
+@click.option(
+    "--tokens",
+    type=click.Path(path_type=Path),
+    default=Path("tokens"),
+    show_default=True,
+    help="Folder of the tokens that are made, one file a gateway, for its eyes only.",
+)
+def setup(
+    wanted: Path,
+    dry_run: bool,
+    influx_token_file: Path,
+    grafana_password_file: Path | None,
+    tokens: Path,
+) -> None:
+    """Buckets, mappings and tokens in InfluxDB 2; folders, teams and viewers in Grafana.
+
+    WANTED is a TOML file. What stands already is left alone: given twice, nothing changes.
+    """
+    from kahriz_server.setup import influx
+    from kahriz_server.setup.ask import Door, SetupError
+    from kahriz_server.setup.changes import Changes
+    from kahriz_server.setup.wanted import read_wanted
+
+    changes = Changes(click.echo, dry_run)
+    try:
+        want = read_wanted(wanted)
+        influx.prepare(want, Door(want.influx_url, _secret(influx_token_file)), tokens, changes)
+        if want.grafana_url is not None:
+            if grafana_password_file is None:
+                raise SetupError("WANTED names a Grafana: give --grafana-password-file too")
+            try:
+                from kahriz_server.setup import grafana
+            except ModuleNotFoundError as error:
+                raise SetupError(
+                    f"Grafana needs the package {error.name!r}: pip install kahriz-monitor[server]"
+                ) from error
+            grafana.prepare(want, _secret(grafana_password_file), tokens, changes)
+    except (SetupError, ConfigError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{changes.count} changes{' would be made' if dry_run else ''}")
+
+
+def _secret(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip()
 
 
 @server.command()
