@@ -35,15 +35,15 @@ CAUSES = (  # what esptool says -> what is wrong, what mends it, exit code
         PORT,
     ),
     (
-        r"port is busy|Resource (temporarily un)?available|Could not exclusively lock|EBUSY",
-        "{port} is busy",
-        "close the other program; `fuser -v {port}` names it",
+        r"Errno 2\b|No such file or directory: '/dev|FileNotFoundError|Connection refused",
+        "there is no port {port}",
+        "plug the board in with a data cable, or name another --port",
         PORT,
     ),
     (
-        r"No such file or directory: '/dev|could not open port|does ?n.t exist|Connection refused",
-        "there is no port {port}",
-        "plug the board in with a data cable, or name another --port",
+        r"Errno 16\b|port is busy|Resource temporarily unavailable|exclusively lock",
+        "{port} is busy",
+        "close the other program; `fuser -v {port}` names it",
         PORT,
     ),
     (

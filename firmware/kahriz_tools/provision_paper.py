@@ -197,6 +197,7 @@ class OnPaper:
         try:
             drawn = typst.Compiler(page, root=str(self.case.home), sys_inputs=told)
             made = drawn.compile(format="pdf")
+            assert isinstance(made, bytes)
         except RuntimeError as error:
             raise BenchError(
                 f"typst cannot draw the sheet ({str(error).splitlines()[0]})",

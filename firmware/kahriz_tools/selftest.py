@@ -62,12 +62,13 @@ from kahriz_node import node as _m
 from kahriz_node.board_esp32 import Board as _B
 _n = _m.Node(_B())
 _n.cause = "button"
-_told = {"answered": False, "error": ""}
+_told = {"answered": False, "error": "", "crash": ""}
 try:
     _n.wake()
-    _told = {"answered": _n.answered, "error": _n.state.get("error") or ""}
 except Exception as _e:
-    _told["error"] = type(_e).__name__ + " " + str(_e)
+    _told["crash"] = type(_e).__name__ + " " + str(_e)
+_told["answered"] = _n.answered
+_told["error"] = _n.state.get("error") or ""
 machine.RTC().memory(b"")
 """
 
@@ -187,6 +188,12 @@ def judge_tls(config: Config, told: dict[str, Any]) -> str:
 
 
 def judge_receipt(told: dict[str, Any]) -> str:
+    if told.get("crash"):
+        raise BenchError(
+            f"the node's program failed ({told['crash']})",
+            "update kahriz-monitor, repeat; please report this line",
+            FAILED,
+        )
     if not told.get("answered"):
         raise BenchError(
             f"the gateway gave no receipt ({told.get('error') or 'no error'})",
