@@ -12,7 +12,7 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "doctor": ("kahriz_gateway.doctor_cli:doctor", "What ails this gateway, each with its mend."),
     "export": ("kahriz_gateway.export.cli:export", "CSV for an office: values, totals, visits."),
     "gateway": ("kahriz_gateway.cli:gateway", "The village: store, discharge, alarms, page."),
-    "hardware": ("kahriz_hardware.cli:hardware", "What to build at the water: weirs."),
+    "hardware": ("kahriz_hardware.cli:hardware", "What to build, and what would harm the water."),
     "node": ("kahriz_tools.cli:node", "The technician's laptop: put the program on a board."),
     "play": ("kahriz_sim.play_cli:play", "Send a recorded series through the whole chain."),
     "rating": ("kahriz_water.cli:rating", "Discharge of a structure, with its uncertainty."),

@@ -24,6 +24,7 @@ from kahriz_water.plan_people import (
 )
 from kahriz_water.pulse_meter import PulseMeter
 from kahriz_water.quality_limits import Limits, read_limits
+from kahriz_water.radio_path import read_radio
 from kahriz_water.site import (
     KINDS,
     LANGUAGES,
@@ -90,6 +91,7 @@ def parse_plan(text: str, source: str = "site.toml") -> Plan:
         alarms=read_alarms(top.optional_table("alarms")),
         access=read_access(top.optional_table("access"), tuple(p.id for p in points)),
         wifis=tuple(read_wifi(t, points) for t in top.tables("wifi")),
+        radio=read_radio(top.optional_table("radio"), tuple(p.id for p in points)),
         ways=read_ways(top),
         holidays=read_holidays(top.optional_table("use")),
     )

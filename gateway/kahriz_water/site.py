@@ -11,6 +11,7 @@ from kahriz_water.name import Name as Name
 from kahriz_water.people import Access, AccessPoint, AlarmRules, Duty, Person
 from kahriz_water.pulse_meter import PulseMeter
 from kahriz_water.quality_limits import Limits
+from kahriz_water.radio_path import RadioPath
 from kahriz_water.structures import Structure
 from kahriz_water.ways import Ways
 
@@ -164,6 +165,7 @@ class Plan:
     alarms: AlarmRules = field(default_factory=AlarmRules)
     access: tuple[Access, ...] = ()
     wifis: tuple[AccessPoint, ...] = ()
+    radio: tuple[RadioPath, ...] = ()
     ways: Ways = field(default_factory=Ways)
     short: str | None = None
     holidays: tuple[str, ...] = ()  # days on which people use water as on a Sunday

@@ -6,11 +6,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import rich_click as click
 
 from kahriz_hardware import radio
 from kahriz_hardware.bounds import Between
+from kahriz_hardware.plans import read_plan
 from kahriz_hardware.radio import End, Link
 
 Command = Callable[..., None]
@@ -23,9 +25,7 @@ POWER = Between(-10.0, 30.0)
 HEARS = Between(-120.0, -30.0)
 
 
-def _option(name: str, kind: Between, default: float | None, told: str) -> Wrap:
-    if default is None:
-        return click.option(name, type=kind, required=True, help=told)
+def _option(name: str, kind: Between, default: float, told: str) -> Wrap:
     return click.option(name, type=kind, default=default, show_default=True, help=told)
 
 
@@ -42,8 +42,13 @@ def _end(prefix: str, who: str, dbm: float, hears: float) -> Wrap:
 
 
 @click.command()
-@_option("--distance-m", DISTANCE, None, "Node to access point, as the crow flies.")
-@_option("--antenna-dbi", GAIN, None, "The node's antenna; 2 for the board's own.")
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A site.toml: every point's [radio.<point>] instead of one path.",
+)
+@click.option("--distance-m", type=DISTANCE, help="Node to access point, as the crow flies.")
+@click.option("--antenna-dbi", type=GAIN, help="The node's antenna; 2 for the board's own.")
 @_option("--far-dbi", GAIN, 10.0, "The access point's antenna, in the node's direction.")
 @_option("--height-m", HEIGHT, 1.5, "The node's antenna over the ground.")
 @_option("--far-height-m", HEIGHT, 6.0, "The access point's antenna over the ground.")
@@ -54,8 +59,9 @@ def _end(prefix: str, who: str, dbm: float, hears: float) -> Wrap:
 @_end("far-", "Access point", radio.POINT_DBM, radio.POINT_HEARS_DBM)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def link(
-    distance_m: float,
-    antenna_dbi: float,
+    site: Path | None,
+    distance_m: float | None,
+    antenna_dbi: float | None,
     far_dbi: float,
     height_m: float,
     far_height_m: float,
@@ -70,17 +76,48 @@ def link(
 ) -> None:
     """Reckon a WiFi link at 2.4 GHz: both directions, the Fresnel zone, the margin.
 
-    Exit code 3 under 15 dB of margin. A sum on paper: walk the site before you close it.
+    Exit code 3 under 15 dB of margin, or where a point of the site says nothing. A sum on paper:
+    walk the site before you close it.
     """
-    near = End(dbm, hears_dbm, antenna_dbi, height_m)
-    far = End(far_dbm, far_hears_dbm, far_dbi, far_height_m)
-    path = Link(near, far, distance_m, ridge_m, ridge_at, other_db)
-    if as_json:
-        click.echo(json.dumps(_json(path), indent=2))
+    if site is not None:
+        paths, bare = _of_site(site, (dbm, hears_dbm), (far_dbm, far_hears_dbm))
+    elif distance_m is None or antenna_dbi is None:
+        raise click.UsageError("say --distance-m and --antenna-dbi, or --site")
     else:
-        click.echo("\n".join(_words(path)))
-    if min(path.margins_db()) < radio.MARGIN_LEAST_DB:
+        near = End(dbm, hears_dbm, antenna_dbi, height_m)
+        far = End(far_dbm, far_hears_dbm, far_dbi, far_height_m)
+        paths, bare = {"": Link(near, far, distance_m, ridge_m, ridge_at, other_db)}, []
+    if as_json:
+        told = {point: _json(path) for point, path in paths.items()}
+        missing: dict[str, object] = dict.fromkeys(bare)
+        click.echo(json.dumps(told[""] if site is None else told | missing, indent=2))
+    else:
+        for point, path in paths.items():
+            click.echo("\n".join([f"{point}:"] * bool(point) + _words(path)))
+        for point in bare:
+            click.echo(f"{point}: no [radio.{point}] in the plan: not reckoned.")
+    weak = [path for path in paths.values() if min(path.margins_db()) < radio.MARGIN_LEAST_DB]
+    if weak or bare:
         sys.exit(REFUSED)
+
+
+def _of_site(
+    site: Path, near: tuple[float, float], far: tuple[float, float]
+) -> tuple[dict[str, Link], list[str]]:
+    """The links of a plan by point, and the points that have none."""
+    plan = read_plan(site)
+    links = {
+        one.point: Link(
+            End(*near, one.antenna_dbi, one.height_m),
+            End(*far, one.far_dbi, one.far_height_m),
+            one.distance_m,
+            one.ridge_m,
+            one.ridge_at,
+            one.other_db,
+        )
+        for one in plan.radio
+    }
+    return links, [point.id for point in plan.points if point.id not in links]
 
 
 def _words(path: Link) -> list[str]:

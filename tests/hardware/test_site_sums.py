@@ -222,3 +222,57 @@ def test_the_power_table_in_the_guide_is_what_the_program_reckons() -> None:
         for cell, (bad, usual, good) in bands:
             figures = [float(figure) for figure in re.findall(r"[\d.]+", cell)]
             assert figures == pytest.approx([usual, bad, good], rel=0.03, abs=0.06)
+
+
+RADIO = """
+[radio.{point}]
+distance_m = {distance}
+antenna_dbi = 2
+height_m = 1.5
+far_dbi = 10
+far_height_m = 6
+"""
+
+
+def plan(tmp_path: Path, more: str) -> Path:
+    site = kits.ROOT / "firmware/kahriz_sim/sites/baharli-valibay/site.toml"
+    (tmp_path / "site.toml").write_text(site.read_text(encoding="utf-8") + more, encoding="utf-8")
+    return tmp_path / "site.toml"
+
+
+def test_the_links_of_a_whole_site_are_reckoned_and_a_silent_point_is_no_good_news(
+    tmp_path: Path,
+) -> None:
+    bare = json.loads(ask("link", "--json", "--site", plan(tmp_path, "")).stdout)
+    points = list(bare)
+    assert points
+    assert set(bare.values()) == {None}
+    near = [RADIO.format(point=point, distance=300) for point in points]
+    good = ask("link", "--site", plan(tmp_path, "".join(near)))
+    assert good.exit_code == 0, good.output
+    gap = ask("link", "--site", plan(tmp_path, "".join(near[1:])))
+    assert gap.exit_code == REFUSED
+    assert f"{points[0]}: no [radio.{points[0]}] in the plan: not reckoned." in gap.output
+    far = [*near[1:], RADIO.format(point=points[0], distance=9000)]
+    assert ask("link", "--site", plan(tmp_path, "".join(far))).exit_code == REFUSED
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("distance_m = 300", "distance_km = 0.3", "distance_m"),
+        ("antenna_dbi = 2", 'antenna_dbi = "2"', "antenna_dbi"),
+        ("height_m = 1.5", "height_m = nan", "height_m"),
+        ("[radio.POINT]", "[radio.mast]", "radio.mast"),
+    ],
+)
+def test_a_radio_path_that_cannot_be_is_refused(
+    tmp_path: Path, old: str, new: str, named: str
+) -> None:
+    point = next(iter(json.loads(ask("link", "--json", "--site", plan(tmp_path, "")).stdout)))
+    text = RADIO.format(point=point, distance=300)
+    old = old.replace("POINT", point)
+    assert old in text
+    said = ask("link", "--site", plan(tmp_path, text.replace(old, new, 1)))
+    assert said.exit_code == 2, said.output
+    assert named in said.output

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import rich_click as click
 
+from kahriz_hardware.plans import read_plan
 from kahriz_hardware.sheets.calibration import sheet as calibration_sheet
 from kahriz_hardware.sheets.labels import LANGUAGES, labels
-from kahriz_water.plan import parse_plan
-from kahriz_water.strict import ConfigError
 
 UNCLEARED = 3  # exit code: a point without an approved path
 OUT = click.Path(path_type=Path, file_okay=False)
@@ -32,12 +31,7 @@ def labels_command(out: Path, site: Path | None) -> None:
     files = {name: svg for name, svg in labels().items() if site is None or name != "mines"}
     bare: list[str] = []
     if site is not None:
-        try:
-            plan = parse_plan(site.read_text(encoding="utf-8"), str(site))
-        except ConfigError as error:
-            raise click.UsageError(str(error)) from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise click.ClickException(f"{site}: {error}") from None
+        plan = read_plan(site)
         known = {one.point: one for one in plan.access}
         for point in plan.points:
             way = known.get(point.id)
