@@ -198,6 +198,8 @@ def reason(speech: Speech, now: Now, plan: Plan) -> str:
     if stale:
         names = ", ".join(p.point.name.of(speech.language) for p in stale)
         return speech.text("No data: %(places)s", places=names)
+    if any(p.ahead(now.at) for p in now.points):
+        return speech.text("A clock is wrong: numbers are of later than now")
     mute = [p for p in now.points if p.mute]
     if mute:
         names = ", ".join(p.point.name.of(speech.language) for p in mute)

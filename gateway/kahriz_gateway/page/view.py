@@ -26,6 +26,7 @@ from kahriz_water.totals import Total
 # Alarms that mean water is being lost or has stayed away; all others ask for a look.
 WATER_ALARMS = tuple(kind for kind, rules in KINDS.items() if rules.proof)
 STORAGE = ("pool", "tank")
+AHEAD_MS = 120_000
 LEARN_MS = 3 * DAY_MS  # a balance learns so long what is normal, and says nothing before
 FLOWS = ("discharge_lps", "flow_lps")
 
@@ -50,6 +51,10 @@ class PointNow:
     @property
     def chief(self) -> Number | None:
         return self.numbers[0] if self.numbers else None
+
+    def ahead(self, now_ms: int) -> bool:
+        """Whether its number is of later than now: somebody's clock is wrong."""
+        return self.chief is not None and self.chief.ts - now_ms > AHEAD_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +110,13 @@ def look(conn: sqlite3.Connection, plan: Plan, now_ms: int) -> Now:
         else None
     )
     learning = _learning_until(conn, plan, now_ms)
-    return Now(now_ms, _status(main, points, alarms), main, today, points, alarms, learning)
+    return Now(now_ms, _status(main, points, alarms, now_ms), main, today, points, alarms, learning)
 
 
 def full_at(conn: sqlite3.Connection, p: PointNow, now_ms: int) -> int | None:
     """When a pool that fills steadily will be full."""
     full, late = capacity_m3(p.point), late_ms(p.point.dt_s, p.point.batch)
-    if full is None or p.stale:
+    if full is None or p.stale or p.ahead(now_ms):
         return None
     after = now_ms - filling.LOOK_MS - late
     found = values_between(conn, p.point.id, "volume_m3", after, now_ms)
@@ -196,13 +201,13 @@ def _silent_since(plan: Plan, alarm: Alarm, points: dict[str, PointNow]) -> int 
     return min(times, default=None)
 
 
-def _status(main: PointNow, points: list[PointNow], alarms: list[AlarmNow]) -> str:
+def _status(main: PointNow, points: list[PointNow], alarms: list[AlarmNow], now_ms: int) -> str:
     """One word: act, none (no data), watch or normal. Silence is never normal."""
     if any(a.alarm.kind in WATER_ALARMS for a in alarms):
         return "act"
     if main.stale:
         return "none"
-    if alarms or any(p.stale or p.mute for p in points):
+    if alarms or any(p.stale or p.mute or p.ahead(now_ms) for p in points):
         return "watch"
     if main.chief is not None and (main.chief.bound or main.chief.q == queries.SUSPECT):
         return "watch"
