@@ -19,6 +19,7 @@ class Harness:
     wire_counts: dict[str, int]  # cable -> number of its wires
     wires: list[tuple[str, int, Pin, Pin]]  # (cable, wire, one end, other end)
     bridges: list[tuple[Pin, Pin]]  # drawn as a loop beside one part
+    gauges_mm2: dict[str, float]  # cable -> copper of one wire, where it is told
 
 
 def read(path: Path) -> Harness:
@@ -26,7 +27,7 @@ def read(path: Path) -> Harness:
 
 
 def parse(document: dict[str, Any]) -> Harness:
-    pins, mpn, counts, bridges = {}, {}, {}, []
+    pins, mpn, counts, bridges, gauges = {}, {}, {}, [], {}
     for part, told in document["connectors"].items():
         labels = told.get("pinlabels") or range(1, told["pincount"] + 1)
         pins[part] = [str(label) for label in labels]
@@ -35,13 +36,15 @@ def parse(document: dict[str, Any]) -> Harness:
         mpn[part] = str(told.get("mpn", ""))
     for cable, told in document["cables"].items():
         counts[cable] = told.get("wirecount", len(told.get("colors", [])))
+        if "gauge" in told:
+            gauges[cable] = float(told["gauge"].removesuffix(" mm2"))
     wires = []
     for line in document["connections"]:
         assert len(line) == 3, f"a connection is pin, wire, pin: {line}"
         (left,), (middle,), (right,) = (step.items() for step in line)
         for a, wire, b in zip(left[1], middle[1], right[1], strict=True):
             wires.append((middle[0], int(wire), (left[0], str(a)), (right[0], str(b))))
-    return Harness(pins, mpn, counts, wires, bridges)
+    return Harness(pins, mpn, counts, wires, bridges, gauges)
 
 
 def nets(harness: Harness, joined: list[tuple[str, list[str]]]) -> list[set[Pin]]:

@@ -47,7 +47,7 @@ def configs(kit: Kit) -> list[Path]:
 def findings(kit: Kit, board: Path = BOARD) -> list[str]:
     """Contradictions between wiring, parts list, firmware and what the chip can do."""
     drawn = harness.parse(kit["harness"])
-    found = [*rules.check(drawn, kit["parts"]), *rules.bom(kit["bom"], drawn)]
+    found = [*rules.check(drawn, kit["parts"]), *rules.bom(kit["bom"], drawn, kit["parts"])]
     told = kit["kit"]
     if "chip" in told:
         found += esp32.check_divider(board, kit["parts"])

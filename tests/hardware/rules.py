@@ -14,7 +14,9 @@ COLUMNS = (
     *("currency", "price_date", "source", "lead_time_days", "criticality"),
 )
 KEYS = {"power", "supply", "ground", "passive", "bus", "ground_bus", "through", "drives"}
-KEYS |= {"accepts", "nc", "ohm"}
+KEYS |= {"accepts", "nc", "ohm", "amps"}
+# What a wire carries: IEC 60364-5-52, two loaded in a duct, rounded down, from memory; 0.25: ours.
+CARRIES_A = {0.25: 2.5, 0.75: 6.0, 2.5: 24.0, 4.0: 32.0, 6.0: 41.0}
 
 
 def check(harness: Harness, parts: Parts) -> list[str]:
@@ -26,6 +28,7 @@ def check(harness: Harness, parts: Parts) -> list[str]:
         *rails(harness, parts),
         *grounds(harness, parts),
         *levels(harness, parts),
+        *fuses(harness, parts),
     ]
 
 
@@ -143,12 +146,28 @@ def levels(harness: Harness, parts: Parts) -> list[str]:
     return found
 
 
+def fuses(harness: Harness, parts: Parts) -> list[str]:
+    """A fuse blows before any wire on its net glows; every battery has one."""
+    found = []
+    for net in circuit(harness, parts):
+        amps = [parts[part]["amps"] for part, _ in net if "amps" in parts.get(part, {})]
+        found += [f"{p}.{n} has no fuse" for p, n in net if p == "B1" and n == "+" and not amps]
+        for cable, wire, *ends in harness.wires if amps else []:
+            gauge = harness.gauges_mm2.get(cable)
+            if gauge and net & set(ends) and CARRIES_A[gauge] < max(amps):
+                found.append(
+                    f"{cable}.{wire} of {gauge} mm2 carries {CARRIES_A[gauge]} A, "
+                    f"its fuse holds {max(amps)} A"
+                )
+    return found
+
+
 def read_bom(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def bom(rows: list[dict[str, str]], harness: Harness) -> list[str]:
+def bom(rows: list[dict[str, str]], harness: Harness, parts: Parts) -> list[str]:
     """M… rows are mechanical; all others are exactly the parts and cables of the drawing."""
     found = []
     listed: list[str] = []
@@ -162,6 +181,11 @@ def bom(rows: list[dict[str, str]], harness: Harness) -> list[str]:
         if row["criticality"] not in ("high", "medium", "low"):
             found.append(f"{where}: criticality {row['criticality']!r}")
         found += _price(row)
+        found += [
+            f"{ref}: {amps} A in electrical.toml, not in {row['mpn']!r}"
+            for ref in refs
+            if (amps := parts.get(ref, {}).get("amps")) and f" {amps} A" not in row["mpn"]
+        ]
         mpn = {harness.mpn.get(ref, "") for ref in refs} - {""}
         if mpn and not any(row["mpn"].startswith(one) for one in mpn):
             found.append(f"{where}: {row['mpn']} here, {' '.join(mpn)} in the drawing")

@@ -97,6 +97,10 @@ SPOILT = [
         "U6.PV+ takes 14-100 V, PV2.+ gives 28-120 V",
     ),
     ("gateway-solar", "bom/0/ref", "U9", "U9 is in the BOM, but not drawn"),
+    ("outlet", "parts/F1/amps", 3, "W9.3 of 0.25 mm2 carries 2.5 A, its fuse holds 3 A"),
+    ("gateway", "parts/F1", {"passive": ["LOAD", "BATTERY"]}, "B1.+ has no fuse"),
+    ("relay", "parts/F1/amps", 50, "W2.1 of 4.0 mm2 carries 32.0 A, its fuse holds 50 A"),
+    ("gateway", "parts/F1/amps", 20, "F1: 20 A in electrical.toml, not in 'MIDI fuse 15 A'"),
     ("gateway-solar", "bom/0/price_date", "", "U1: a price without a date"),
 ]
 UNPLUGGED = [
