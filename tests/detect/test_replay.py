@@ -122,9 +122,17 @@ def test_the_order_of_rows_at_one_moment_does_not_matter(rows: list[tuple[int, S
 
 def test_what_no_water_joins_is_judged_apart() -> None:
     data = json.loads(SITE)
-    data["sensors"]["X"] = {"quantity": "temperature_c"}
+    data["sensors"]["X"] = {"quantity": "turbidity_ntu"}
     parts = split(parse_site(json.dumps(data)))
     assert [[s.key for s in p.signals] for p in parts] == [["A", "B", "C"], ["X"]]
+
+
+def test_a_probe_in_the_water_is_judged_with_the_flow_at_the_mouth() -> None:
+    """Storm water is both at once: a part that had only one of them could never tell it."""
+    data = json.loads(SITE)
+    data["sensors"]["X"] = {"quantity": "temperature_c"}
+    parts = split(parse_site(json.dumps(data)))
+    assert [[s.key for s in p.signals] for p in parts] == [["A", "B", "C", "X"]]
 
 
 def test_the_command_writes_the_table_and_says_why(
