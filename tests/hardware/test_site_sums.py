@@ -94,6 +94,13 @@ def test_free_space_and_fresnel_agree_with_the_textbook() -> None:
     assert grazing.ridge_db == pytest.approx(6.0, abs=0.1)  # half a wavefront
 
 
+def test_far_away_the_ground_takes_12_db_for_twice_the_way_and_6_db_for_half_the_mast() -> None:
+    near, far, low = End(20, -90, 0, 2), End(20, -90, 0, 6), End(20, -90, 0, 3)
+    loss = Link(near, far, 10_000.0).loss_db
+    assert Link(near, far, 20_000.0).loss_db == pytest.approx(loss + 12.04, abs=0.01)
+    assert Link(near, low, 10_000.0).loss_db == pytest.approx(loss + 6.02, abs=0.01)
+
+
 def test_a_link_that_is_weak_one_way_only_is_refused() -> None:
     assert ask("link", "--distance-m", 300, "--antenna-dbi", 2).exit_code == 0
     weak = ask("link", "--distance-m", 300, "--antenna-dbi", 2, "--far-hears-dbm", -70)
