@@ -17,7 +17,7 @@ sys.path.insert(0, sys.argv[2])
 from check_journal import BEGIN_S, opened, reading, small_segments
 from places import draw, folder
 
-from kahriz_node import commands, records, room, session, uplink
+from kahriz_node import commands, heed, records, room, session, uplink
 
 PIECE_BYTES = 700
 QUIET_MS = session.QUIET_MS
@@ -118,6 +118,8 @@ for order in orders():
     session.QUIET_MS = order.get("quiet_ms", QUIET_MS)
     birth = (lambda: b'{"v":1}') if order.get("birth") else None
     done = uplink.run(Net(), book, Plan, order.get("health", {}), birth, errands)
+    if done.answered:
+        book.stuck = heed.still_sent(book, done)
     print(
         json.dumps(
             {

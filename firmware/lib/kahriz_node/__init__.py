@@ -4,8 +4,6 @@
 import gc
 import sys
 
-GC_BYTES = 8192  # collect after so many: what is kept stays together, and the heap in few pieces
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kahriz_node.shapes import Sequence
@@ -22,4 +20,3 @@ def unload(keep: "Sequence[str]") -> None:
             if parent in sys.modules and hasattr(sys.modules[parent], last):
                 delattr(sys.modules[parent], last)
     gc.collect()
-    gc.threshold(GC_BYTES)

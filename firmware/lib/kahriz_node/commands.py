@@ -58,8 +58,9 @@ def obey(session: "Session", root: str, readings: "Readings", n: int) -> "list[t
         if not known:
             why = refusal(op, args, readings)
             if not why and op == "resend":  # this may be done twice: a cut costs a second delivery
-                last = session.resend(args["a"], args["b"])
-                why = "" if last >= args["b"] else f"rows to {last} only"
+                session.last = args["a"] - 1
+                if not session.send([[args["a"], args["b"]]]):
+                    why = f"rows to {session.last} only"
             known = [[word.store, ident, 0 if why else 1, why, n if op == "zero" else 0]]
             done.append(known[0])
             fresh = True

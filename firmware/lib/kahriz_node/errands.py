@@ -18,16 +18,16 @@ ROOM_BLOCKS = 80  # a release as it travels, and its files in a slot
 RESERVE_MV = 200  # over the radio's limit: unpacking must not pull the supply down
 
 
-def run(session: "Session", node: "Node") -> "list[tuple[str, int]]":
-    """All of it; returns what is to be done when the radio is off."""
+def run(session: "Session", node: "Node") -> None:
+    """All of it; what is to be done when the radio is off goes to node.todo."""
     word = session.outcome.receipt
     marks = configs.marks(node.root)
-    todo: list[tuple[str, int]] = []
+    todo = node.todo
     assert word is not None  # or nobody would have come here
     if word.cmd:
         from kahriz_node import commands
 
-        todo = commands.obey(session, node.root, node.readings, node.number)
+        todo += commands.obey(session, node.root, node.readings, node.number)
     cfg, ota = word.cfg, word.ota
     if cfg is not None and cfg != node.config.rev and cfg != marks[configs.REFUSED]:
         if fetch_config(session, node.root):
@@ -36,12 +36,12 @@ def run(session: "Session", node: "Node") -> "list[tuple[str, int]]":
             node.complaint = f"config {cfg}: not delivered"
     refused = (marks[configs.REFUSED_RELEASE], slots.failed(node.root))
     if ota is None or ota <= stamp.NUMBER or ota in refused:
-        return todo
+        return
     if slots.read(node.root)[1].isdigit():
-        return todo
+        return
     if node.battery_mv < node.config.radio_above_mv + RESERVE_MV:
         node.complaint = f"release {ota}: battery too low"
-        return todo
+        return
     try:
         if fetch_release(session, node.root, ota, node.journal):
             todo.append(("ota", ota))
@@ -49,7 +49,6 @@ def run(session: "Session", node: "Node") -> "list[tuple[str, int]]":
         node.complaint = str(error)
         configs.mark(node.root, configs.REFUSED_RELEASE, ota)
         clear(node.root)
-    return todo
 
 
 def fetch_config(session: "Session", root: str) -> bool:

@@ -2,30 +2,45 @@
 """What the node keeps of an upload: the gateway's word, and what the radio cost."""
 
 from kahriz_node import policy
+from kahriz_wire import ranges
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kahriz_node.node import Node
-    from kahriz_node.shapes import State, Told
+    from kahriz_node.shapes import Book, State
+    from kahriz_node.uplink import Outcome
 
 
-def heed(node: "Node", told: "Told | None", known: "State", spent_ms: int) -> None:
-    """Keep what the gateway said: the time, the mark; and what the radio cost."""
-    state, book = node.state, node.journal
+def heed(node: "Node", told: "Outcome | None", known: "State", spent_ms: int) -> None:
+    """Keep all of it; `told` is None when there was nobody to join."""
     if told is None:
-        state["error"] = "no access point"
+        node.state["error"] = "no access point"
     elif node.answered:
-        _, now_ms, now_tick, round_ms = told
-        if now_ms is not None:
-            ago = node.board.ticks_diff(node.board.ticks_ms(), now_tick)
-            node.clock.sync(now_ms, node.rtc() - ago, round_ms // 2 + 1)
-        book.save()
-        state["next"] = book.next
-        state["stuck"] = book.stuck[-8:]
-        if not book.open_ranges():
+        believe(node, told)
+        node.state["stuck"] = still_sent(node.journal, told)[-8:]
+        if not node.journal.open_ranges():
             node.clock.forget_stretches()
         node.uses["wifi"] = known
     now = node.clock.read(node.rtc())
     policy.note(
         node.uses, node.config, node.answered, node.rtc(), now[0] if now else None, spent_ms
     )
+
+
+def believe(node: "Node", told: "Outcome") -> None:
+    """The time, once, and the mark, as far as it is now."""
+    if told.now_ms is not None:
+        ago = node.board.ticks_diff(node.board.ticks_ms(), told.now_tick)
+        node.clock.sync(told.now_ms, node.rtc() - ago, told.round_ms // 2 + 1)
+        told.now_ms = None
+    node.journal.save()
+    node.state["next"] = node.journal.next
+
+
+def still_sent(book: "Book", told: "Outcome") -> "list[list[int]]":
+    """Rows sent without a receipt: [a, b, in how many sessions]."""
+    old = book.stuck
+    return [
+        [a, b, 1 + max([times for c, d, times in old if c <= b and a <= d] or [0])]
+        for a, b in ranges.common(told.sent, book.open_ranges())
+    ]

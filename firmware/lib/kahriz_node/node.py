@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One wake of the node: measure, write down, upload when due; the board sleeps afterwards."""
 
+import gc
 import sys
 
 from kahriz_node import memory, unload
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 ERROR_LONGEST = 120
 SOON_MS = 1000
+GC_BYTES = 8192  # of an upload, then collect: TLS needs a heap in few pieces; costs time
 
 
 class Node:
@@ -128,7 +130,10 @@ class Node:
             from kahriz_node import lift
 
             lift.lift_rtc(self)
+        self.config.forget_sensors()
         self.clear()
+        if hasattr(gc, "threshold"):  # of MicroPython
+            gc.threshold(GC_BYTES)
         from kahriz_node import radio, report
 
         self.asked = True

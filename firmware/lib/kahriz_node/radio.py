@@ -13,10 +13,11 @@ from kahriz_node.policy import JOIN_MS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kahriz_node.node import Node
-    from kahriz_node.shapes import Callable, State, Told
+    from kahriz_node.shapes import Callable, State
+    from kahriz_node.uplink import Outcome
 
 
-def upload(node: "Node", session: "Callable[[Node], Told]") -> None:
+def upload(node: "Node", session: "Callable[[Node], Outcome]") -> None:
     """Hold a session and heed the answer; the radio is off afterwards."""
     board, config, uses = node.board, node.config, node.uses
     begin = board.ticks_ms()
@@ -32,7 +33,7 @@ def upload(node: "Node", session: "Callable[[Node], Told]") -> None:
             unload(before)
             told = session(node)
             remembered = lease is not None and known.get("lease") is lease
-            if told[0] or not remembered:
+            if told.reached or not remembered:
                 break
             known.pop("ap", None)
             board.leave()

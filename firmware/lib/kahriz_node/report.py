@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: MIT
 """What a session says of this node, and what the node keeps of the gateway's answer."""
 
-from kahriz_node import stamp, uplink
+import sys
+
+from kahriz_node import memory, stamp, unload, uplink
+from kahriz_node.node import short
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kahriz_node.node import Node
     from kahriz_node.session import Session
-    from kahriz_node.shapes import Told
+    from kahriz_node.uplink import Outcome
 
 
-def session(node: "Node") -> "Told":
-    """Hold a session; (whether the broker was there, the gateway's time or None, tick, round)."""
+def session(node: "Node") -> "Outcome":
+    """Hold a session, telling the gateway how this node is."""
     board, state = node.board, node.state
     health = {
         "birth": node.config_crc & 0x7FFFFFFF,
@@ -37,16 +40,31 @@ def session(node: "Node") -> "Told":
     )
     state["error"] = outcome.error or node.complaint
     node.answered = outcome.answered
-    return outcome.reached, outcome.now_ms, outcome.now_tick, outcome.round_ms
+    return outcome
 
 
 def beyond_rows(session: "Session", node: "Node") -> None:
-    """What the receipt names beyond rows."""
+    """What the receipt names beyond rows; its time and its mark are safe before."""
     word = session.outcome.receipt
-    if word is not None and (word.cmd or word.cfg is not None or word.ota is not None):
+    if word is None or not (word.cmd or word.cfg is not None or word.ota is not None):
+        return
+    try:
+        before = list(sys.modules)
+        keep(node, session.outcome)
+        unload(before)
         from kahriz_node import errands
 
-        node.todo = errands.run(session, node)
+        errands.run(session, node)
+    except Exception as error:  # noqa: BLE001 - an errand costs itself, never the session
+        node.complaint = short("errand", error)
+
+
+def keep(node: "Node", outcome: "Outcome") -> None:
+    """A watchdog or a power cut in an errand shall not take it away."""
+    from kahriz_node import heed
+
+    heed.believe(node, outcome)
+    node.board.remember(memory.dump(node.state))
 
 
 def who(node: "Node") -> bytes:

@@ -46,7 +46,7 @@ class Session:
         self._errands = errands
         self.heard: Callable[[bytes, bytes], None] | None = None  # what is no receipt goes there
         self._number = 0
-        self._sent: list[list[int]] = []
+        self.last = 0  # number of the last row sent
         self._extra = 0  # rows beyond the newest batch
         self._gone: list[tuple[int, int, str]] = []  # as the ack says it
         self._not_held: list[list[int]] = []  # the same as ranges
@@ -92,8 +92,9 @@ class Session:
         new = ranges.minus(held, self._stuck())
         newest = ranges.minus(new, ranges.head(new, ranges.count(new) - self._plan.batch))
         self._hello_spent = self._deadline.spent()
-        for _ in self._arrays(newest):
+        for _, count in self._arrays(newest):
             self._wire.write(page.taken())  # a batch is one array: all of this is one write
+            self.outcome.rows += count
         self._wire.write(page.taken())  # without rows it is still there
 
     def _await_receipt(self) -> None:
@@ -112,7 +113,7 @@ class Session:
             before = self.outcome.receipt
             if self._send_open():
                 quiet_since = self._deadline.spent()
-            if not ranges.common(self._sent, self._open_ranges()):
+            if not ranges.common(self.outcome.sent, self._open_ranges()):
                 return
             quiet = QUIET_MS - (self._deadline.spent() - quiet_since)
             if quiet <= 0:
@@ -123,24 +124,18 @@ class Session:
 
     def _send_open(self) -> bool:
         """Rows without receipt that this session has not sent; those that never pass go last."""
-        todo = ranges.minus(self._held(self._open_ranges()), self._sent)
+        todo = ranges.minus(self._held(self._open_ranges()), self.outcome.sent)
         most = self._max_rows
         if most is not None:
             todo = ranges.head(todo, most - self._extra)
         stuck = ranges.common(todo, self._stuck())
-        some = False
+        before = self.outcome.rows
         for part in [ranges.minus(todo, stuck)] + [
             [[n, n]] for a, b in stuck for n in range(a, b + 1)
         ]:
-            for _ in self._arrays(part):
-                if self._deadline.left() <= PARTING_MS:
-                    return some
-                self._wire.write(self._page.taken())
-                self._extra += self._last_rows
-                while self._listen(0):  # what was heard meanwhile shall not pile up
-                    pass
-                some = True
-        return some
+            if not self.send(part):
+                break
+        return self.outcome.rows > before
 
     def _part(self) -> None:
         """Ack if there is something to say, sleep, and out once the broker has heard it."""
@@ -170,10 +165,10 @@ class Session:
         """Of the ranges asked for those in the journal; the gateway closes what is below first."""
         return ranges.common(wanted, [[self._journal.first, self._journal.next - 1]])
 
-    def _arrays(self, wanted: "list[list[int]]") -> "Iterator[None]":
+    def _arrays(self, wanted: "list[list[int]]") -> "Iterator[tuple[int, int]]":
         """Fill the page; each array of one segment and one kind of time is to be sent at once.
 
-        What is gone is noted for the ack.
+        Yield its last number and how many rows it has. What is gone is noted for the ack.
         """
         page = self._page
         first = last = 0
@@ -187,8 +182,8 @@ class Session:
                     continue
                 row = text.encode()
                 if page.rows and (not page.takes(row) or unknown != (word == "unk")):
-                    self._sent_rows(first, last, page.rows)
-                    yield
+                    yield last, page.rows
+                    self._sent([first, last])
                 if not page.rows:
                     first = c
                     unknown = word == "unk"
@@ -196,15 +191,12 @@ class Session:
                 page.add(row, self._number)
                 last = d
         if page.rows:
-            self._sent_rows(first, last, page.rows)
-            yield
+            yield last, page.rows
+            self._sent([first, last])
 
-    def _sent_rows(self, a: int, b: int, count: int) -> None:
-        self._sent.append([a, b])
-        self._sent = ranges.normal(self._sent)
-        self._last_rows = count
-        self._last_n = b
-        self.outcome.rows += count
+    def _sent(self, one: "list[int]") -> None:
+        outcome = self.outcome
+        outcome.sent = ranges.normal(outcome.sent + [one])  # noqa: RUF005 - as in journal.py
 
     def _listen(self, most_ms: int) -> bool:
         """Take one packet; False when none comes in time."""
@@ -251,6 +243,19 @@ class Session:
         """Milliseconds until it is time to part."""
         return self._deadline.left() - PARTING_MS
 
+    def send(self, wanted: "list[list[int]]") -> bool:
+        """Send rows of these ranges, `last` being the newest of them; False when time is up."""
+        for last, count in self._arrays(self._held(wanted)):
+            if self.left() <= 0:
+                return False
+            self._wire.write(self._page.taken())
+            self.last = last
+            self.outcome.rows += count
+            self._extra += count
+            while self._listen(0):  # what was heard meanwhile shall not pile up
+                pass
+        return True
+
     def ask(self, kind: str) -> None:
         """Subscribe to one more kind of message."""
         self._wire.write(mqtt.subscribe(self._next_number(), self._topic(kind), 1))
@@ -263,24 +268,3 @@ class Session:
         """Take one packet; False when none comes in time, or it is time to part."""
         left = self.left()
         return left > 0 and self._listen(min(most_ms, left))
-
-    def resend(self, a: int, b: int) -> int:
-        """Send rows again that are receipted; the last number there was time for."""
-        last = a - 1
-        for _ in self._arrays(self._held([[a, b]])):
-            if self.left() <= 0:
-                return last
-            self._wire.write(self._page.taken())
-            last = self._last_n
-            while self._listen(0):
-                pass
-        return b
-
-    def settle(self) -> None:
-        """Count the sessions that rows have gone without a receipt."""
-        old = self._journal.stuck
-        left = ranges.common(self._sent, self._open_ranges())
-        self._journal.stuck = [
-            [a, b, 1 + max([times for c, d, times in old if c <= b and a <= d] or [0])]
-            for a, b in left
-        ]

@@ -35,3 +35,7 @@ class Settings:
         self.user: str | None = broker.get("user")
         self.password: str | None = broker.get("password")
         self.channels = [(name, body["channels"][name]) for name in sorted(body["channels"])]
+
+    def forget_sensors(self) -> None:
+        """They are measured: all that is asked of them from now on is their drivers' names."""
+        self.channels = [(name, {"driver": spec["driver"]}) for name, spec in self.channels]

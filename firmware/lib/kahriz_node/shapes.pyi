@@ -12,7 +12,6 @@ Readings = dict[str, Reading]
 Spec = dict[str, Any]
 Correct = Callable[[int, str | None], tuple[int, str | None]]
 Draw = Callable[[], str]
-Told = tuple[bool, int | None, int, int]  # reached, the gateway's time, its tick, round trip
 Item = tuple[int, int, str | None, str]
 
 class Net(Protocol):

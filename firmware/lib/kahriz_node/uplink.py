@@ -11,6 +11,7 @@ import errno
 import sys
 
 from kahriz_node import mqtt, unload
+from kahriz_node.node import short
 from kahriz_wire import outgoing
 
 TYPE_CHECKING = False
@@ -34,6 +35,7 @@ class Outcome:
         )
         self.now_tick = 0
         self.round_ms = 0
+        self.sent: list[list[int]] = []  # ranges of rows
 
 
 def run(
@@ -51,7 +53,7 @@ def run(
     """
     deadline = mqtt.Deadline(net, plan.deadline_ms)
     outcome = Outcome()
-    stream = sock = talk = None
+    stream = sock = None
     before = list(sys.modules)
     try:
         from kahriz_node import dial
@@ -83,27 +85,25 @@ def run(
         talk = session.Session(net, journal, plan, health, birth, errands, outcome)
         health.clear()  # it is in the hello
         talk.run(wire, deadline, connect)
-    except (OSError, mqtt.MqttError) as error:
-        outcome.error = word_of(error)
-    except ValueError as error:  # mbedTLS says so what it thinks of a certificate
-        if not plan.tls:
-            raise
-        outcome.error = word_of(error)
+    except Exception as error:  # noqa: BLE001 - told in the outcome: a receipt may have come before
+        outcome.error = word_of(error, plan)
     finally:
         for line in (stream, sock):
             if line is not None:
                 line.close()
-    if talk is not None and outcome.answered:
-        talk.settle()
     return outcome
 
 
-def word_of(error: Exception) -> str:
+def word_of(error: Exception, plan: "Plan") -> str:
     """A short word for hello."""
     if isinstance(error, mqtt.MqttError):
         return str(error)
     if isinstance(error, OSError) and (error.errno or 0) >= 0:
         return "timeout" if error.errno == errno.ETIMEDOUT else f"socket {error.errno}"
-    from kahriz_node import tls
+    if plan.tls and isinstance(
+        error, (OSError, ValueError)
+    ):  # mbedTLS on a certificate: a ValueError
+        from kahriz_node import tls
 
-    return tls.word(error)
+        return tls.word(error)
+    return short("session", error)

@@ -3,6 +3,7 @@
 
 The line says how long the chip was awake, in light sleep and asleep, how long each switched part
 and the radio were on, and how much the program worked; joules are made of it by kahriz_sim.energy.
+All but the last is the chip's time: what this machine takes, or makes others wait, is not in it.
 The hooks are set only when asked for: without them the fakes are as they were.
 
     {"awake_us", "boot_us", "light_us", "cpu_us", "radio_us", "joins": [[us, up, leased], …],
@@ -24,6 +25,11 @@ SWITCHED = {  # name: pin; on while it is driven high
     "led_red": 19,
 }
 TLS_HANDSHAKE = b"\x16\x03"  # how the first record of a TLS connection begins
+
+
+def _lived_us():
+    """Sleeps, transfers, waits on the line between the processes."""
+    return clock.now.charged_us
 
 
 class Ledger:
@@ -63,7 +69,7 @@ class Ledger:
 
     def close(self, sleep_ms):
         """The wake is over, and so much sleep is to follow it; write it down."""
-        now_us = clock.peek_us()
+        now_us = _lived_us()
         for name in list(self._since):
             self._switch(name, False, now_us)
         self._end_join(False, now_us)
@@ -90,7 +96,7 @@ class Ledger:
         before = pin._watch.get(number)
 
         def level(value):
-            self._switch(name, bool(value), clock.peek_us())
+            self._switch(name, bool(value), _lived_us())
             if before is not None:
                 before(value)
 
@@ -123,22 +129,22 @@ class Ledger:
 
         def watched_active(wlan, *on):
             if on and on[0]:
-                self._switch("radio", True, clock.peek_us())
+                self._switch("radio", True, _lived_us())
             was = active(wlan, *on)
             if on and not on[0]:
-                self._switch("radio", False, clock.peek_us())
-                self._end_join(False, clock.peek_us())
+                self._switch("radio", False, _lived_us())
+                self._end_join(False, _lived_us())
             return was
 
         def watched_connect(wlan, *ssid_key, **more):
-            self._end_join(False, clock.peek_us())
-            self._joins.append((clock.peek_us(), self._leased))
+            self._end_join(False, _lived_us())
+            self._joins.append((_lived_us(), self._leased))
             connect(wlan, *ssid_key, **more)
 
         def watched_isconnected(wlan):
             up = isconnected(wlan)
             if up:
-                self._end_join(True, clock.peek_us())
+                self._end_join(True, _lived_us())
             return up
 
         def watched_ifconfig(wlan, *lease):
