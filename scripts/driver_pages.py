@@ -83,8 +83,30 @@ def section(name: str, parts: dict[str, str]) -> str:
         lines.append(f"- **Shared by channels of this driver**: {code(shared)}")
     warm = " beyond its `warm_up_ms`" if "warm_up_ms" in module.NEEDS else ""
     lines.append(f"- **A dead sensor costs at most** {module.LIMIT_MS} ms{warm}")
+    lines.append(f"- **Fault words**: {code(faults(name))}: [faults.md](../hardware/faults.md)")
     example = json.dumps(json.loads(parts["config.json"]))
     return "\n".join(lines) + f"\n\n```json\n{example}\n```\n"
+
+
+def faults(name: str) -> tuple[str, ...]:
+    """The words with which a driver, or a helper that it imports, says why there is no value."""
+    tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "kahriz_node.sensors":
+            for one in node.names:
+                found |= set(faults(one.name)) if one.name.startswith("_") else set()
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "SensorError":
+            told = [word for part in node.args for word in words(part)]
+            found |= set(told)
+    return tuple(sorted(found))
+
+
+def words(part: ast.expr) -> list[str]:
+    """A text, or both branches of a choice between two."""
+    if isinstance(part, ast.IfExp):
+        return words(part.body) + words(part.orelse)
+    return [part.value] if isinstance(part, ast.Constant) and isinstance(part.value, str) else []
 
 
 def settings(module: object) -> str:
