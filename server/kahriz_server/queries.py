@@ -53,9 +53,12 @@ def latest(quantity: str) -> str:
 
 
 def per_day_m3(quantity: str) -> str:
-    """Cubic metres a calendar day, from litres a second."""
+    """Cubic metres a calendar day: the day's mean over 24 hours.
+
+    Not integral(): InfluxDB 1.6.7 leaves the last day of a series out of one answer in three.
+    """
     return (
-        f'SELECT integral("{quantity}", 1s) / 1000 FROM "water" WHERE {SITE} AND {POINT} '
+        f'SELECT mean("{quantity}") * 86.4 FROM "water" WHERE {SITE} AND {POINT} '
         f"AND {good(quantity)} AND $timeFilter {DAY}, \"point\" fill(none) tz('{TIMEZONE}')"
     )
 
@@ -148,15 +151,22 @@ def flow_of_sites() -> str:
 def change_of_sites() -> str:
     """Percent between the first and the last day of the span, of that largest discharge.
 
-    A day begins before the span does; InfluxDB would then drop all of them.
+    Only those two days are read: all days of a year of twenty kahrizes took 18 s.
     """
-    days = "time >= ${__from}ms - 1d AND time <= ${__to}ms"
+
+    def day(name: str, condition: str) -> str:
+        return (
+            f'(SELECT max("mean") AS "{name}" FROM (SELECT mean("discharge_lps") AS "mean" '
+            f'FROM "water" WHERE {SITE} AND {good("discharge_lps")} AND {condition} '
+            'GROUP BY "site", "point") GROUP BY "site")'
+        )
+
+    first = day("first", "time >= ${__from}ms AND time < ${__from}ms + 1d")
+    last = day("last", "time > ${__to}ms - 1d AND time <= ${__to}ms")
     return (
-        'SELECT (last("day") / first("day") - 1) * 100 AS "change" FROM (SELECT max("mean") AS '
-        '"day" FROM (SELECT mean("discharge_lps") AS "mean" FROM "water" '
-        f'WHERE {SITE} AND {good("discharge_lps")} AND $timeFilter GROUP BY time(1d), "site", '
-        f'"point" fill(none)) WHERE {days} GROUP BY time(1d), "site" fill(none)) '
-        f'WHERE {days} GROUP BY "site"'
+        'SELECT (last("last") / last("first") - 1) * 100 AS "change" '
+        f"FROM {first}, {last} WHERE time >= ${{__from}}ms - 1d AND time <= ${{__to}}ms "
+        'GROUP BY "site"'
     )
 
 

@@ -55,6 +55,14 @@ TEXTS: dict[str, Text] = {
         "Hovuz və çəndə suyun həcmi", "Объём воды в бассейне и резервуаре", "Water stored"
     ),
     "per_day": Text("Gün ərzində su", "Вода за сутки", "Water per day"),
+    "per_day_help": Text(
+        "Günün orta su sərfi 24 saata vurulub; ölçülməyən saatlar orta kimi sayılır. Tamlığı ilə "
+        "birgə həcm: `kahriz export totals`.",
+        "Средний расход суток, умноженный на 24 часа; неизмеренные часы считаются средними. Объём "
+        "с полнотой измерений: `kahriz export totals`.",
+        "The day's mean flow over 24 hours; hours without readings count as the mean. Sums with "
+        "their completeness: `kahriz export totals`.",
+    ),
     "temperature": Text("Temperatur", "Температура", "Temperature"),
     "conductivity": Text("Elektrik keçiriciliyi", "Электропроводность", "Conductivity"),
     "last_word": Text("Cihazlar: son xəbər", "Узлы: последние вести", "Nodes: last word"),

@@ -14,6 +14,7 @@ Json = dict[str, Any]
 SOURCE_UID = "kahriz-influx"
 SOURCE: Json = {"type": "influxdb", "uid": SOURCE_UID}
 WIDTH = 24  # columns of Grafana's grid
+FEW_POINTS = 400  # of a line, where each node of all kahrizes has one
 STEP = "5m"  # a node's usual dt_s: a shorter interval would draw holes
 HOLE_MS = 2 * 3600 * 1000  # a line breaks where two hours have no number
 

@@ -3,6 +3,7 @@
 
 from kahriz_server import queries
 from kahriz_server.dashboards.common import (
+    FEW_POINTS,
     HIDDEN_TIME,
     Json,
     coloured,
@@ -53,6 +54,7 @@ def table(lang: Lang) -> Json:
     )
     made["fieldConfig"]["defaults"]["decimals"] = decimals("rows")
     made["fieldConfig"]["overrides"] = [
+        FEW_POINTS,
         HIDDEN_TIME,
         column("site", say("kahriz", lang)),
         column("node", say("node", lang)),
@@ -83,4 +85,5 @@ def unaccounted(lang: Lang) -> Json:
 
 def _curve(title: str, query: str, alias: str, lang: Lang) -> Json:
     targets = [target("A", query, alias)]
-    return lines(panel("timeseries", say(title, lang), targets, quantity="rows", lang=lang))
+    made = lines(panel("timeseries", say(title, lang), targets, quantity="rows", lang=lang))
+    return made | {"maxDataPoints": FEW_POINTS}

@@ -183,7 +183,14 @@ def per_day(lang: Lang) -> Json:
         target("A", queries.per_day_m3("discharge_lps"), "$tag_point"),
         target("B", queries.per_day_m3("flow_lps"), "$tag_point"),
     ]
-    made = panel("timeseries", say("per_day", lang), targets, quantity="volume_m3", lang=lang)
+    made = panel(
+        "timeseries",
+        say("per_day", lang),
+        targets,
+        quantity="volume_m3",
+        lang=lang,
+        help_text=say("per_day_help", lang),
+    )
     made["fieldConfig"]["defaults"] |= {
         "decimals": 0,
         "custom": {"drawStyle": "bars", "fillOpacity": 60, "lineWidth": 1},

@@ -3,6 +3,7 @@
 
 from kahriz_server import queries
 from kahriz_server.dashboards.common import (
+    FEW_POINTS,
     HIDDEN_TIME,
     Json,
     coloured,
@@ -44,6 +45,7 @@ def table(lang: Lang) -> Json:
     targets = [target("A", queries.health_now(*fields), table=True)]
     made = panel("table", say("nodes", lang), targets, quantity="rows", lang=lang, width=14)
     made["fieldConfig"]["overrides"] = [
+        FEW_POINTS,
         HIDDEN_TIME,
         column("site", say("kahriz", lang)),
         column("node", say("node", lang)),
@@ -80,4 +82,5 @@ def starts(lang: Lang) -> Json:
 
 def _curve(title: str, field: str, quantity: str, lang: Lang) -> Json:
     targets = [target("A", queries.health(field), ALIAS)]
-    return lines(panel("timeseries", say(title, lang), targets, quantity=quantity, lang=lang))
+    made = lines(panel("timeseries", say(title, lang), targets, quantity=quantity, lang=lang))
+    return made | {"maxDataPoints": FEW_POINTS}
