@@ -2,7 +2,7 @@
 """Draws every harness (harness.yml -> harness.svg, harness.bom.tsv), and what is printed.
 
 `python hardware/draw.py [FOLDER …]`; needs the dev group (wireviz) and Graphviz's `dot`. Without a
-folder it also draws mount.svg of the outlet and the pool, labels/ and calibration/.
+folder it also draws the pictures of the guides, labels/ and calibration/.
 """
 
 import contextlib

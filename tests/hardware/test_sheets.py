@@ -6,15 +6,17 @@ from __future__ import annotations
 import re
 import tomllib
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from kahriz_hardware.cli import hardware
+from kahriz_hardware.sheets.drill import TooTightError, places_mm
 from kahriz_hardware.sheets.labels import LANGUAGES, words
 from kahriz_hardware.sheets.page import broken
-from kahriz_hardware.sheets.pictures import pictures
+from kahriz_hardware.sheets.pictures import GLANDS, pictures
 from tests.hardware import kits
 
 PICTURES = pictures()
@@ -45,7 +47,7 @@ def test_a_printed_picture_is_whole_and_up_to_date(name: str) -> None:
     width, height = (float(root.get(key, "0mm").removesuffix("mm")) for key in ("width", "height"))
     for text in root.iter("{http://www.w3.org/2000/svg}text"):
         size, x, y = (float(text.get(key, "0")) for key in ("font-size", "x", "y"))
-        share = 0.5 if text.get("text-anchor") == "middle" else 1.0
+        share = {"middle": 0.5, "end": 0.0}.get(text.get("text-anchor", ""), 1.0)
         assert 0.0 < y < height, text.text
         assert x + share * 0.5 * size * len(text.text or "") < width, text.text
 
@@ -99,3 +101,23 @@ def test_the_fault_table_knows_every_word_that_a_driver_can_say() -> None:
     table = (kits.HARDWARE / "faults.md").read_text(encoding="utf-8")
     assert len(said) > 8
     assert [word for word in sorted(said) if f"`{word}`" not in table] == []
+
+
+def test_the_box_takes_the_glands_that_are_bought_and_each_cable_has_one() -> None:
+    for name in ("outlet", "pool", "pipe-meter"):
+        kit = kits.read(name)
+        (row,) = (row for row in kit["bom"] if row["ref"] == "M2")
+        assert int(row["qty"]) == GLANDS
+        outside = [c for c in kit["harness"]["cables"].values() if c.get("category") != "bundle"]
+        assert len(outside) <= GLANDS
+
+
+def test_holes_keep_a_nut_apart_and_too_many_are_refused_with_their_number() -> None:
+    for glands in range(1, 7):
+        *places, vent = places_mm(glands)
+        assert all(b - a >= 26.0 for a, b in pairwise(places))
+        assert vent - places[-1] >= 23.0
+        assert places[0] >= 8.0 + 13.0
+        assert vent <= 200.0 - 8.0 - 10.0
+    with pytest.raises(TooTightError, match="7 glands need 202 mm, 184 are free: 6 fit"):
+        places_mm(7)

@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""Where a sensor hangs, drawn to scale from the figures that `kahriz hardware well` refuses by."""
+"""Where things hang, drawn from the figures by which `kahriz hardware` refuses."""
 
 from __future__ import annotations
 
 import math
 
 from kahriz_hardware.candidates import head_m
+from kahriz_hardware.radio import (
+    NODE_DBM,
+    NODE_HEARS_DBM,
+    POINT_DBM,
+    POINT_HEARS_DBM,
+    End,
+    Link,
+)
 from kahriz_hardware.sheets.page import Page
 from kahriz_hardware.well import SENSORS, Place
 from kahriz_water.structures.v_notch import VNotch
@@ -75,6 +83,48 @@ def in_pipe() -> str:
     page.text(12.0, 100.0, "M4 DN 110, holes 10 mm", 4.0)
     page.text(12.0, 12.0, "W1 with its air tube: to M3, dry, never bent", 4.0)
     page.text(114.0, 186.0, "clamps M5", 4.0)
+    return page.svg()
+
+
+def link_profile() -> str:
+    """The guide's refused link from the side: line of sight, first Fresnel zone, ridge."""
+    near, far = (
+        End(NODE_DBM, NODE_HEARS_DBM, 2.0, 1.5),
+        End(POINT_DBM, POINT_HEARS_DBM, 10.0, 6.0),
+    )
+    path = Link(near, far, 900.0, ridge_m=4.0)
+    page = Page(230.0, 120.0)
+    left, wide, ground, up = 15.0, 200.0, 95.0, 8.0  # 8 mm of paper a metre of height
+
+    def at(share: float, height_m: float) -> tuple[float, float]:
+        return left + share * wide, ground - height_m * up
+
+    zone = []
+    for sign in (1.0, -1.0):
+        for i in range(41):
+            share = i / 40.0 if sign > 0 else 1.0 - i / 40.0
+            line = near.height_m + share * (far.height_m - near.height_m)
+            radius = 2.0 * path.fresnel_m * math.sqrt(share * (1.0 - share))
+            zone.append(at(share, line + sign * radius))
+    page.shape([(round(x, 2), round(min(y, ground), 2)) for x, y in zone], "#f6d58e")
+    page.box(left, ground, wide, 8.0, GROUND)
+    page.shape([at(0.42, 0.0), at(0.5, path.ridge_m), at(0.58, 0.0)], GROUND)
+    page.line(
+        *at(0.0, near.height_m), *at(1.0, far.height_m), 'stroke="#c1121f" stroke-width="0.6"'
+    )
+    for share, end in ((0.0, near), (1.0, far)):
+        page.line(*at(share, 0.0), *at(share, end.height_m), 'stroke="#000" stroke-width="1.2"')
+    page.text(left + 2.0, ground - 20.0, f"node {near.height_m:g} m", 4.0)
+    page.text(left + wide, ground - 60.0, f"access point {far.height_m:g} m", 4.0, anchor="end")
+    page.text(left + wide / 2.0, ground - 8.0, f"ridge {path.ridge_m:g} m", 4.0, anchor="middle")
+    page.text(
+        left,
+        114.0,
+        f"{path.distance_m:g} m; first Fresnel zone {path.fresnel_m:.1f} m in radius, "
+        f"{100 * path.clearance:.0f} % of it free over the ridge (60 wanted): "
+        f"{path.ridge_db:.1f} dB lost",
+        4.0,
+    )
     return page.svg()
 
 

@@ -30,6 +30,15 @@ class Page:
         listed = " ".join(f"{x:g},{y:g}" for x, y in points)
         self._parts.append(f'<polygon points="{listed}" fill={quoteattr(fill)}/>')
 
+    def circle(self, x: float, y: float, across: float) -> None:
+        """A hole with its cross for the punch."""
+        self._parts.append(
+            f'<circle cx="{x:g}" cy="{y:g}" r="{across / 2.0:g}" fill="none" stroke="#000" '
+            'stroke-width="0.4"/>'
+        )
+        self.line(x - 3.0, y, x + 3.0, y)
+        self.line(x, y - 3.0, x, y + 3.0)
+
     def text(
         self, x: float, y: float, said: str, size: float, fill: str = "#000", anchor: str = "start"
     ) -> None:
