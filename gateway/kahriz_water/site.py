@@ -27,6 +27,7 @@ KINDS = (
     "pressure",
 )
 
+LOOK = ("all", "village", "pin")
 SHORT = 12  # characters of a place's short name in an SMS
 
 
@@ -101,10 +102,14 @@ class Broker:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`call` is a number for everybody to see; `renovated`: charts compare with the day after."""
+    """`look`: who may look without a PIN. `call` is a number for everybody to see.
+
+    `renovated`: charts compare with the days after it.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8080
+    look: str = "all"  # one of LOOK
     call: str | None = None  # E.164
     renovated: date | None = None
 

@@ -36,8 +36,7 @@ def served(plan: Plan, data: Path, clock: HandClock, token: str | None = None) -
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
-        server.should_exit = True
-        thread.join(10)
+        server.should_exit = True  # it ends while the next test begins
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from kahriz_gateway.page.guided_tests import GuidedTests
 from kahriz_gateway.page.headers import StrictHeaders
 from kahriz_gateway.page.labels import CAUSES
 from kahriz_gateway.page.links import LinkPages
+from kahriz_gateway.page.looking import Looking
 from kahriz_gateway.page.templating import Templates
 from kahriz_gateway.page.turns_forms import TurnsForms
 from kahriz_gateway.page.turns_pages import TurnsPages
@@ -153,7 +154,11 @@ def create_app(
             *help.routes(gate),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        middleware=[Middleware(StrictHeaders), Middleware(GZipMiddleware, minimum_size=600)],
+        middleware=[
+            Middleware(StrictHeaders),
+            Middleware(GZipMiddleware, minimum_size=600),
+            Middleware(Looking, look=config.page.look, session=gate.session),
+        ],
         exception_handlers={HTTPException: refused, 500: refused},
     )
 

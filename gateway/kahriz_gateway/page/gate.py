@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.committee import book, pins, sessions
-from kahriz_gateway.committee.sessions import Session
+from kahriz_gateway.committee.sessions import Session, near
 from kahriz_gateway.page import forms, photos, stores
 from kahriz_gateway.page.templating import Templates
 from kahriz_gateway.page.words import Speech, mark
@@ -89,7 +89,7 @@ class Gate:
 
     def session(self, request: Request) -> Session | None:
         """Who has entered on this phone, if anybody; never makes a book."""
-        cookie = request.cookies.get(sessions.COOKIE)
+        cookie = _cookie(request)
         if not cookie or not (self._data_dir / book.FILE).exists():
             return None
         with self.book() as conn:
@@ -167,7 +167,7 @@ class Gate:
     ) -> Response:
         now_ms = self._clock.now_ms()
         with self.book() as conn:
-            session = sessions.read(conn, request.cookies.get(sessions.COOKIE), now_ms)
+            session = sessions.read(conn, _cookie(request), now_ms)
             if session is None:
                 back = quote(request.url.path.removesuffix(KEEP), safe="/")
                 return RedirectResponse(f"/enter?next={back}", 303)
@@ -192,7 +192,7 @@ class Gate:
     def _try(self, request: Request, found: dict[str, str]) -> Response:
         words, now_ms = self.speech(request), self._clock.now_ms()
         address = request.client.host if request.client else ""
-        if not sessions.near(address, request.url.scheme):
+        if not near(address, request.url.scheme):
             return self._page(
                 request, words.text("PINs are taken only inside the village's network."), 403
             )
@@ -232,6 +232,12 @@ class Gate:
         }
         words = self.speech(request)
         return HTMLResponse(self.templates.render("enter.html", words, request, context), status)
+
+
+def _cookie(request: Request) -> str | None:
+    """The cookie of a session; none counts that came over open HTTP from outside the village."""
+    address = request.client.host if request.client else ""
+    return request.cookies.get(sessions.COOKIE) if near(address, request.url.scheme) else None
 
 
 def _inside(path: str) -> str:
