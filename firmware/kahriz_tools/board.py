@@ -210,7 +210,8 @@ def _open(port: str) -> Any:
 
 def _is_busy(error: Exception) -> bool:
     number = getattr(error, "errno", None)
-    return number in (errno.EBUSY, errno.EAGAIN) or "lock" in str(error)
+    taken = "lock" in str(error) or "failed to access" in str(error)  # after a plain open worked
+    return number in (errno.EBUSY, errno.EAGAIN) or taken
 
 
 def _port_error(port: str, error: Exception) -> BenchError:

@@ -8,10 +8,15 @@ from pathlib import Path
 import rich_click as click
 
 from kahriz_tools import node_config
+from kahriz_tools.apply_cli import apply, pull
+from kahriz_tools.doctor_cli import doctor
 from kahriz_tools.errors import BenchError
+from kahriz_tools.field_cli import logs, read, walk, watch
+from kahriz_tools.gateway_cli import calibrate, ota
 from kahriz_tools.image import build_image
-from kahriz_tools.provision_cli import firmware, provision
+from kahriz_tools.provision_cli import firmware, provision, replace
 from kahriz_tools.release_cli import release
+from kahriz_tools.revoke_cli import revoke
 from kahriz_tools.talk import (
     EXIT_CODES,
     Talk,
@@ -28,9 +33,12 @@ def node() -> None:
     """The technician's laptop: put the program on a board."""
 
 
-node.add_command(release)
-node.add_command(provision)
-node.add_command(firmware)
+for each in (
+    *(provision, replace, firmware, release, revoke),
+    *(read, watch, walk, logs),
+    *(pull, apply, calibrate, ota, doctor),
+):
+    node.add_command(each)
 
 
 @node.command(epilog=EXIT_CODES)

@@ -2,7 +2,8 @@
 """From a bare board to a proven node: all steps in their order.
 
 1. what the laptop makes (provision_laptop), 2. what is done at the board (provision_board),
-3. what is written down (provision_paper). steps.py walks through them.
+3. what the board proves (provision_proof), 4. what is written down (provision_paper).
+steps.py walks through them.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from kahriz_tools.errors import BenchError
 from kahriz_tools.provision_board import AtBoard
 from kahriz_tools.provision_laptop import Laptop
 from kahriz_tools.provision_paper import OnPaper
+from kahriz_tools.provision_proof import Proof
 from kahriz_tools.steps import Run, Told, walk
 
 NOT_WITHOUT = 2
@@ -30,6 +32,7 @@ def provision(
     case.load()
     laptop = Laptop(case)
     at_board = AtBoard(case, laptop, hand)
+    proof = Proof(case, laptop, at_board)
     on_paper = OnPaper(case, laptop, at_board)
     for name in without:
         if name not in MAY_BE_LEFT_OUT:
@@ -38,7 +41,7 @@ def provision(
                 f"these can: {', '.join(MAY_BE_LEFT_OUT)}",
                 NOT_WITHOUT,
             )
-    steps = [*laptop.steps(), *at_board.steps(), *on_paper.steps()]
+    steps = [*laptop.steps(), *at_board.steps(), *proof.steps(), *on_paper.steps()]
     try:
         return walk(steps, tell, dry_run, without), case
     finally:

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Steps of commissioning at the board: find, look, save its journal, write, boot, let it try."""
+"""Steps of commissioning at the board: find, look, save its journal, write, boot."""
 
 import contextlib
 import re
 from collections.abc import Callable
-from typing import Any
 
-from kahriz_tools import filesystem, flash, micropython, node_config, selftest
+from kahriz_tools import filesystem, flash, micropython, node_config
 from kahriz_tools.board import LOST, SILENT, WRONG, Board
-from kahriz_tools.case import Case, now
+from kahriz_tools.case import Case
 from kahriz_tools.errors import BenchError
 from kahriz_tools.esptool import Chip, Esptool
 from kahriz_tools.ports import find_port
@@ -36,7 +35,6 @@ class AtBoard:
         self._board: Board | None = None
         self._whole: bool | None = None  # MicroPython is there and answers
         self._wrote = False
-        self._fresh: dict[str, dict[str, Any]] = {}
 
     def steps(self) -> list[Step]:
         s = Step
@@ -44,6 +42,7 @@ class AtBoard:
         return [
             s("board", "plug it in with a data cable", self.find),
             s("chip", "take an ESP32 with 4 MB", self.look),
+            s("certificate", "look into the authority", self.laptop.certificate, self.certify),
             s("config", "say --wifi-ssid, --broker-host", self.complete),
             s("image", "leave drivers out", self.laptop.make_image),
             s("journal", "let the node upload", self.journal, self.pull),
@@ -51,11 +50,6 @@ class AtBoard:
             s("verify", again, self.verified, waits=True),
             s("boot", "press EN once, repeat", self.boots, waits=True),
             s("files", again, self.files_hold, self.put_files, waits=True),
-            s("sensors", again, self.sensors, self._try("sensors", selftest.sensors), True),
-            s("wifi", again, self.wifi, self._try("radio", selftest.radio), True),
-            s("broker", again, self.broker, self._try("radio", selftest.radio), True),
-            s("tls", again, self.tls, self._try("wake", selftest.wake), True),
-            s("receipt", again, self.receipt, self._try("wake", selftest.wake), True),
         ]
 
     def find(self) -> str:
@@ -84,7 +78,9 @@ class AtBoard:
                 f"{node} by `kahriz node replace`",
                 WRONG,
             )
-        if mac not in (None, chip.mac) and not self.case.wish.other_board:
+        if self.case.wish.other_board:
+            self._take_over(mac)
+        elif mac not in (None, chip.mac):
             raise BenchError(
                 f"{node} is another board ({mac})",
                 f"`kahriz node replace --node {node}` gives its place to this one",
@@ -95,6 +91,21 @@ class AtBoard:
             f"{chip.flash_bytes >> 20} MB of flash, {'in use' if self._whole else 'to be filled'}"
         )
 
+    def _take_over(self, mac: str | None) -> None:
+        """This board becomes the node; which one it was, and by which certificate, is kept."""
+        wish, replaces = self.case.wish, self.case.state.get("replaces", {})
+        if replaces.get("by") == self.chip.mac:
+            return
+        if mac is None or mac == self.chip.mac:
+            raise BenchError(
+                f"this is the board that {wish.node} was" if mac else f"{wish.node} had no board",
+                "plug in the spare" if mac else f"`kahriz node provision --node {wish.node}`",
+                WRONG,
+            )
+        serial = None if wish.plain else wish.authority.standing(wish.node)
+        taken = {"mac": mac, "serial": serial, "by": self.chip.mac}
+        self.case.keep(replaces=taken, proof={}, unfinished=False)
+
     def _look_inside(self) -> None:
         """Whether MicroPython is right and answers; then its configuration is read."""
         if self.case.state.get("unfinished") or self.tool.read(micropython.BEGIN, 4) == BLANK:
@@ -103,7 +114,7 @@ class AtBoard:
         self._whole = self.tool.holds(self.laptop.firmware.all)
         self._reset_by_hand("press EN")
         try:
-            board = self._open(LOOK_S)
+            board = self.open(LOOK_S)
         except BenchError as error:
             if error.code != SILENT:
                 raise
@@ -126,6 +137,10 @@ class AtBoard:
             return {}
         found = filesystem.read(self.tool.read(where.offset, where.size, quick=True))
         return filesystem.journals(found or {})
+
+    def certify(self) -> None:
+        wish = self.case.wish
+        wish.authority.issue(wish.node)
 
     def complete(self) -> str:
         return self.laptop.complete(self.on_board)
@@ -190,87 +205,24 @@ class AtBoard:
         return "by the chip's own hash of every byte"
 
     def boots(self) -> str:
-        found = self._open().identity()
+        found = self.open().identity()
         flash.check_board(found, self.laptop.files)
         return f"MicroPython {'.'.join(map(str, found.version))}, {found.machine}"
 
     def files_hold(self) -> str | None:
-        change = flash.plan(self._open(), self.laptop.files)
+        change = flash.plan(self.open(), self.laptop.files)
         if change.write or change.remove:
             return None
         self.case.keep(mac=self.chip.mac)
         return f"{change.unchanged} files right"
 
     def put_files(self) -> None:
-        board, files = self._open(), self.laptop.files
+        board, files = self.open(), self.laptop.files
         body = node_config.parse(files[node_config.PATH], "ours")
         flash.check_journal(board, body, self.on_board)
         flash.perform(board, files, flash.plan(board, files), lambda _: None)
 
-    def sensors(self) -> str | None:
-        """A piece of the self-test that passed with this very program on this board holds."""
-        told = self._known("sensors")
-        if told is None:
-            return None
-        said = selftest.judge_sensors(self.laptop.config, told)
-        self._proved("sensors")
-        return said
-
-    def wifi(self) -> str | None:
-        told = self._known("radio")
-        if told is None:
-            return None
-        return selftest.judge_radio(self.laptop.config, told, self.case.wish.least_dbm)
-
-    def broker(self) -> str | None:
-        told = self._known("radio")
-        if told is None:
-            return None
-        said = selftest.judge_broker(self.laptop.config, told)
-        self._proved("radio")
-        return said
-
-    def tls(self) -> str | None:
-        told = self._known("wake")
-        return None if told is None else selftest.judge_tls(self.laptop.config, told)
-
-    def receipt(self) -> str | None:
-        told = self._known("wake")
-        if told is None:
-            return None
-        said = selftest.judge_receipt(told)
-        self._proved("wake")
-        return said
-
-    def _try(self, what: str, how: Callable[[Board], dict[str, Any]]) -> Callable[[], None]:
-        def do() -> None:
-            self._fresh[what] = how(self._open())
-
-        return do
-
-    def _known(self, what: str) -> dict[str, Any] | None:
-        kept = self.case.state.get("proof", {})
-        if what in self._fresh:
-            return self._fresh[what]
-        if self.case.wish.again or kept.get("of") != self._mark:
-            return None
-        found: dict[str, Any] | None = kept.get(what)
-        return found
-
-    def _proved(self, what: str) -> None:
-        """Keep what has passed; what failed is never kept, so a repeated run tries it again."""
-        if what not in self._fresh:
-            return
-        proof = self.case.state.get("proof", {})
-        if proof.get("of") != self._mark:
-            proof = {"of": self._mark}
-        self.case.keep(proof={**proof, what: self._fresh[what], "at": now()})
-
-    @property
-    def _mark(self) -> str:
-        return f"{self.chip.mac} {self.laptop.mark}"
-
-    def _open(self, answer_s: float | None = None) -> Board:
+    def open(self, answer_s: float | None = None) -> Board:
         if self._board is None:
             self._board = Board(self.port) if answer_s is None else Board(self.port, answer_s)
         return self._board

@@ -140,6 +140,23 @@ def provision(
         walk_and_tell(talk, wish(node, **given), dry_run, without)
 
 
+@click.command(epilog=EXIT_CODES)
+@port_option
+@node_option
+@_SITE
+@wish_options
+@click.option("--dry-run", is_flag=True, help="Look and tell; write nothing.")
+@json_option
+def replace(dry_run: bool, as_json: bool, node: str, **given: Any) -> None:
+    """A spare takes a node's place: identity, calibration and history are the node's.
+
+    The spare gets a certificate of its own; the old board's is revoked once the spare is proven.
+    """
+    talk = Talk(as_json)
+    with talk.mending():
+        walk_and_tell(talk, wish(node, other_board=True, **given), dry_run, ())
+
+
 def walk_and_tell(talk: Talk, wanted: Any, dry_run: bool, without: tuple[str, ...]) -> None:
     """Walk the steps, say each, and end with the result and its exit code."""
     from kahriz_tools.provision import provision as work

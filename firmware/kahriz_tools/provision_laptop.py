@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Steps of commissioning that need no board: laptop, site, MicroPython, certificate, image."""
+"""What the laptop makes for a node: checks of itself and the site, certificate, image."""
 
 import hashlib
 import importlib.util
@@ -37,17 +37,10 @@ class Laptop:
 
     def steps(self) -> list[Step]:
         """Those before the board is looked at."""
-        wish = self.case.wish
         return [
             Step("laptop", "run `make setup`", self.laptop),
             Step("site", "mend the site's folder", self.site),
             Step("micropython", f"see {micropython.PAGE}", self.micropython),
-            Step(
-                "certificate",
-                f"look into {wish.authority.folder}",
-                self.certificate,
-                lambda: wish.authority.issue(wish.node),
-            ),
         ]
 
     def laptop(self) -> str:
@@ -105,7 +98,7 @@ class Laptop:
         if wish.plain:
             return "none: --plain, anybody in this Wi-Fi may forge readings"
         serial = wish.authority.standing(wish.node)
-        if serial is None:
+        if serial is None or serial == self.case.state.get("replaces", {}).get("serial"):
             return None
         self.serial = serial
         return f"serial {serial[:8]}…"

@@ -35,11 +35,30 @@ class OnPaper:
 
     def steps(self) -> list[Step]:
         look = "look into the gateway's store: `kahriz gateway records export`"
+        old = [Step("old board", "look into the authority", self.out, self.shut_out, waits=True)]
         return [
+            *(old if self.case.wish.other_board else ()),
             Step("records", look, self.recorded, self.record, waits=True),
             Step("label", "own the site's folder", self.labelled, self.label, waits=True),
             Step("sheet", "own the site's folder", self.told, self.tell, waits=True),
         ]
+
+    def out(self) -> str | None:
+        """What this board replaces is shut out, once this one is proven."""
+        replaces = self.case.state.get("replaces", {})
+        serial, mac = replaces.get("serial"), replaces.get("mac")
+        if serial is None:
+            return f"{mac} had no certificate"
+        for row in self.case.wish.authority.register():
+            if row["serial"] == serial and row["revoked"]:
+                return (
+                    f"the certificate of {mac} is revoked; now `kahriz node revoke` to the broker"
+                )
+        return None
+
+    def shut_out(self) -> None:
+        wish, replaces = self.case.wish, self.case.state["replaces"]
+        wish.authority.revoke(wish.node, f"board {replaces['mac']} replaced", replaces["serial"])
 
     # --- the gateway's records
 

@@ -9,6 +9,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,16 @@ from click.testing import CliRunner, Result
 
 from kahriz_gateway import broker_conf
 from kahriz_tools import micropython
+from kahriz_tools.case import Case
 from kahriz_tools.cli import node
+from kahriz_tools.esptool import Chip
+from kahriz_tools.provision_board import AtBoard
+from kahriz_tools.provision_cli import provision as command
+from kahriz_tools.provision_cli import wish
+from kahriz_tools.provision_laptop import Laptop
+from kahriz_tools.provision_paper import OnPaper
+from kahriz_tools.provision_proof import Proof
+from kahriz_tools.steps import Told, walk
 from tests.gateway.conftest import SITE, SITE_TOML, wait_for
 from tests.gateway.site_broker import Site
 from tests.tools.bench_board import VFS, VFS_BYTES, BenchBoard, Flash
@@ -113,3 +123,46 @@ def told(result: Result) -> dict[str, Any]:
     assert result.stdout.count("\n") == 1, result.output
     found: dict[str, Any] = json.loads(result.stdout)
     return found
+
+
+MAC = "24:0a:c4:e2:95:26"  # of the mock
+BEFORE_IMAGE = (
+    "site",
+    "micropython",
+    "certificate",
+    "config",
+)  # what the others stand on
+
+
+def wanted(field: Commission, port: str = "/dev/none", **changes: Any) -> Any:
+    """The wish that the command line would make."""
+    arguments = field.options(port)
+    context = command.make_context("provision", arguments)
+    given = {k: v for k, v in context.params.items() if k not in ("without", "dry_run", "as_json")}
+    return replace(wish(given.pop("node"), **given), **changes)
+
+
+class Prepared:
+    """A run that stands before a step: what comes before it was done by the first run."""
+
+    def __init__(self, field: Commission, port: str = "/dev/none", **changes: Any) -> None:
+        case = Case(wanted(field, port, **changes))
+        case.load()
+        self.laptop = Laptop(case)
+        self.at_board = AtBoard(case, self.laptop, lambda _: None)
+        self.paper = OnPaper(case, self.laptop, self.at_board)
+        proof = Proof(case, self.laptop, self.at_board)
+        self.at_board.port = port
+        self.at_board.chip = Chip("ESP32-D0WDQ6", MAC, 4 << 20)
+        steps = (*self.laptop.steps(), *self.at_board.steps(), *proof.steps(), *self.paper.steps())
+        self.steps = {step.name: step for step in steps}
+
+    def fails(self, name: str, *before: str) -> Told:
+        """The step's own complaint; the steps before it must pass."""
+        run = walk([self.steps[one] for one in (*before, name)], lambda _: None)
+        self.at_board.end()
+        assert run.failed is not None, run.told
+        assert run.told[-1].name == name
+        assert run.failed.what.startswith(f"{name}: ")
+        assert run.told[-1].mend
+        return run.told[-1]

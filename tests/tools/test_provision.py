@@ -1,74 +1,34 @@
 # SPDX-License-Identifier: MIT
 """`kahriz node provision`: real esptool, MicroPython, broker with mutual TLS and gateway."""
 
-from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kahriz_tools import filesystem, flash, micropython, provision_laptop
+from kahriz_tools import filesystem, micropython, provision_laptop
 from kahriz_tools.board import Board
-from kahriz_tools.case import Case
-from kahriz_tools.errors import BenchError
 from kahriz_tools.esptool import Chip
-from kahriz_tools.provision import provision
-from kahriz_tools.provision_board import AtBoard
-from kahriz_tools.provision_cli import provision as command
-from kahriz_tools.provision_cli import wish
-from kahriz_tools.provision_laptop import Laptop
-from kahriz_tools.provision_paper import OnPaper
-from kahriz_tools.steps import Told, walk
+from kahriz_tools.steps import walk
 from tests.tools.bench_board import VFS, BenchBoard
-from tests.tools.commission import Commission, small_micropython, told
+from tests.tools.commission import (
+    BEFORE_IMAGE,
+    MAC,
+    Commission,
+    Prepared,
+    small_micropython,
+    told,
+    wanted,
+)
 
 pytestmark = pytest.mark.needs("mosquitto")
 MACHINE_TIME_S = 90  # the promise; a loaded machine of two cores took 21
-MAC = "24:0a:c4:e2:95:26"  # of the mock
 STEPS = [
-    *("laptop", "site", "micropython", "certificate", "board", "chip", "config", "image"),
+    *("laptop", "site", "micropython", "board", "chip", "certificate", "config", "image"),
     *("journal", "flash", "verify", "boot", "files", "sensors", "wifi", "broker", "tls"),
     *("receipt", "records", "label", "sheet"),
 ]
-
-
-@pytest.fixture(scope="module")
-def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commission]:
-    found = Commission(tmp_path_factory.mktemp("site"))
-    found.start_intake()
-    yield found
-    found.close()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compiled_once() -> Iterator[None]:
-    """The program is the same in every run of this file."""
-    make, kept = flash.program, dict[tuple[str, ...], dict[str, bytes]]()
-
-    def program(drivers: Collection[str]) -> dict[str, bytes]:
-        if tuple(drivers) not in kept:
-            kept[tuple(drivers)] = make(drivers)
-        return dict(kept[tuple(drivers)])
-
-    flash.program = program
-    yield
-    flash.program = make
-
-
-@pytest.fixture(scope="module")
-def first(field: Commission) -> tuple[dict[str, Any], str]:
-    """The first run of all, from a bare board; what it told, and said."""
-    with field.board() as board:
-        result = field.provision(board.port, "--who", "R. Quliyev", "--place", "tut ağacı")
-    assert result.exit_code == 0, result.output
-    return told(result), result.stderr
-
-
-@pytest.fixture
-def proven(field: Commission, first: object) -> Iterator[BenchBoard]:
-    with field.board() as board:
-        yield board
 
 
 def test_one_command_brings_a_bare_board_to_a_receipt_and_a_sheet(
@@ -114,44 +74,6 @@ def test_words_go_to_stderr_and_without_colour_where_there_is_no_terminal(
 
 
 # --- each step made to fail
-
-Break = Callable[[Commission, pytest.MonkeyPatch], Any]
-
-
-def wanted(field: Commission, port: str = "/dev/none", **changes: Any) -> Any:
-    """The wish that the command line would make."""
-    arguments = field.options(port)
-    context = command.make_context("provision", arguments)
-    given = {k: v for k, v in context.params.items() if k not in ("without", "dry_run", "as_json")}
-    return replace(wish(given.pop("node"), **given), **changes)
-
-
-class Prepared:
-    """A run that stands before a step: what comes before it was done by the first run."""
-
-    def __init__(self, field: Commission, port: str = "/dev/none", **changes: Any) -> None:
-        case = Case(wanted(field, port, **changes))
-        case.load()
-        self.laptop = Laptop(case)
-        self.at_board = AtBoard(case, self.laptop, lambda _: None)
-        self.paper = OnPaper(case, self.laptop, self.at_board)
-        self.at_board.port = port
-        self.at_board.chip = Chip("ESP32-D0WDQ6", MAC, 4 << 20)
-        steps = (*self.laptop.steps(), *self.at_board.steps(), *self.paper.steps())
-        self.steps = {step.name: step for step in steps}
-
-    def fails(self, name: str, *before: str) -> Told:
-        """The step's own complaint; the steps before it must pass."""
-        run = walk([self.steps[one] for one in (*before, name)], lambda _: None)
-        self.at_board.end()
-        assert run.failed is not None, run.told
-        assert run.told[-1].name == name
-        assert run.failed.what.startswith(f"{name}: ")
-        assert run.told[-1].mend
-        return run.told[-1]
-
-
-BEFORE_IMAGE = ("site", "micropython", "certificate", "config")
 
 
 def test_laptop_a_clock_that_is_wrong(field: Commission, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,82 +204,3 @@ def test_sheet_a_photo_that_is_none(field: Commission, first: object, tmp_path: 
     found = Prepared(field, photo=photo).fails("sheet", *BEFORE_IMAGE, "records")
     assert "typst cannot draw" in found.says
     (field.folder / "commissioned" / "outlet" / "photo.jpg").unlink()
-
-
-# --- the board's own accidents: it is old, or unfinished and silent, or whole
-
-
-def run(field: Commission, board: BenchBoard, tell: Callable[[Told], None], **changes: Any) -> Any:
-    return provision(wanted(field, board.port, **changes), tell, lambda _: None)[0]
-
-
-def test_a_cable_pulled_mid_write_leaves_no_half_node_and_the_next_run_goes_on(
-    field: Commission, first: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kahriz_tools.board.Board.__init__.__defaults__", (0.3,))
-    micro = field.folder / "firmware" / "small.bin"
-    micropython.keep(field.folder, str(_another(field)), None)
-    try:
-        with field.board() as board:
-            found = run(field, board, lambda _: None)
-            assert found.failed is not None
-            assert "keeps" in found.failed.what
-            assert "files of readings" in found.failed.what
-            assert "--discard" in found.failed.mend
-            assert field.flash.starts, "nothing was written"
-        field.flash.cut = field.flash.writes + 3
-        with field.board() as board:
-            found = run(field, board, lambda _: None, discard=True)
-            assert found.failed is not None
-            assert found.failed.what.startswith("flash: the board on")
-            assert "goes on where it stopped" in found.failed.mend
-        assert not field.flash.starts, "half a node must not run"
-        field.flash.cut = None
-        monkeypatch.undo()
-        with field.board() as board:
-            spoil = {"flash": 0x10400}  # a byte that changes between writing and verifying
-            found = run(field, board, lambda t: _spoil(field, t, spoil))
-            assert found.failed is not None
-            assert found.failed.what == "verify: the flash does not hold what was written"
-            found = run(field, board, lambda _: None)
-            assert found.failed is None, found.told
-            assert "flash" in found.did
-        pulled = list((field.folder / "commissioned" / "outlet" / "pulled").rglob("tail"))
-        assert pulled, "the readings of the board before"
-    finally:
-        assert micro.exists()
-
-
-def _another(field: Commission) -> Path:
-    """A newer MicroPython."""
-    file = field.folder / "newer.bin"
-    data = bytearray(small_micropython())
-    data[100] ^= 1  # in the boot loader
-    file.write_bytes(data)
-    return file
-
-
-def _spoil(field: Commission, told: Told, spoil: dict[str, int]) -> None:
-    if told.name in spoil:
-        field.flash.data[spoil[told.name]] ^= 1
-
-
-def test_a_board_that_does_not_start_says_so(
-    field: Commission, first: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kahriz_tools.board.Board.__init__.__defaults__", (0.3,))
-    prepared = Prepared(field)
-    begin, field.flash.data[0x1000] = field.flash.data[0x1000], 0
-    try:
-        with field.board() as board:
-            prepared.at_board.port = board.port
-            found = prepared.fails("boot", *BEFORE_IMAGE)
-    finally:
-        field.flash.data[0x1000] = begin
-    assert "nothing answers as MicroPython" in found.says
-    assert "EN" in found.mend
-
-
-def test_a_step_that_must_be_done_cannot_be_left_out(field: Commission) -> None:
-    with pytest.raises(BenchError, match="cannot be left out"):
-        provision(wanted(field), lambda _: None, lambda _: None, without=["flash"])
