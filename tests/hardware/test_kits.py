@@ -208,3 +208,19 @@ def test_a_price_says_where_it_comes_from() -> None:
     for name in kits.KITS:
         for row in rules.read_bom(kits.HARDWARE / name / "bom.csv"):
             assert row["source"].startswith(("estimate", "comes with", "http")), row
+
+
+def test_every_link_of_the_guides_leads_to_a_file() -> None:
+    broken = []
+    for page in kits.HARDWARE.rglob("*.md"):
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+            if not link.startswith("http") and not (page.parent / link).exists():
+                broken.append(f"{page.name}: {link}")
+    assert broken == []
+
+
+def test_every_guide_sends_its_reader_to_the_safety_page_and_says_that_nothing_was_built() -> None:
+    for name in kits.KITS:
+        guide = (kits.HARDWARE / name / "README.md").read_text(encoding="utf-8")
+        assert "(../safety.md)" in guide, name
+        assert "**Not built yet.**" in guide, name
