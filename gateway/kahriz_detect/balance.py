@@ -174,6 +174,10 @@ class Balance(Detector):
         longest_s = min(LONGEST_S, (reach.length_m or 1500.0) * LONGEST_S_PER_M)
         return min(KEEP, 1 + math.ceil(longest_s * 1000 / self.block_ms))
 
+    def dismiss(self, kind: str, place: str) -> None:
+        for loss in self.losses.values():
+            self.verdict.dismiss(loss, kind, place, self.learn_days)
+
     def dump(self) -> Any:
         """All that is known, as JSON."""
         return {

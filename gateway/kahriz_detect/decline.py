@@ -176,6 +176,10 @@ class Decline(Detector):
             self.days = self.days[-NOW:]
         return [self._finding(CLEARED, day, why)]
 
+    def dismiss(self, kind: str, place: str) -> None:
+        if self.open is not None and (kind, place) == ("decline", self.place):
+            self.open, self.run, self.days = None, 0, self.days[-NOW:]
+
     def _finding(self, what: str, day: int, evidence: dict[str, float | str]) -> Finding:
         return Finding(what, "decline", self.place, (day + 1) * DAY_MS, evidence=evidence)
 

@@ -44,6 +44,9 @@ class Detector:
         """Nothing older than the watermark will come."""
         return []
 
+    def dismiss(self, kind: str, place: str) -> None:
+        """A person closed this alarm: it is over, and what is measured from now on is usual."""
+
     def dump(self) -> Any:
         raise NotImplementedError
 

@@ -187,6 +187,12 @@ class Drift(Detector):
         why: dict[str, float | str] = {"explained_by": "lasts"} if lasts else {}
         return [self._finding(CLEARED, key, day, why)]
 
+    def dismiss(self, kind: str, place: str) -> None:
+        for key in [k for k in self.open if (kind, place) == (self.kinds[0], self.names[k])]:
+            del self.open[key]
+            for _, values in self.days:  # the others are held against each other as ever
+                values.pop(key, None)
+
     def _finding(self, what: str, key: str, day: int, evidence: dict[str, float | str]) -> Finding:
         ts = (day + 1) * DAY_MS
         return Finding(what, "sensor_fault:drift", self.names[key], ts, evidence=evidence)

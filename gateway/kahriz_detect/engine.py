@@ -118,6 +118,18 @@ class Engine:
             found += detector.step(frame)
         return self.joint.decide(found, frame.ts)
 
+    def agree(
+        self, still_open: Iterable[tuple[str, str]], known: Iterable[tuple[str, str]]
+    ) -> None:
+        """What stands in the store, and what is known there though it is over or waits.
+
+        What is not even known was closed by a person: its detector does not wait for its end.
+        """
+        for kind, place in sorted(self.joint.open.difference(known)):
+            for detector in self.detectors:
+                detector.dismiss(kind, place)
+        self.joint.agree(still_open)
+
     def dump(self) -> Any:
         """All that is known, as JSON."""
         return {

@@ -54,6 +54,13 @@ class Episode:
         """Whether it runs now."""
         return self.kind is not None and self.calm <= 2
 
+    @property
+    def told(self) -> tuple[str, str] | None:
+        """Kind and place under which it is known outside."""
+        if self.kind is None:
+            return None
+        return f"{self.kind}:second" if self.second else self.kind, self.place
+
     def begin(
         self,
         kind: str,
@@ -136,9 +143,9 @@ class Episode:
     def _finding(
         self, what: str, block: int, scatter: float, evidence: dict[str, float | str]
     ) -> Finding:
-        assert self.kind is not None
-        ts = (block + 1) * self.block_ms
-        kind = f"{self.kind}:second" if self.second else self.kind
+        told = self.told
+        assert told is not None
+        ts, kind = (block + 1) * self.block_ms, told[0]
         if self.kind == "balance_doubt":
             return Finding(what, kind, self.place, ts, evidence=evidence)
         mean = scatter * math.sqrt(1.0 / min(self.blocks, SIZE_MEMORY) + 0.1)

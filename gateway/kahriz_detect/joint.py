@@ -42,10 +42,6 @@ class Joint:
         """What is open in the store: somebody may have closed an alarm by hand."""
         self.open &= set(still_open)
 
-    def forget(self, kind: str, place: str) -> None:
-        """Somebody closed the alarm by hand."""
-        self.open.discard((kind, place))
-
     def _explained(self, finding: Finding) -> bool:
         if finding.kind == "sensor_fault:drift":
             return ("fouled_weir", finding.place) in self.open

@@ -206,6 +206,11 @@ class Leap(Detector):
                 found.append(self._finding(CLEARED, key, ts, {}))
         return found
 
+    def dismiss(self, kind: str, place: str) -> None:
+        for key in [k for k in self.open if (kind, place) == (self.kinds[0], self.names[k])]:
+            del self.open[key]
+            self.past[key] = []
+
     def _finding(self, what: str, key: str, ts: int, evidence: dict[str, float | str]) -> Finding:
         return Finding(what, "sensor_fault:offset", self.names[key], ts, evidence=evidence)
 

@@ -29,6 +29,7 @@ YOUNG = 0.04  # share of the flow by which the normal of one day may be wrong; o
 ALIKE_BLOCKS, MOST_ALIKE = 400.0, 0.5
 LOW_SHARE = 0.3  # of the usual flow: below that the channel drains or fills, nothing is balanced
 FAR = 0.02  # of the way from the flow at which the normal loss was learned: meters err by curves
+NEW_BLOCKS, NEW_GAIN = 12, 0.25  # six hours: what a person waved off is usual
 RELEARN_DAYS = 20.0  # a doubt that lasts is the new normal
 
 
@@ -56,6 +57,7 @@ class Loss:
         self.follow_share = 0.0  # beyond the normal: what is open, as a share of the flow
         self.refused = 0  # blocks in which too little was lost to say so
         self.settled = 0.0  # blocks since the flow was low
+        self.news = 0  # blocks left of learning what is usual now
         self.at = 0.0  # flow at which the normal loss was learned
         self.step_lps = 0.0  # usual difference of two blocks of the flow
         self.up: float | None = None
@@ -114,6 +116,9 @@ class Loss:
         if self.base.days < learn_days:
             self._learn(block, up)
             return None
+        if self.news and self.first.kind is None:
+            self._anew(up)
+            return None
         z = self.rest_lps / self.scatter_lps
         plain = max(0.0, abs(z) - PLAIN)  # so far out no error lasts
         z = math.copysign((abs(z) - plain) / self._lasting() + plain, z)
@@ -141,6 +146,18 @@ class Loss:
         elif not self._suspicious():
             self._learn(block, up)
         return rang
+
+    def settle(self, learn_days: float) -> None:
+        """What is measured from now on is usual: it is learned as quickly as at first."""
+        self.news = NEW_BLOCKS
+        self.base.count = min(self.base.count, round(learn_days * self.base.a_day))
+        self.reset()
+
+    def _anew(self, up: float) -> None:
+        if self.learns is not None:
+            gain = max(NEW_GAIN, 1.0 / (NEW_BLOCKS + 1 - self.news))
+            self.base.shift(gain * self.learns / up)
+            self.news -= 1
 
     def since(self, side: str) -> int | None:
         found = [c.since for c in (self.fast[side], self.slow[side]) if c.since is not None]
@@ -212,6 +229,7 @@ class Loss:
             "numbers": [self.follow_share, self.settled, self.e_lps, self.rest_lps, self.at],
             "up": [self.scatter_lps, self.step_lps, self.up],
             "alike": [self.alike, self.before, self.refused],
+            "news": self.news,
             "six": self.six,
             "recent": self.recent,
         }
@@ -227,5 +245,6 @@ class Loss:
         self.follow_share, self.settled, self.e_lps, self.rest_lps, self.at = numbers
         self.scatter_lps, self.step_lps, self.up = state["up"]
         self.alike, self.before, self.refused = state["alike"]
+        self.news = state.get("news", 0)
         self.six = list(state["six"])
         self.recent = [(int(b), float(e), bool(known)) for b, e, known in state["recent"]]

@@ -254,6 +254,13 @@ class PoolBalance(Detector):
             return Finding(what, kind, place, ts, evidence=evidence)
         return Finding(what, kind, place, ts, size, 2.0 * scatter, m3, evidence)
 
+    def dismiss(self, kind: str, place: str) -> None:
+        kept = self.open.get("flow")
+        if kept is not None and (kept[0], kept[1]) == (kind, place):
+            del self.open["flow"]
+            self.shares.b[0] += kept[3]
+            self.seen = min(self.seen, round(LEARN_DAYS * self.a_day))
+
     def dump(self) -> Any:
         return {
             "stored": self.stored.dump(),

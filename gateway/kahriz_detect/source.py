@@ -249,6 +249,16 @@ class SourceDrop(Detector):
                     self.rating = Rating(self.a_day)
         return found
 
+    def dismiss(self, kind: str, place: str) -> None:
+        drop = self.open.get("drop")
+        if drop and (kind, place) == ("collapse" if drop[3] else "source_drop", self.place):
+            del self.open["drop"]
+            self.last = {k: [] for k in self.keys}
+        if "blockage" in self.open and (kind, place) == ("blockage", self.below):
+            del self.open["blockage"]
+            self.rating = Rating(self.a_day)
+            self.rise.reset()
+
     def _finding(
         self,
         what: str,

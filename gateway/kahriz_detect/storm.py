@@ -155,6 +155,11 @@ class Storm(Detector):
         why: dict[str, float | str] = {"explained_by": "lasts"} if lasts else {}
         return [Finding(CLEARED, "storm", self.place, self._ts(block), evidence=why)]
 
+    def dismiss(self, kind: str, place: str) -> None:
+        if self.open is not None and (kind, place) == ("storm", self.place):
+            self.open, self.off, self.since = None, 0, None
+            self.normal = Normal(MEMORY_DAYS, self.a_day)
+
     def _ts(self, block: int) -> int:
         return (block + 1) * self.block_ms
 

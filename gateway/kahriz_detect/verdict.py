@@ -258,6 +258,18 @@ class Verdict:
         doubts = ("balance_doubt", "sensor_fault:offset")
         return loss.first.kind in doubts and days > RELEARN_DAYS
 
+    def dismiss(self, loss: Loss, kind: str, place: str, learn_days: float) -> None:
+        """A person closed it: the other goes on alone, or what is measured now is usual."""
+        if loss.second.told == (kind, place):
+            loss.follow_share += loss.second.lps / (loss.flow.mean or 1.0)
+            loss.second.kind = None
+            loss.reset()
+        elif loss.first.told == (kind, place):
+            loss.first.kind = None
+            loss.follow_share = 0.0
+            self.undecided[loss.place] = 0
+            loss.settle(learn_days)
+
     def dump(self) -> Any:
         return dict(self.undecided)
 

@@ -95,6 +95,11 @@ def candidates(conn: sqlite3.Connection, now_ms: int) -> list[Finding]:
     return [Finding(**json.loads(row[0])) for row in rows]
 
 
+def waiting(conn: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Kind and place of what must last longer before it is an alarm."""
+    return [(str(k), str(p)) for k, p in conn.execute("SELECT kind, place FROM candidate")]
+
+
 def forget(conn: sqlite3.Connection, kind: str, place: str) -> None:
     conn.execute("DELETE FROM candidate WHERE kind=? AND place=?", (kind, place))
 

@@ -147,7 +147,7 @@ class Watch:
         return self._alive_ms is not None and now_ms - self._alive_ms > AWAY_MS
 
     def _advance(self, part: Part, mark: int) -> list[Finding]:
-        part.engine.joint.agree([*self._open(), *part.withheld.keys])
+        self._agree(part)
         found: list[Finding] = []
         after = self._first_ts(part) - 1 if part.done is None else part.done
         while after < mark:
@@ -158,6 +158,12 @@ class Watch:
             after = upto
         quiet = part.quiet_until
         return found if quiet is None else [f for f in found if f.ts > quiet]
+
+    def _agree(self, part: Part) -> None:
+        """Who closed an alarm by hand ends it in its detector too, which looks on anew."""
+        waits = [*part.withheld.keys, *village_alarms.waiting(self._conn)]
+        known = [(a.kind, a.place) for a in village_alarms.open_alarms(self._conn)]
+        part.engine.agree([*self._open(), *waits], [*known, *waits])
 
     def _first_ts(self, part: Part) -> int:
         points = [s.point for s in part.site.signals]

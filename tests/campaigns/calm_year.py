@@ -72,7 +72,7 @@ def live(number: int, days: float, folder: Path) -> Year:
         still = [(a.kind, a.place) for a in alarms if a.calm is None]
         found = fallen(mouths, samples)
         for engine in engines:
-            engine.joint.agree(still)  # as the village does
+            engine.agree(still, [(a.kind, a.place) for a in alarms])  # as the village does
             for sample in samples:
                 found += engine.update(sample)
             found += engine.advance(hour_ms)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -203,3 +204,32 @@ def test_one_silent_among_others_is_a_silent_node() -> None:
             found += silence.update(Sample(hour * 3_600_000, node, "word", 1.0))
         found += silence.tick(hour * 3_600_000 + 1)
     assert [(f.kind, f.place) for f in found] == [("silent_node", "c")]
+
+
+@pytest.mark.parametrize("name", ["balance", "leap", "pool", "source", "storm"])
+def test_what_a_person_waved_off_is_usual_and_more_of_it_is_told(name: str) -> None:
+    """Closed within the hour; the same trouble comes on top of it a few days later, if it can."""
+    trouble, again_h = waters.TROUBLES[name], 30.0 if name != "pool" else 96.0
+
+    def happens(values: waters.Values, hours: float) -> None:
+        trouble.happens(values, hours)
+        if hours >= again_h:
+            trouble.happens(values, hours)
+            values["lost"] *= 2.0
+
+    twice = replace(trouble, happens=happens, days=trouble.day + again_h / 24.0 + 3.0)
+    engine, told, closed = _engine(name), [], False
+    for sample in waters.samples(waters.water(trouble.step_s, twice.days, twice)):
+        found = [f for f in engine.update(sample) if f.kind in (trouble.kind, "leak:second")]
+        told += [f for f in found if f.what == RAISED]
+        if told and not closed:
+            closed = True
+            engine.agree([], [])
+            kept = json.loads(json.dumps(engine.dump()))
+            engine = _engine(name)
+            engine.load(kept)
+    hours = [(f.ts - trouble.day * DAY_MS) / HOUR_MS for f in told]
+    assert 0 < hours[0] < again_h
+    assert [h for h in hours[1:] if h < again_h] == [], "it was closed: that is usual now"
+    if name in ("balance", "pool", "source"):
+        assert [f.kind for f in told] == [trouble.kind] * 2

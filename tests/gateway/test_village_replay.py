@@ -8,16 +8,18 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from kahriz_alarms.alarm import Step
 from kahriz_detect.finding import RAISED, Sample
 from kahriz_detect.replay import Replay, arrivals
 from kahriz_detect.site_plan import site_of
-from kahriz_gateway import alarm_book, village_alarms, village_store
+from kahriz_gateway import alarm_book, alarm_hands, village_alarms, village_store
 from kahriz_gateway.village_watch import STORED
 from kahriz_sim.scenario import parse
 from kahriz_sim.series import START_MS, Row, rows
 
-from .test_village import HOUR_MS, Chain
+from .test_village import HOUR_MS, LIFE_MS, Chain, hourly
 
 WEIRS = ("outlet", "middle", "inlet")
 LEAK_H, MENDED_H, DAYS = 7 * 24 + 1.0, 7 * 24 + 12.0, 7.75
@@ -117,3 +119,22 @@ def test_a_backfill_wakes_no_alarm_that_is_closed(tmp_path: Path) -> None:
     assert _alarms(chain) == before
     assert [a for a in village_alarms.open_alarms(chain.conn) if a.kind == "leak"] == []
     assert [e for e in chain.ear.heard[told:] if e.alarm.kind not in OF_NODES] == []
+
+
+def test_a_leak_closed_by_hand_is_usual_from_then_on_and_the_next_is_told(tmp_path: Path) -> None:
+    chain = Chain(tmp_path)
+    leaks = [("upper", 2.0, 1.0), ("upper", 2.0, 30.0)]
+    uploads = list(hourly(rows("banovshalar-gozlu", "calm", 3, 8.5, leaks=leaks)))
+    closed_ms = LIFE_MS + 7 * HOUR_MS
+    _live(chain, {end: batch for end, batch in uploads if end <= closed_ms})
+    (alarm,) = [a for a in village_alarms.open_alarms(chain.conn) if a.kind == "leak"]
+    alarm_hands.take(
+        chain.conn, alarm.id, "closed", "crew", closed_ms, data={"cause": "nothing_there"}
+    )
+    chain.restart()
+    _live(chain, {end: batch for end, batch in uploads if end > closed_ms}, restart_every=7)
+    (again,) = village_alarms.open_alarms(chain.conn)
+    assert (again.kind, again.place) == ("leak", "upper")
+    assert LIFE_MS + 30 * HOUR_MS < again.raised <= LIFE_MS + 36 * HOUR_MS
+    assert again.lps == pytest.approx(2.0, rel=0.35)
+    assert [(kind, place) for kind, place, _ in _alarms(chain)] == [("leak", "upper")] * 2
