@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_a_reading_with_its_picture_comes_out_with_the_records(waters: Waters) -
         *("--photo", str(waters.folder / "none.jpg")),
         code=2,
     )
-    assert "does not exist" in missing
+    assert "doesnotexist" in re.sub(r"\W", "", missing)  # in a frame, lines break anywhere
 
 
 def test_a_reading_waits_for_the_sensors_row_and_is_then_a_check(waters: Waters) -> None:

@@ -85,7 +85,7 @@ REFUSED = {
     "wrong CA": ("broker", {"ca": "stranger-ca"}, "tls-ca"),
     "expired certificate": ("old", {}, "tls-expired"),
     "another's name": ("nameless", {}, "tls-name"),
-    "a node of another site": ("broker", {"name": "stranger"}, "tls-alert, socket 32"),
+    "a node of another site": ("broker", {"name": "stranger"}, "tls-alert, socket 32, socket 104"),
     "no certificate on the node": ("broker", {"name": "absent"}, "tls-file"),
 }
 
