@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The page of the warnings: the advisory first, what is kept quiet, how repairs went, the modem."""
 
+import re
 from pathlib import Path
 
 from answer import Answer
@@ -37,9 +38,11 @@ def test_who_keeps_it_quiet_and_what_became_of_others_is_shown(data: Path, serve
         known = {"credit": 4.2, "credit_known_at": NOW - DAY}
         village_store.set_state(conn, "alarm:modem", kept | known)
     conn.close()
-    body = Answer(serve(data) + "/alarms?lang=az").text
+    answer = Answer(serve(data) + "/alarms?lang=az")
+    body = answer.text
     assert ": yol bağlıdır)" in body
     assert "rena" not in body  # names are for those who have entered
-    assert "Bütün kəhriz</th><td>1</td><td>0</td><td>–</td><td>0</td>" in body
+    outcome = answer.words.partition("Bütün kəhriz")[2]
+    assert re.match(r"[^\d]*1[^\d]*0[^\d]*–[^\d]*0", outcome), outcome[:200]
     assert "Azercell, 54 %" in body
     assert "4,20 · " in body
