@@ -98,6 +98,11 @@ class Board:
         finally:
             self._answer_s = before
 
+    def begin(self, code: str) -> None:
+        """Start code whose end cannot be told, such as a deep sleep."""
+        with _translated(self.port):
+            self._link.exec_raw_no_follow(code)
+
     def identity(self) -> Identity:
         told = self._ask(
             "(sys.platform, tuple(sys.implementation.version[:3]),"

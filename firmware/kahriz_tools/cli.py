@@ -8,6 +8,7 @@ from pathlib import Path
 import rich_click as click
 
 from kahriz_tools import node_config
+from kahriz_tools.accept_cli import accept
 from kahriz_tools.apply_cli import apply, pull
 from kahriz_tools.doctor_cli import doctor
 from kahriz_tools.errors import BenchError
@@ -36,7 +37,7 @@ def node() -> None:
 for each in (
     *(provision, replace, firmware, release, revoke),
     *(read, watch, walk, logs),
-    *(pull, apply, calibrate, ota, doctor),
+    *(pull, apply, calibrate, ota, doctor, accept),
 ):
     node.add_command(each)
 
