@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from kahriz_gateway import store, village_store
 from kahriz_gateway.cli import gateway
 from kahriz_gateway.outputs.follower import Follower
-from kahriz_gateway.outputs.influx import from_plan
+from kahriz_gateway.outputs.influx import InfluxOutput, from_plan
 from kahriz_gateway.village_store import Value
 from kahriz_server import dashboards
 from kahriz_server.dashboards import kahriz
@@ -58,6 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "INSERT INTO alarm_event(alarm, at, what) VALUES(1,?,?)",
             [(T0 + HOUR_MS, "raised"), (T0 + 9 * HOUR_MS, "closed")],
         )
+        put_people(conn)
     readings = store.open_store(made / "readings.db", SITE)
     readings.execute("BEGIN")
     for node in WEIRS:
@@ -76,6 +77,25 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     readings.commit()
     readings.close()
     return made
+
+
+SECRETS = ("Quliyev", "+994501234567", "photo-of-a-house", "belongs to")
+
+
+def put_people(conn: sqlite3.Connection) -> None:
+    """All that a village's store knows of people."""
+    name, phone, photo, note = SECRETS
+    conn.execute("UPDATE alarm SET owner=?, evidence=?", (name, json.dumps({"note": note})))
+    conn.execute("UPDATE alarm_event SET who=?, note=?, data=?", (name, note, json.dumps(phone)))
+    conn.execute("INSERT INTO staff VALUES('outlet',1,0.1,?,?,?,0.1,0.8)", (name, photo, note))
+    conn.execute("INSERT INTO gauging VALUES('outlet',1,'bucket','[]',?,0.1,1.0,?)", (name, note))
+    conn.execute(
+        "INSERT INTO incoming VALUES('sms','1',1,1,?,?,?,'')", (phone, name, f"{note} {photo}")
+    )
+    conn.execute(
+        "INSERT INTO maintenance(place, from_ms, to_ms, who, why) VALUES('outlet',1,2,?,?)",
+        (name, note),
+    )
 
 
 def hello(k: int) -> dict[str, Any]:
@@ -131,6 +151,29 @@ def rounded(answer: Any) -> Any:
     if isinstance(answer, dict):
         return {key: rounded(each) for key, each in answer.items()}
     return answer
+
+
+class Heard:
+    """A writer that keeps what would go out."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def write(self, lines: list[str]) -> None:
+        self.lines += lines
+
+
+def test_no_name_telephone_photo_or_note_of_a_person_comes_to_the_office(folder: Path) -> None:
+    kept = b"".join(path.read_bytes() for path in folder.glob("village.db*"))
+    assert all(secret.encode() in kept for secret in SECRETS)  # the village does know them
+    heard = Heard()
+    with contextlib.closing(village_store.open_village(folder / "village.db")) as conn:
+        output = InfluxOutput(heard, SITE, {}, lambda text, why: None)  # type: ignore[arg-type]
+        follower = Follower("office", output, folder)
+        while follower.step(conn):
+            pass
+    assert {line.split(",")[0] for line in heard.lines} == {"water", "node_health", "alarm"}
+    assert [line for line in heard.lines if any(each in line for each in SECRETS)] == []
 
 
 def test_a_new_database_shows_in_every_panel_what_the_lost_one_showed(

@@ -56,10 +56,15 @@ def _options(command: Command) -> Command:
 
 
 @export.command("values")
-@click.option("--form", type=click.Choice(["long", "wide"]), default="long", show_default=True)
+@click.option(
+    "--form", type=click.Choice(["long", "wide", "replay"]), default="long", show_default=True
+)
 @_options
 def values_(form: str, **given: Any) -> None:
-    """Every value: a line each (long, complete), or a line a moment (wide, for a spreadsheet)."""
+    """Every value: a line each (long, complete), or a line a moment (wide, for a spreadsheet).
+
+    replay: in order of time and without a head, as `kahriz replay` and `kahriz server replay` want.
+    """
     with _job(given) as job:
         total = values.count(job.conn, job.span)
         if form == "long":
@@ -69,6 +74,8 @@ def values_(form: str, **given: Any) -> None:
                 lambda last: values.long_rows(job.conn, job.span, job.zone, last),
                 total,
             )
+        elif form == "replay":
+            job.write_plain(values.REPLAY, values.replay_rows(job.conn, job.span), total)
         else:
             head = values.wide_head(job.conn)
             job.write(
@@ -146,6 +153,20 @@ class _Job:
         total: int | None,
     ) -> None:
         head = provenance.head_of(self.conn, self.plan, self.zone, self.span, what)
+        self._write(head, columns, rows_after, total)
+
+    def write_plain(self, columns: Row, rows: Iterator[Row], total: int) -> None:
+        """Without a head nothing says whether a part is of the same history: always anew."""
+        self.out.with_name(self.out.name + ".part").unlink(missing_ok=True)
+        self._write([], columns, lambda _: rows, total)
+
+    def _write(
+        self,
+        head: list[str],
+        columns: Row,
+        rows_after: Callable[[list[str] | None], Iterator[Row]],
+        total: int | None,
+    ) -> None:
         console = Console(stderr=True)
         with Progress(console=console, disable=not console.is_terminal) as bar:
             task = bar.add_task(self.out.name, total=total)
