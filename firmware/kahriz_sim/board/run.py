@@ -170,6 +170,10 @@ class LazyGc:
     def collect():
         pass
 
+    @staticmethod
+    def threshold(size):
+        pass
+
 
 def keep_modules():
     """Of so many wakes as the world says, one loads its modules anew."""
@@ -200,6 +204,7 @@ def power_up(reply, cause, rtc_us):
     LIFE["t"] = reply["t"]
     LIFE["cut"] = reply.get("cut")
     LIFE["name"] = f"{LIFE['node']} t={reply['t']}"
+    gc.threshold(-1)  # a chip begins anew
     if not LIFE["keep_wakes"]:
         gc.collect()
 

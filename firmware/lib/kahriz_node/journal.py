@@ -17,7 +17,7 @@ from kahriz_wire import ranges
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kahriz_node.records import Base, Layout, Stamp
-    from kahriz_node.shapes import Correct, Draw, Item, Iterator, Readings, Word
+    from kahriz_node.shapes import Any, Correct, Draw, Item, Iterator, Readings, Word
 
 BLOCK_BYTES = 4096
 SEGMENT_BYTES = 16 * BLOCK_BYTES - 104  # blocks of littlefs, less its pointers between them
@@ -54,8 +54,9 @@ class Journal:
             None  # (base, layout, count) of the segment that takes the next record
         )
         self.next = 1
-        self.id, self.firsts, self.mark = journal_open.files(root, draw, writable)
-        self._saved = self.mark
+        self._mark: list[Any] | None = None
+        self._saved: list[Any] | None = None
+        self.id, self.firsts = journal_open.files(root, draw, writable)
         self.path = root + "/" + self.id + "/"
         journal_open.last(self)
         self.leap(at_least)
@@ -77,24 +78,32 @@ class Journal:
 
         return journal_rows.rows(self, a, b)
 
+    def mark(self) -> "list[Any]":
+        """The gateway's last word, read when it is asked for: most wakes do not."""
+        if self._mark is None:
+            from kahriz_node import keep
+
+            self._mark = self._saved = keep.load(self.path + "mark") or ["", 0, []]
+        return self._mark
+
     def open_ranges(self) -> "list[list[int]]":
         """What the gateway has not receipted."""
-        _, upto, missing = self.mark
+        _, upto, missing = self.mark()
         return ranges.normal(missing + [[upto + 1, self.next - 1]])  # noqa: RUF005
 
     def obey(self, receipt: "Word") -> None:
         """Move the mark to the gateway's word; call save() when the session is over."""
-        self.mark = [receipt.store, receipt.upto, ranges.normal(receipt.missing)]
+        self._mark = [receipt.store, receipt.upto, ranges.normal(receipt.missing)]
         if receipt.upto < self.next + LEAP_MOST:
             self.leap(receipt.upto + 1)
 
     def save(self) -> None:
         """Write the mark when it moved."""
-        if self.mark != self._saved:
+        if self._mark != self._saved:
             from kahriz_node import keep
 
-            keep.save(self.path + "mark", self.mark)
-            self._saved = self.mark
+            keep.save(self.path + "mark", self._mark)
+            self._saved = self._mark
 
     def give(self, blocks: int) -> bool:
         """Room for something else, taken from what is receipted; False when that is too little."""

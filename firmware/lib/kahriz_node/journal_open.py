@@ -9,19 +9,19 @@ from kahriz_node.journal import TAIL_BYTES, absent
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kahriz_node.journal import Journal
-    from kahriz_node.shapes import Any, Draw
+    from kahriz_node.shapes import Draw
 
 SCAN_BACK = 32  # records looked through for the latest stamp
 
 
-def files(root: str, draw: "Draw", writable: bool) -> "tuple[str, list[int], list[Any]]":
-    """The journal's id, the first numbers of its segments, the mark."""
+def files(root: str, draw: "Draw", writable: bool) -> "tuple[str, list[int]]":
+    """The journal's id, the first numbers of its segments."""
     name = keep.home(root, draw, writable)
     path = root + "/" + name + "/"
     firsts: list[int] = keep.load(path + "index") or sorted(
         [int(one, 16) for one in os.listdir(path) if keep.is_hex8(one)]
     )
-    return name, firsts, keep.load(path + "mark") or ["", 0, []]
+    return name, firsts
 
 
 def last(book: "Journal") -> None:

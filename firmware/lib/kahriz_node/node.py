@@ -131,6 +131,7 @@ class Node:
 
             lift.lift_rtc(self)
         self.config.forget_sensors()
+        self.journal.mark()  # read it while there is room
         self.clear()
         if hasattr(gc, "threshold"):  # of MicroPython
             gc.threshold(GC_BYTES)
