@@ -39,9 +39,11 @@ class Village:
     pin: str
     browser: Browser
 
-    def phone(self, script: bool = True, entered: bool = True, **more: object) -> Page:
+    def phone(
+        self, script: bool = True, entered: bool = True, width: int = 360, **more: object
+    ) -> Page:
         context: BrowserContext = self.browser.new_context(
-            viewport={"width": 360, "height": 640}, java_script_enabled=script,
+            viewport={"width": width, "height": 640}, java_script_enabled=script,
             bypass_csp=script, **more,  # type: ignore[arg-type]
         )  # fmt: skip
         page = context.new_page()
@@ -118,9 +120,17 @@ def test_at_twice_the_size_nothing_is_cut_off(village: Village) -> None:
         assert wide <= 360, path
 
 
-def test_every_form_works_without_javascript(village: Village) -> None:
-    page = village.phone(script=False)
+@pytest.mark.parametrize(("lang", "width"), [("az", 360), ("ru", 1280)])
+def test_every_form_works_without_javascript(village: Village, lang: str, width: int) -> None:
+    page = village.phone(script=False, width=width)
+    page.goto(f"{village.address}/turns/set?lang={lang}")
     _agree(page)
+    assert page.url.endswith("/turns")
+    assert page.locator("html").get_attribute("lang") == lang
+    page.goto(village.address + "/turns/correct")
+    page.fill("#start", "2026-11-23T09:00")
+    page.fill("#end", "2026-11-23T09:30")
+    page.click("main button")
     assert page.url.endswith("/turns")
     page.goto(village.address + "/work/reading")
     page.fill("#cm", "15,2")
@@ -130,6 +140,27 @@ def test_every_form_works_without_javascript(village: Village) -> None:
     page.check("input[value=joint]")
     page.click("main button")
     assert page.url.endswith("/work")
+    page.goto(village.address + "/work/closure")
+    page.fill("#hours", "2")
+    page.fill("#why", "x")
+    page.click("main button")
+    assert page.url.endswith("/work")
+    page.goto(village.address + "/tests/gauging")
+    for i in range(3):
+        page.fill(f"input[name=litres{i}]", "20")
+        page.fill(f"input[name=seconds{i}]", "8,1")
+    page.click("main button")
+    assert page.locator(".turn b").inner_text() == "2,47"
+    page.goto(village.address + "/tests/pool")
+    page.check("input[value=drawdown]")
+    page.click("main button")
+    assert "/tests/pool/" in page.url
+    page.locator("button[value=abort]").click()
+    assert page.url.endswith("/tests/pool")
+    page.goto(village.address + "/alarms")
+    page.locator("button[value=ack]").first.click()
+    assert "/alarms" in page.url
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_what_is_typed_survives_the_refresh_and_a_cut_network(village: Village) -> None:

@@ -90,6 +90,8 @@ def kept(data_dir: Path, person: Person) -> dict[str, Any]:
 def forget(data_dir: Path, person: Person) -> dict[str, int]:
     """Take a person out of every store, and the photos away; rows changed by table."""
     photos = _photos(data_dir, person)
+    for name in photos:  # first: cut off here, the next run still finds what belonged to them
+        (data_dir / PHOTOS / name).unlink(missing_ok=True)
     count: dict[str, int] = {}
     for path, tables in _stores(data_dir):
         with closing(_open(path, person)) as conn:
@@ -106,8 +108,6 @@ def forget(data_dir: Path, person: Person) -> dict[str, int]:
             _drop_photos(conn, tables, photos)
             conn.execute("COMMIT")
             conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the old text leaves the disk, too
-    for name in photos:
-        (data_dir / PHOTOS / name).unlink(missing_ok=True)
     count["photos"] = len(photos)
     return {table: n for table, n in count.items() if n}
 

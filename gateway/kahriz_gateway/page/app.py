@@ -34,6 +34,7 @@ from kahriz_gateway.page.headers import StrictHeaders
 from kahriz_gateway.page.labels import CAUSES
 from kahriz_gateway.page.links import LinkPages
 from kahriz_gateway.page.looking import Looking
+from kahriz_gateway.page.remembered import COOKIE, RememberedLanguage
 from kahriz_gateway.page.templating import Templates
 from kahriz_gateway.page.turns_forms import TurnsForms
 from kahriz_gateway.page.turns_pages import TurnsPages
@@ -43,8 +44,6 @@ from kahriz_gateway.page.work_pages import WorkPages
 from kahriz_water.site import Plan
 
 STATIC = Path(__file__).parent / "static"
-COOKIE = "lang"
-YEAR_S = 366 * 86_400
 
 Screen = Callable[[Speech, Request], tuple[str, dict[str, object]]]
 
@@ -73,7 +72,7 @@ def create_app(
             except stores.UnreadableStoreError as broken:
                 name, context = "broken.html", {"broken": broken}
                 status = 200 if broken.absent else 503
-            return _answer(templates.render(name, words, request, context), request, status)
+            return HTMLResponse(templates.render(name, words, request, context), status)
 
         return endpoint
 
@@ -156,6 +155,7 @@ def create_app(
         ],
         middleware=[
             Middleware(StrictHeaders),
+            Middleware(RememberedLanguage),
             Middleware(GZipMiddleware, minimum_size=600),
             Middleware(Looking, look=config.page.look, session=gate.session),
         ],
@@ -167,11 +167,3 @@ def _speech(request: Request) -> Speech:
     """The language asked for, else the one chosen last, else Azerbaijani."""
     asked = (request.query_params.get("lang"), request.cookies.get(COOKIE))
     return speech(next((lang for lang in asked if lang in LANGUAGES), None) or DEFAULT)
-
-
-def _answer(body: str, request: Request, status: int) -> Response:
-    response = HTMLResponse(body, status)
-    chosen = request.query_params.get("lang")
-    if chosen in LANGUAGES:
-        response.set_cookie(COOKIE, chosen, max_age=YEAR_S, httponly=True, samesite="lax")
-    return response
