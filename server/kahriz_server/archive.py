@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from kahriz_detect.site_json import SiteError
 from kahriz_water.strict import ConfigError
 
 SITES = ("site.toml", "site.json")
+JOIN_S = 10  # as long as a cluster may take to answer
 READINGS = ("readings.csv", "readings.csv.gz")
 
 
@@ -57,15 +60,36 @@ def replay_one(folder: Path, out: Path) -> Done:
     return Done(folder.name, len(table.alarms))
 
 
-def replay_all(folders: list[Path], out: Path, jobs: int | None = None) -> Iterator[Done]:
-    """All of them, as they are ready; a worker that dies takes only what was not ready yet."""
+def replay_all(
+    folders: list[Path], out: Path, jobs: int | None = None, cluster: str | None = None
+) -> Iterator[Done]:
+    """All of them, as they are ready; a worker that dies takes only what was not ready yet.
+
+    With `cluster` (tcp://…) the workers of a Dask cluster do it; they must see the same folders.
+    There a killed worker's kahrizes are done by another one.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    workers = min(jobs or os.cpu_count() or 1, max(1, len(folders)))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with _executor(len(folders), jobs, cluster) as pool:
         waiting = {pool.submit(replay_one, folder, out): folder.name for folder in folders}
         for future in as_completed(waiting):
             try:
-                done = future.result()
+                yield future.result()
             except BrokenProcessPool:
-                done = Done(waiting[future], 0, "a worker was killed (memory?): give fewer --jobs")
-            yield done
+                yield Done(waiting[future], 0, "a worker was killed (memory?): give fewer --jobs")
+            except Exception as error:  # of the cluster: told by name, and the others go on
+                if cluster is None:
+                    raise
+                yield Done(waiting[future], 0, f"the cluster gave it up: {error}")
+
+
+@contextmanager
+def _executor(count: int, jobs: int | None, cluster: str | None) -> Iterator[Executor]:
+    if cluster is None:
+        workers = min(jobs or os.cpu_count() or 1, max(1, count))
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            yield pool
+        return
+    distributed = import_module("distributed")  # an extra that few need, and has no types
+    client = distributed.Client(cluster, timeout=JOIN_S, set_as_default=False)
+    with client, client.get_executor(pure=False) as pool:
+        yield pool

@@ -123,26 +123,31 @@ def setup(
 @click.argument("archive", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
 @click.option("--jobs", type=click.IntRange(1, 256), help="At a time; else one a processor.")
+@click.option("--cluster", metavar="tcp://HOST:PORT", help="Workers of a Dask cluster, not ours.")
 @click.option("--again", is_flag=True, help="Also those whose alarms are in --out already.")
-def replay_(archive: Path, out: Path, jobs: int | None, again: bool) -> None:
+def replay_(archive: Path, out: Path, jobs: int | None, cluster: str | None, again: bool) -> None:
     """The detectors over all kahrizes of ARCHIVE: a folder each, with site.toml and readings.csv.
 
     Writes a table of alarms a kahriz; broken off, it goes on with those that are not done.
     """
     from kahriz_server.archive import kahrizes, replay_all
 
-    found = kahrizes(archive)
+    found = kahrizes(archive.resolve())
     if not found:
         raise click.ClickException(f"{archive} has no folder with a site.toml or site.json")
     todo = [each for each in found if again or not (out / f"{each.name}.csv").exists()]
     click.echo(f"{len(todo)} kahrizes, {len(found) - len(todo)} done before")
     wrong = []
     try:
-        for done in replay_all(todo, out, jobs):
+        for done in replay_all(todo, out.resolve(), jobs, cluster):
             click.echo(f"{done.name}: {done.error or f'{done.alarms} alarms'}")
             wrong += [done.name] if done.error else []
-    except OSError as error:
-        raise click.ClickException(f"cannot write {out} ({error.strerror})") from None
+    except ModuleNotFoundError as error:
+        raise click.ClickException(
+            f"--cluster needs the package {error.name!r}: pip install distributed"
+        ) from None
+    except OSError as error:  # a time-out of the cluster too
+        raise click.ClickException(f"{out if cluster is None else cluster}: {error}") from None
     if wrong:
         raise click.ClickException(f"not done: {', '.join(sorted(wrong))}")
 

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from kahriz_detect.cli import replay_command
 from kahriz_gateway import village_store
 from kahriz_gateway.export import cli as export_cli
 from kahriz_gateway.village_store import Value
+from kahriz_server import archive as archives
 from kahriz_server.cli import server
 
 SITE = Path(__file__).parents[2] / "firmware" / "kahriz_sim" / "sites" / "banovshalar-gozlu"
@@ -101,3 +105,36 @@ def test_what_is_done_is_not_done_again_and_what_fails_is_named(
 
 def test_an_empty_archive_is_said(tmp_path: Path) -> None:
     assert "no folder with a site.toml" in replay(tmp_path, tmp_path / "out", code=1)
+
+
+def test_a_cluster_finishes_though_a_worker_is_killed_in_the_middle(
+    archive: Path, tmp_path: Path
+) -> None:
+    distributed = pytest.importorskip("distributed")
+    many = tmp_path / "many"
+    for n in range(6):
+        shutil.copytree(archive / "leaking", many / f"kahriz-{n:02}")
+    single = tmp_path / "single"
+    replay(archive, single, "--jobs", "1")
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(host="127.0.0.1", silence_logs=50, **options) as cluster:
+        folders = archives.kahrizes(many)
+        address = cluster.scheduler_address
+        found = []
+        for done in archives.replay_all(folders, tmp_path / "out", cluster=address):
+            if not found:  # the first one is ready, the others are not
+                os.kill(cluster.workers[0].process.pid, signal.SIGKILL)
+            found.append(done)
+    assert sorted(done.name for done in found) == [folder.name for folder in folders]
+    assert [done.error for done in found if done.error] == []
+    tables = {path.read_text() for path in (tmp_path / "out").glob("*.csv")}
+    assert tables == {(single / "leaking.csv").read_text()}
+
+
+def test_a_cluster_that_is_not_there_is_said(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(archives, "JOIN_S", 0.5)
+    said = replay(archive, tmp_path / "out", "--cluster", "tcp://127.0.0.1:9", code=1)
+    assert "tcp://127.0.0.1:9" in said
