@@ -85,11 +85,21 @@ def main() -> None:
         try:
             start_s = time.monotonic()
             count = fill(influx, given.sites, given.days)
-            print(json.dumps({"lines": count, "fill_s": round(time.monotonic() - start_s, 1)}))
+            took_s = round(time.monotonic() - start_s, 1)
+            said = {"lines": count, "fill_s": took_s, **_size(influx, Path(folder))}
+            print(json.dumps(said), flush=True)
             for days in (7, given.days):
                 _ask(influx, days)
         finally:
             influx.stop()
+
+
+def _size(influx: Influx, folder: Path) -> dict[str, int]:
+    """Megabytes on the disk, and of influxd at its largest."""
+    disk = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    status = Path(f"/proc/{influx.pids[0]}/status").read_text(encoding="utf-8")
+    peak_kb = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+    return {"disk_mb": disk // 1_000_000, "peak_mb": int(peak_kb) // 1000}
 
 
 def _ask(influx: Influx, days: int) -> None:

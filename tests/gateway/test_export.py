@@ -66,7 +66,7 @@ def long(conn: sqlite3.Connection, path: Path) -> Path:
     return path
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(some, max_size=30), st.data())
 def test_export_and_import_into_an_empty_store_is_the_same_store_also_after_a_kill(
     tmp_path_factory: pytest.TempPathFactory, found: list[Value], data: st.DataObject
@@ -179,6 +179,8 @@ def test_bad_files_and_full_stores_end_in_one_clear_line(site: Path) -> None:
         read_back.read_back(site / "other.csv", site / "copy")
     said = run(site, "values", "--out", "/proc/no/long.csv", code=4)
     assert "gateway: cannot write" in said
+    assert "is no file" in run(site, "values", "--out", "/dev/null", code=4)
+    assert "--to: expected a day" in run(site, "values", "--out", "x.csv", code=3, to="May")
     assert "after --from" in run(site, "values", "--out", "x.csv", code=3, to="2026-05-01")
 
 

@@ -138,7 +138,8 @@ class _Job:
         self.zone: tzinfo = zone_of(self.plan)
         clock = open_clock(given["clock_file"])
         today = datetime.fromtimestamp(clock.now_ms() / 1000, self.zone).date().isoformat()
-        start, end = (moment_ms(self.plan, t) for t in (given["start"], given["end"] or today))
+        start = _moment("--from", self.plan, given["start"])
+        end = _moment("--to", self.plan, given["end"] or today)
         if end <= start:
             raise ConfigError("--to", "a day after --from", str(given["end"] or today))
         self.span = Span(start, end)
@@ -179,6 +180,13 @@ class _Job:
         kept = list(rows)  # few: not worth going on with
         self.out.with_name(self.out.name + ".part").unlink(missing_ok=True)
         self.write(visits.METRIC, columns, lambda _: iter(kept), len(kept))
+
+
+def _moment(option: str, plan: Plan, text: str) -> int:
+    try:
+        return moment_ms(plan, text)
+    except ConfigError as error:
+        raise ConfigError(option, "a day or time such as 2026-03-01", text) from error
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ def write_table(
     progress: Callable[[int], None] = lambda rows: None,
 ) -> int:
     """Write or go on; the rows of the whole file."""
+    plain_file(path)
     part = path.with_name(path.name + ".part")
     opening = _text([], head) + _text([columns])
     try:
@@ -60,6 +61,12 @@ def write_table(
             f" --out, then give the same command again; it goes on where it stopped"
         ) from error
     return done
+
+
+def plain_file(path: Path) -> None:
+    """A device or a folder would be replaced by the file, which takes its place at the end."""
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{path} is no file: give another --out")
 
 
 def read_table(path: Path) -> Iterator[dict[str, str]]:

@@ -16,6 +16,7 @@ import rich_click as click
 
 from kahriz_gateway.clock import open_clock
 from kahriz_gateway.export.provenance import Span
+from kahriz_gateway.export.table_file import plain_file
 from kahriz_gateway.outputs.csv_files import zone_of
 from kahriz_gateway.report.facts import Month, month_of
 from kahriz_gateway.report.pages import fleet_page, month_page
@@ -87,6 +88,7 @@ def fleet(
 
 def write_pdf(page: dict[str, Any], out: Path) -> None:
     """The page as PDF, beside itself first; typst and its own fonts, no network."""
+    plain_file(out)
     try:
         import typst
     except ModuleNotFoundError as error:
