@@ -5,9 +5,12 @@ Kept in <site>/commissioned/<node>/state.json, without any secret: which board i
 flash was begun and not finished, what it proved.
 """
 
+import fcntl
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,10 +65,10 @@ class Case:
         """What an earlier run kept."""
         file = self.home / STATE
         try:
-            self.state = json.loads(file.read_text(encoding="utf-8"))
+            self.state = dict(json.loads(file.read_text(encoding="utf-8")))
         except FileNotFoundError:
             self.state = {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError) as error:
             raise BenchError(
                 f"{file} cannot be read ({error})",
                 "move it away: the board is then looked at anew",
@@ -79,6 +82,24 @@ class Case:
             self.state = state
             text = json.dumps(state, indent=1, sort_keys=True, ensure_ascii=False)
             self.put(STATE, f"{text}\n".encode())
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Two runs for one node at once would spoil each other's state."""
+        if self.dry_run:
+            yield
+            return
+        self.home.mkdir(parents=True, exist_ok=True)
+        folder = os.open(self.home, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as error:
+            raise BenchError(
+                f"another run works on {self.wish.node}", "let it end", node_config.CONFIG_CODE
+            ) from error
+        finally:
+            os.close(folder)
 
     def put(self, name: str, data: bytes) -> Path:
         """A file beside the state, whole or not at all."""

@@ -29,7 +29,6 @@ def provision(
 ) -> tuple[Run, Case]:
     """Do what is not done yet; the board runs its program afterwards, if it has a whole one."""
     case = Case(wish, dry_run)
-    case.load()
     laptop = Laptop(case)
     at_board = AtBoard(case, laptop, hand)
     proof = Proof(case, laptop, at_board)
@@ -42,7 +41,9 @@ def provision(
                 NOT_WITHOUT,
             )
     steps = [*laptop.steps(), *at_board.steps(), *proof.steps(), *on_paper.steps()]
-    try:
-        return walk(steps, tell, dry_run, without), case
-    finally:
-        at_board.end()
+    with case.alone():
+        case.load()
+        try:
+            return walk(steps, tell, dry_run, without), case
+        finally:
+            at_board.end()

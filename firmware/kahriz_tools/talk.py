@@ -16,6 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from kahriz_tools import node_config
 from kahriz_tools.errors import BenchError
 
+CTRL_C = 130
 DEFAULT_SITE = "banovshalar-gozlu"
 EXIT_CODES = (
     "Exit codes: 0 done, 1 a step does not hold, 2 wrong use, 3 our own files, MicroPython or a "
@@ -48,6 +49,10 @@ class Talk:
             self.say(f"kahriz node: {error}")
             self.result({"ok": False, "what": error.what, "mend": error.mend, "code": error.code})
             raise SystemExit(error.code) from error
+        except KeyboardInterrupt as error:
+            self.say("kahriz node: interrupted: repeat the command, it goes on where it stopped")
+            self.result({"ok": False, "what": "interrupted", "mend": "repeat", "code": CTRL_C})
+            raise SystemExit(CTRL_C) from error
 
     @contextmanager
     def bar(self, total: int) -> Iterator[Callable[[int], None]]:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from kahriz_tools import micropython
+from kahriz_tools import filesystem, micropython
+from kahriz_tools.case import Case
 from kahriz_tools.errors import BenchError
 from kahriz_tools.provision import provision
-from kahriz_tools.steps import Told
-from tests.tools.bench_board import BenchBoard
+from kahriz_tools.steps import Told, walk
+from tests.tools.bench_board import VFS, BenchBoard, Flash
 from tests.tools.commission import BEFORE_IMAGE, Commission, Prepared, small_micropython, wanted
 
 pytestmark = pytest.mark.needs("mosquitto")
@@ -52,7 +53,7 @@ def test_a_cable_pulled_mid_write_leaves_no_half_node_and_the_next_run_goes_on(
             found = run(field, board, lambda _: None)
             assert found.failed is None, found.told
             assert "flash" in found.did
-        pulled = list((field.folder / "commissioned" / "outlet" / "pulled").rglob("tail"))
+        pulled = list((field.folder / "commissioned" / "outlet" / "pulled").glob("*/journal.2/*/*"))
         assert pulled, "the readings of the board before"
     finally:
         assert micro.exists()
@@ -91,3 +92,36 @@ def test_a_board_that_does_not_start_says_so(
 def test_a_step_that_must_be_done_cannot_be_left_out(field: Commission) -> None:
     with pytest.raises(BenchError, match="cannot be left out"):
         provision(wanted(field), lambda _: None, lambda _: None, without=["flash"])
+
+
+def test_readings_of_a_board_that_no_longer_starts_are_pulled_through_its_boot_loader(
+    field: Commission, first: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kahriz_tools.provision_board.LOOK_S", 0.3)
+    rows = {"/journal.2/9f3a01c2/tail": b"readings" * 40, "/boots": b"3"}
+    old = Flash()
+    old.data[0x1000] = 0  # a boot loader that is none: neither blank nor alive
+    old.data[VFS : VFS + 0x10000] = filesystem.make(rows, 0x10000)
+    with BenchBoard(tmp_path / "board", old) as board:
+        prepared = Prepared(field, board.port)
+        walk([prepared.steps[name] for name in ("site", "micropython")], lambda _: None)
+        prepared.laptop.firmware = micropython.look("small", small_micropython(0x10000))
+        found = prepared.fails("journal", "board", "chip")
+    assert "keeps 1 files of readings" in found.says
+    pulled = (field.folder / "commissioned" / "outlet" / "pulled").rglob("tail")
+    assert rows["/journal.2/9f3a01c2/tail"] in [file.read_bytes() for file in pulled]
+
+
+def test_a_second_run_at_once_and_a_spoiled_state_are_told_in_words(
+    field: Commission, first: object
+) -> None:
+    case = Case(wanted(field))
+    with case.alone(), pytest.raises(BenchError, match="another run works on outlet"):
+        provision(wanted(field), lambda _: None, lambda _: None)
+    state = case.home / "state.json"
+    kept = state.read_bytes()
+    for spoiled in (b"{garbage", b"[1]"):
+        state.write_bytes(spoiled)
+        with pytest.raises(BenchError, match="move it away"):
+            Case(wanted(field)).load()
+    state.write_bytes(kept)
