@@ -52,15 +52,15 @@ def test_a_wake_that_uploads_nothing_keeps_the_radio_off(hourly: list[dict[str, 
 def test_an_ultrasonic_wake_is_over_in_four_seconds(hourly: list[dict[str, Any]]) -> None:
     uploads, others = split(hourly)
     for wake in others:
-        assert wake["awake_us"] < 4_000_000
-        assert wake["on"]["ultrasonic"] < 2_500_000
+        assert wake["awake_us"] < 3_600_000
+        assert wake["on"]["ultrasonic"] < 2_200_000
         assert wake["air"] == 1
-    assert all(wake["radio_us"] < 2_000_000 for wake in uploads)
+    assert all(wake["radio_us"] < 1_200_000 for wake in uploads)
 
 
 def test_most_of_the_waiting_for_a_sensor_is_light_sleep(hourly: list[dict[str, Any]]) -> None:
     for wake in split(hourly)[1]:
-        assert wake["light_us"] > 0.7 * (wake["awake_us"] - wake["boot_us"])
+        assert wake["light_us"] > 0.8 * (wake["awake_us"] - wake["boot_us"])
 
 
 def test_the_radio_spends_at_most_15_joules_a_day_on_a_dead_access_point(

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""One wake of the node: measure, write down, upload when due; the board sleeps afterwards."""
+"""One wake of the node: measure, write down, upload when due; the board sleeps afterwards.
+
+Read `run` at the end, then `Node.wake`: they are the main loop. Imports stand in the phases on
+purpose: each loads what it needs and `clear` gives it back, since an upload needs most of the heap.
+`state` is what RTC memory carries from wake to wake; what must survive a power cut is on flash.
+"""
 
 import gc
 import sys
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
 
 ERROR_LONGEST = 120
 SOON_MS = 1000
-GC_BYTES = 8192  # of an upload, then collect: TLS needs a heap in few pieces; costs time
+GC_BYTES = 8192  # an upload collects so often, to keep its heap in few pieces; it costs time
 
 
 class Node:
@@ -34,19 +39,16 @@ class Node:
         self.cause = board.cause()
         self.state = memory.load(board.recall())
         self.nap_ms = 300000  # until the configuration says otherwise
-        self.trying = False  # a configuration that has still to find the gateway
-        self.asked = False  # the gateway, in this wake
-        self.answered = False
-        self.todo: list[tuple[str, int]] = []  # when the radio is off
-        self.core = list(sys.modules)  # stays loaded
+        self.trying = False  # the configuration has still to find the gateway
+        self.asked = False  # an upload was tried in this wake
+        self.answered = False  # and a receipt came
+        self.todo: list[tuple[str, int]] = []  # (op, number): errands for when the radio is off
+        self.core = list(sys.modules)  # what stays loaded from phase to phase
         self.complaint = ""  # of the gateway's errands, for the next hello
         self.soon = False  # the next reading without delay
 
     def wake(self) -> None:
-        """All of it; returns after the reading is safe and the radio is off.
-
-        Each phase loads its part of the program and gives the memory back before the next.
-        """
+        """All of it; returns after the reading is safe and the radio is off."""
         self.begin()
         self.clear()
         self.measure()
@@ -62,9 +64,9 @@ class Node:
                 self.tell_technician()
         from kahriz_node import settle
 
-        settle.prove(self)
+        settle.prove(self)  # keeps or counts against a configuration or program on trial
         self.clear()
-        if self.todo:
+        if self.todo:  # a new configuration or program, a reboot: may not return
             from kahriz_node import later
 
             later.do(self)
@@ -86,7 +88,7 @@ class Node:
             counts[self.cause] = counts.get(self.cause, 0) + 1
 
     def measure(self) -> None:
-        """A dead sensor costs its own value and a bounded time."""
+        """Ask each channel's driver; a dead sensor costs its own value and a bounded time."""
         from kahriz_node import reading
 
         self.measured = self.rtc()
@@ -121,7 +123,7 @@ class Node:
         return policy.due(self.uses, self.config, self.cause, rtc, true_ms, self.battery_mv)
 
     def upload(self) -> None:
-        """Join, hold a session, leave."""
+        """Make room, join, hold a session, leave; what the gateway said is kept by heed.py."""
         if "ota" in self.state:
             from kahriz_node import settle
 
@@ -150,7 +152,7 @@ class Node:
 
     def rtc(self) -> int:
         """The RTC in milliseconds; it drifts and never leaps."""
-        lift: int = self.state.get("lift", 0)  # the chip's own was set (radio.py)
+        lift: int = self.state.get("lift", 0)  # by so much the chip's own was set (lift.py)
         return rtc_ms(self.board.time_ns(), self.board.epoch_year()) - lift
 
     def clear(self) -> None:
@@ -178,7 +180,7 @@ def short(what: str, error: Exception) -> str:
 
 
 def run(board: "Board", root: str = "") -> None:
-    """A wake with all its accidents, then sleep; returns only on a powered node, for the next."""
+    """A wake with all its accidents, then sleep; main.py calls it again on a powered node."""
     node = Node(board, root)
     try:
         node.wake()
