@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # make run · make test · make check · make bench: each sets up what it needs by itself.
 .PHONY: help setup run test check bench bench-node score energy
-.PHONY: hardware power-loads mutants campaign-cuts campaign-year campaign-modem campaign-calm
+.PHONY: pictures hardware power-loads mutants campaign-cuts campaign-year campaign-modem campaign-calm
 .PHONY: format messages dashboards flash clean
 ARGS ?=
 BIN := .venv/bin
@@ -14,6 +14,7 @@ help:
 	@echo "make score  what the detectors find in labelled readings (../shared/train) and in raw simulated ones"
 	@echo "make bench-node · make energy        the node's size, heap and speed; how long a battery lasts (a model)"
 	@echo "make campaign-cuts · campaign-year   power cuts and simulated lives by the thousand (ARGS='--cuts 1000')"
+	@echo "make pictures   take the screenshots of the docs and the help pages anew"
 	@echo "make hardware · power-loads   draw wiring, labels and sheets anew; joules for the kits' budgets"
 	@echo "make mutants   plant defects, one at a time, and see whether the tests turn red"
 	@echo "make campaign-modem · campaign-calm  alarms through a hostile modem; ten calm years and a loss at their end"
@@ -68,6 +69,9 @@ score: setup
 
 energy: setup
 	@$(BIN)/python scripts/energy.py $(ARGS)
+
+pictures: setup
+	@KAHRIZ_PICTURES=1 $(BIN)/python -m pytest -q tests/page/test_pictures.py
 
 power-loads: setup
 	@$(BIN)/python scripts/power_loads.py
