@@ -70,6 +70,7 @@ KINDS: Mapping[str, Kind] = {
     "ledger_recounted": _NOTICE,
     "restored": _NOTICE,
     "clock_went_back": _NOTICE,
+    "office": Kind(),  # its server takes nothing from us for a day
     "alarm_path": Kind(on_minutes=5.0, off_minutes=15.0),
     "credit_low": Kind(("office", "technician", "committee"), off_minutes=0.0),
     "test": Kind(off_minutes=0.0),

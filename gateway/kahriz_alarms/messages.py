@@ -51,6 +51,7 @@ KINDS = {
     "pool_leak": mark("Pool leaks"),
     "sensor": mark("Sensor fault"),
     "wifi": mark("Access point is silent"),
+    "office": mark("The office is not reached"),
     "alarm_path": mark("An alarm path is broken"),
     "credit_low": mark("Telephone credit is low"),
     "advisory": mark("Do not drink until tested"),

@@ -23,6 +23,7 @@ from kahriz_gateway.alarm_keeper import Keeper
 from kahriz_gateway.alarm_links import links_of
 from kahriz_gateway.alarm_listen import Listener
 from kahriz_gateway.alarm_modem import ModemWatch
+from kahriz_gateway.alarm_office import OfficeWatch
 from kahriz_gateway.alarm_people import PeopleSender
 from kahriz_gateway.broker_tls import context
 from kahriz_gateway.clock import Clock, SteadyClock
@@ -191,7 +192,8 @@ def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> No
         if isinstance(channel, SmsChannel):
             helpers["asks the modem"] = ModemWatch(path, config, clock, channel, sender.tells).run
     for name, output in followed.items():
-        helpers[f"output {name}"] = Follower(name, output, data_dir).run
+        office = OfficeWatch(name, config, clock, sender.tells) if name == "influx" else None
+        helpers[f"output {name}"] = Follower(name, output, data_dir, office).run
 
     def make() -> Village:
         return Village(conn, config, data_dir, clock, sender, list(followed))

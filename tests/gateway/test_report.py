@@ -24,6 +24,7 @@ from kahriz_gateway.report.words import LANGS, WORDS
 from kahriz_water.plan import parse_plan
 from kahriz_water.value import Value
 
+typst = pytest.importorskip("typst", reason="the reports' typesetter is not installed")
 SITE = Path(__file__).parents[2] / "firmware" / "kahriz_sim" / "sites" / "banovshalar-gozlu"
 PLAN = parse_plan((SITE / "site.toml").read_text(encoding="utf-8"))
 APRIL = ms("2026-04-01T00:00:00+04:00")
@@ -84,7 +85,6 @@ def test_a_month_with_gaps_is_compared_by_its_flow_not_by_its_gaps(may: Month) -
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_the_page_is_one_page_in_seconds(may: Month, lang: str, tmp_path: Path) -> None:
-    typst = pytest.importorskip("typst")
     page = month_page(may, lang)
     start_s = time.monotonic()
     cli.write_pdf(page, tmp_path / "month.pdf")

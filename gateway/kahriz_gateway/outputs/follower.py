@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_gateway import village_store
+from kahriz_gateway.alarm_office import OfficeWatch
 from kahriz_gateway.outputs import Output, Refreshes, refill
 from kahriz_gateway.outputs.follow_side import alarm_marks, alarms_from, hellos_from, node_healths
 from kahriz_gateway.village_changes import Span, changed_since, pruned_upto
@@ -30,8 +31,11 @@ log = logging.getLogger(__name__)
 class Follower:
     """One output and its cursors; `step` is one pass and can be called by a test."""
 
-    def __init__(self, name: str, output: Output, data_dir: Path) -> None:
+    def __init__(
+        self, name: str, output: Output, data_dir: Path, watch: OfficeWatch | None = None
+    ) -> None:
         self.name = name
+        self._watch = watch
         self._output = output
         self._readings = data_dir / "readings.db"
         self._village = data_dir / "village.db"
@@ -42,7 +46,7 @@ class Follower:
         try:
             while not stop.wait(pause_s):
                 try:
-                    moved = self.step(conn)
+                    moved = self.watched_step(conn)
                 except DeliveryError as error:
                     pause_s = min(max(2 * pause_s, 1.0), LONGEST_PAUSE_S)
                     if str(error) != complained:
@@ -54,6 +58,18 @@ class Follower:
                     pause_s, complained = (0.0 if moved else PAUSE_S), ""
         finally:
             conn.close()
+
+    def watched_step(self, conn: sqlite3.Connection) -> bool:
+        """A step; who watches over the other side is told how it went."""
+        try:
+            moved = self.step(conn)
+        except DeliveryError as error:
+            if self._watch is not None:
+                self._watch.failed(conn, str(error))
+            raise
+        if moved and self._watch is not None:
+            self._watch.worked(conn)
+        return moved
 
     def step(self, conn: sqlite3.Connection) -> bool:
         """Hand over one batch of each sort; whether there was anything."""
