@@ -56,7 +56,7 @@ class World:
         speed: float,
         *,
         origin_ms: int | None = None,
-        patience_s: float = 10.0,
+        patience_s: float = 60.0,  # six nodes start at once, maybe on a busy machine
         noise: Noise = USUAL,
     ) -> None:
         chosen = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
