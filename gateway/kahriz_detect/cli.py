@@ -9,12 +9,9 @@ from pathlib import Path
 import click
 
 from kahriz_detect.explain import explain
-from kahriz_detect.pictures import draw
 from kahriz_detect.replay import Replay, ReplayError, Table, rows
 from kahriz_detect.site import Site
 from kahriz_detect.site_json import SiteError, parse_site
-from kahriz_detect.site_plan import site_of
-from kahriz_water.plan import parse_plan
 from kahriz_water.strict import ConfigError
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -27,6 +24,9 @@ def load_site(path: Path) -> Site:
     except (OSError, UnicodeDecodeError) as error:
         raise SiteError(f"{path}: expected a text in UTF-8 ({error})") from error
     if path.suffix == ".toml":
+        from kahriz_detect.site_plan import site_of  # here: a site.json needs neither of them
+        from kahriz_water.plan import parse_plan
+
         return site_of(parse_plan(text, str(path)))
     return parse_site(text, str(path))
 
@@ -64,7 +64,7 @@ def replay_command(
         for moment, finding in Replay(site).run(rows(readings)):
             table.told(moment, finding)
         table.write(alarms)
-        drawn = [] if charts is None else draw(site, readings, table.alarms, charts)
+        drawn = [] if charts is None else _draw(site, readings, table, charts)
     except (SiteError, ReplayError, ConfigError, EOFError, OSError) as error:
         raise click.ClickException(str(error)) from error
     finally:
@@ -80,3 +80,9 @@ def replay_command(
             click.echo("\n".join(explain(notice)))
     told = "" if charts is None else f", charts in {charts}"
     click.echo(f"{len(table.alarms)} alarms in {alarms}{told}")
+
+
+def _draw(site: Site, readings: Path, table: Table, charts: Path) -> list[Path]:
+    from kahriz_detect.pictures import draw  # a third of the start-up, and few want charts
+
+    return draw(site, readings, table.alarms, charts)

@@ -43,26 +43,23 @@ class Engine:
         self.late = 0
         self._step_ms = site.step_s * 1000
         self._open: int | None = None  # number of the step that is being filled
-        self._believed: dict[str, list[float]] = {}
+        self._believed, self._seen = _Gathered(), _Gathered()
         self._bounded: dict[str, tuple[float, str]] = {}
-        self._seen: dict[str, list[float]] = {}
-        self._keys: dict[tuple[str, str], str] = {}
-        self._judges: dict[str, list[Detector]] = {}
-        self._updated: dict[str, list[Detector]] = {}
+        self._heard: dict[tuple[str, str], tuple[str, list[Detector], list[Detector]]] = {}
         for signal in site.signals:
-            for quantity in FLOWS if signal.quantity == FLOW else (signal.quantity,):
-                self._keys[signal.point, quantity] = signal.key
             here = [d for d in self.detectors if signal.key in d.points]
-            self._judges[signal.key] = [d for d in here if d.judges]
-            self._updated[signal.key] = [d for d in here if not d.judges]
-        self._ticked = [d for d in self.detectors if _overrides(d, "tick")]
-        self._stepped = [d for d in self.detectors if _overrides(d, "step")]
+            judges, others = [d for d in here if d.judges], [d for d in here if not d.judges]
+            for quantity in FLOWS if signal.quantity == FLOW else (signal.quantity,):
+                self._heard[signal.point, quantity] = (signal.key, judges, others)
+        self._ticks = [d.tick for d in self.detectors if _overrides(d, "tick")]
+        self._steps = [d.step for d in self.detectors if _overrides(d, "step")]
 
     def update(self, sample: Sample) -> list[Finding]:
         """Take one sample in; one of a step that is over is too late."""
-        key = self._keys.get((sample.point, sample.quantity))
-        if key is None:
+        heard = self._heard.get((sample.point, sample.quantity))
+        if heard is None:
             return []
+        key, judges, others = heard
         number = -(-sample.ts // self._step_ms)
         news: list[Finding] = []
         if number != self._open:
@@ -70,18 +67,18 @@ class Engine:
                 self.late += 1
                 return []
             news = self._close_before(number)
-        self._seen.setdefault(key, []).append(sample.value)
+        self._seen.add(key, sample.value)
         found: list[Finding] = []
         good = sample.q < SUSPECT or sample.bound is not None  # a bound is true though out of range
-        for judge in self._judges[key]:
+        for judge in judges:
             found += judge.update(sample)
             good = good and judge.good
         if good:
             if sample.bound is None:
-                self._believed.setdefault(key, []).append(sample.value)
+                self._believed.add(key, sample.value)
             else:
                 self._bounded[key] = (sample.value, sample.bound)
-            for detector in self._updated[key]:
+            for detector in others:
                 found += detector.update(sample)
         if found:
             news += self.joint.decide(found, sample.ts)
@@ -103,19 +100,21 @@ class Engine:
         return news
 
     def _close(self, number: int) -> list[Finding]:
-        values = {k: v[0] if len(v) == 1 else median(v) for k, v in self._believed.items()}
-        raw = {k: v[0] if len(v) == 1 else median(v) for k, v in self._seen.items()}
+        values, raw = self._believed.take(), self._seen.take()
         bounds = {}
-        for key, (value, bound) in self._bounded.items():
-            if key not in values:
-                values[key], bounds[key] = value, bound
-        self._believed, self._bounded, self._seen = {}, {}, {}
+        if self._bounded:
+            for key, (value, bound) in self._bounded.items():
+                if key not in values:
+                    values[key], bounds[key] = value, bound
+            self._bounded = {}
         frame = Frame(number, number * self._step_ms, values, bounds, raw)
         found: list[Finding] = []
-        for detector in self._ticked:
-            found += detector.tick(frame.ts)
-        for detector in self._stepped:
-            found += detector.step(frame)
+        for tick in self._ticks:
+            found += tick(frame.ts)
+        for step in self._steps:
+            news = step(frame)
+            if news:
+                found += news
         return self.joint.decide(found, frame.ts)
 
     def agree(
@@ -135,9 +134,9 @@ class Engine:
         return {
             "open": self._open,
             "step_ms": self._step_ms,
-            "believed": self._believed,
+            "believed": self._believed.dump(),
             "bounded": self._bounded,
-            "seen": self._seen,
+            "seen": self._seen.dump(),
             "joint": self.joint.dump(),
             "detectors": {d.name: d.dump() for d in self.detectors},
         }
@@ -147,12 +146,46 @@ class Engine:
         if state["step_ms"] != self._step_ms:
             return
         self._open = state["open"]
-        self._believed, self._seen = state["believed"], state["seen"]
+        self._believed, self._seen = _Gathered(state["believed"]), _Gathered(state["seen"])
         self._bounded = {k: (float(v), str(b)) for k, (v, b) in state["bounded"].items()}
         self.joint.load(state["joint"])
         for detector in self.detectors:
             if detector.name in state["detectors"]:
                 detector.load(state["detectors"][detector.name])
+
+
+class _Gathered:
+    """The values of a step: one for most signals, so a list is made only for the others."""
+
+    __slots__ = ("_first", "_more")
+
+    def __init__(self, state: dict[str, list[float]] | None = None) -> None:
+        self._first: dict[str, float] = {}
+        self._more: dict[str, list[float]] = {}
+        for key, values in (state or {}).items():
+            for value in values:
+                self.add(key, value)
+
+    def add(self, key: str, value: float) -> None:
+        first = self._first
+        if key not in first:
+            first[key] = value
+        elif key in self._more:
+            self._more[key].append(value)
+        else:
+            self._more[key] = [first[key], value]
+
+    def take(self) -> dict[str, float]:
+        """The medians; it is empty then."""
+        values, self._first = self._first, {}
+        if self._more:
+            for key, many in self._more.items():
+                values[key] = median(many)
+            self._more = {}
+        return values
+
+    def dump(self) -> dict[str, list[float]]:
+        return {key: self._more.get(key, [value]) for key, value in self._first.items()}
 
 
 def _overrides(detector: Detector, method: str) -> bool:

@@ -9,8 +9,9 @@ resemble their neighbours are all in it: no assumption of independence is needed
 
 from __future__ import annotations
 
+from itertools import starmap
 from math import exp
-from operator import itemgetter
+from operator import itemgetter, mul
 from typing import Any
 
 A_DAY = 4  # blocks of six hours
@@ -20,6 +21,7 @@ TRIM = 0.25  # of the blocks at either end
 VOTE = 0.6  # of the whole rise
 MEMORY_BLOCKS = 300.0
 Z = {1: 4.5, 3: 4.0, 10: 3.5}  # days and how many scatters ring
+VALUE, WEIGHT = itemgetter(0), itemgetter(1)  # of a block
 BEFORE = {1: 4, 3: 6, 10: 14}  # and the days that they are held against
 
 
@@ -118,8 +120,8 @@ class Moved:
 
 def _mean(blocks: list[tuple[float, float]], trim: float) -> tuple[float, float]:
     """Without the highest and lowest share `trim`: one odd evening is not a new usual."""
-    weight = sum([w for _, w in blocks])
+    weight = sum(map(WEIGHT, blocks))
     out = int(len(blocks) * trim)
-    kept = sorted(blocks, key=itemgetter(0))[out : len(blocks) - out]
-    total = sum([w for _, w in kept])
-    return (sum([v * w for v, w in kept]) / total if total else 0.0), weight
+    kept = sorted(blocks, key=VALUE)[out : len(blocks) - out]
+    total = sum(map(WEIGHT, kept))
+    return (sum(starmap(mul, kept)) / total if total else 0.0), weight

@@ -166,8 +166,11 @@ class Loss:
         return min(found) if found else None
 
     def _suspicious(self) -> bool:
-        sums = (*self.fast.values(), *self.slow.values())
-        return any(c.suspicious for c in sums)
+        for sums in (self.fast, self.slow):
+            for c in sums.values():
+                if c.sum > 0.0 and c.suspicious:
+                    return True
+        return False
 
     def _lasting(self) -> float:
         """Errors that last from block to block say less than their number: AR(1)."""

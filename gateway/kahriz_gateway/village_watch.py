@@ -161,9 +161,12 @@ class Watch:
 
     def _agree(self, part: Part) -> None:
         """Who closed an alarm by hand ends it in its detector too, which looks on anew."""
+        if not part.engine.joint.open:  # the usual case: nothing to ask the store for
+            return
         waits = [*part.withheld.keys, *village_alarms.waiting(self._conn)]
-        known = [(a.kind, a.place) for a in village_alarms.open_alarms(self._conn)]
-        part.engine.agree([*self._open(), *waits], [*known, *waits])
+        alarms = village_alarms.open_alarms(self._conn)
+        still = [(a.kind, a.place) for a in alarms if a.calm is None]
+        part.engine.agree([*still, *waits], [*((a.kind, a.place) for a in alarms), *waits])
 
     def _first_ts(self, part: Part) -> int:
         points = [s.point for s in part.site.signals]
@@ -180,14 +183,18 @@ class Watch:
         return heapq.merge(*streams, key=attrgetter("ts"))
 
     def _of(self, signal: Signal, after: int, upto: int) -> list[Sample]:
-        found = []
-        for quantity, bound in STORED.get(signal.quantity, ((signal.quantity, None),)):
-            values = village_store.values_between(self._conn, signal.point, quantity, after, upto)
-            found += [
-                Sample(v.ts, signal.point, signal.quantity, v.value, v.u, v.q, bound)
-                for v in values
-            ]
-        return sorted(found, key=attrgetter("ts"))
+        """In order of time, and of STORED where times are equal."""
+        point, key = signal.point, signal.quantity
+        bounds = dict(STORED.get(key, ((key, None),)))
+        marks = ",".join("?" * len(bounds))
+        rows = self._conn.execute(
+            "SELECT ts, value, u, q, quantity FROM value"  # noqa: S608
+            f" WHERE point=? AND quantity IN ({marks}) AND ts>? AND ts<=? AND manual=0",
+            (point, *bounds, after, upto),
+        ).fetchall()
+        order = {quantity: n for n, quantity in enumerate(bounds)}
+        rows.sort(key=lambda r: (r[0], order[r[4]]))
+        return [Sample(ts, point, key, value, u, q, bounds[what]) for ts, value, u, q, what in rows]
 
     def _open(self) -> list[tuple[str, str]]:
         """What is open and not over: what has ended may begin again."""
