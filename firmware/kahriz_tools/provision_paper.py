@@ -51,9 +51,7 @@ class OnPaper:
             return f"{mac} had no certificate"
         for row in self.case.wish.authority.register():
             if row["serial"] == serial and row["revoked"]:
-                return (
-                    f"the certificate of {mac} is revoked; now `kahriz node revoke` to the broker"
-                )
+                return f"the certificate of {mac} is revoked; tell the broker: `revoke --old`"
         return None
 
     def shut_out(self) -> None:

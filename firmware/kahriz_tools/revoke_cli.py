@@ -28,11 +28,12 @@ TRY_S = 10.0
 @click.option("--tls", default="/etc/mosquitto/kahriz", show_default=True, help="At the broker.")
 @click.option("--restart", default="systemctl restart mosquitto", show_default=True)
 @click.option("--broker", metavar="HOST:PORT", help="Prove it: the broker must refuse the node.")
+@click.option("--old", is_flag=True, help="All but the newest certificate: after `replace`.")
 @click.option("--register-only", is_flag=True, help="The broker is told later, by hand.")
 @json_option
 def revoke(
     node: str, ca: Path, passphrase_file: Path | None, why: str, shell: str, tls: str,
-    restart: str, broker: str | None, register_only: bool, as_json: bool,
+    restart: str, broker: str | None, old: bool, register_only: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Shut a lost node out: revoked in the register, told to the broker, proved by trying."""
     talk = Talk(as_json)
@@ -41,9 +42,13 @@ def revoke(
         rows = [row for row in authority.register() if row["name"] == node]
         if not rows:
             raise BenchError(f"{node} never had a certificate", "`kahriz site ca show`", AUTHORITY)
-        if any(row["trusted"] for row in rows):
-            talk.say(authority.revoke(node, why).strip())
-        else:
+        if old and broker:
+            raise click.UsageError("--broker comes with the newest certificate: not with --old")
+        newest = authority.standing(node) if old else None
+        doomed = [row["serial"] for row in rows if row["trusted"] and row["serial"] != newest]
+        for serial in doomed:
+            talk.say(authority.revoke(node, why, serial).splitlines()[0])
+        if not doomed:
             talk.say(f"{node} was revoked before")
         if register_only:
             talk.say(f"the broker does not know yet: bring {ca}/gateway/crl.pem, restart it")

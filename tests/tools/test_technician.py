@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from kahriz_tools import doctor_cli
 from kahriz_tools.cli import node
+from kahriz_tools.neighbours import Authority
 from tests.tools.bench_board import BenchBoard
 from tests.tools.commission import Commission, told
 
@@ -141,6 +142,11 @@ def test_revoke_is_proved_at_the_broker(field: Commission, first: object, tmp_pa
     """In one command; without the broker's restart it says that the node is still let in."""
     ca, broker = field.folder / "ca", f"127.0.0.1:{field.site.port}"
     field.site.edit(lambda authority: authority.issue("middle"))
+    field.site.edit(lambda authority: authority.renew("middle"))
+    after = run("revoke", "middle", "--ca", str(ca), "--old", "--register-only")
+    assert after.exit_code == 0, after.output
+    register = Authority(ca).register()
+    assert [r["trusted"] for r in register if r["name"] == "middle"] == [False, True]
     there = tmp_path / "tls"
     there.mkdir()
     options = ["revoke", "middle", "--ca", str(ca), "--tls", str(there), "--broker", broker]
