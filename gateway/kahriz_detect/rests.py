@@ -37,6 +37,7 @@ class Rests:
         self.tops = dict.fromkeys(self.lows, 0.0)
         self.low = dict.fromkeys(self.lows, math.inf)  # of today
         self.day: int | None = None
+        self._middles: dict[str, float] = {}  # of the lows, which change once a day
 
     def step(self, frame: Frame, learn: bool = True) -> bool:
         """Take a frame in; whether a new day begins."""
@@ -47,7 +48,7 @@ class Rests:
                 if learn and low < math.inf:
                     self.lows[key] = [*self.lows[key][-DAYS + 1 :], low]
             self.low = dict.fromkeys(self.lows, math.inf)
-            self.day = day
+            self.day, self._middles = day, {}
         values, tops = frame.values, self.tops
         for key, low in self.low.items():
             value = values.get(key)
@@ -60,8 +61,10 @@ class Rests:
 
     def zero(self, key: str) -> float | None:
         """Where it rests; None for one that does not."""
-        lows = self.lows[key]
-        zero = median(lows) if lows else math.inf
+        zero = self._middles.get(key)
+        if zero is None:
+            lows = self.lows[key]
+            zero = self._middles[key] = median(lows) if lows else math.inf
         return zero if zero <= REST * self.tops[key] else None
 
     def above(self, key: str) -> float:
@@ -75,6 +78,7 @@ class Rests:
 
     def load(self, state: Any) -> None:
         lows, tops, low, self.day = state
+        self._middles = {}
         self.lows = {k: list(lows.get(k, [])) for k in self.lows}
         self.tops = {k: float(tops.get(k, 0.0)) for k in self.lows}
         self.low = {k: math.inf if low.get(k) is None else float(low[k]) for k in self.lows}
