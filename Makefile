@@ -2,6 +2,7 @@
 # make run · make test · make check · make bench: each sets up what it needs by itself.
 .PHONY: help setup run test check bench bench-node score energy
 .PHONY: pictures hardware power-loads mutants campaign-cuts campaign-year campaign-modem campaign-calm
+.PHONY: deb test-deb sbom
 .PHONY: format messages dashboards flash clean
 ARGS ?=
 BIN := .venv/bin
@@ -84,6 +85,18 @@ mutants: setup
 
 campaign-cuts campaign-year campaign-modem campaign-calm: setup
 	@$(BIN)/python -m tests.campaigns.$(@:campaign-%=%) $(ARGS)
+
+deb: setup
+	@$(BIN)/python scripts/deb.py $(ARGS)
+
+sbom: setup
+	@mkdir -p dist
+	@PATH=".tools/bin:$$PATH" uv export --quiet --locked --all-extras --no-dev --format cyclonedx1.5 \
+	    --preview-features sbom-export --output-file dist/kahriz-monitor.cdx.json >/dev/null
+	@echo dist/kahriz-monitor.cdx.json
+
+test-deb: setup
+	@$(BIN)/python -m tests.campaigns.deb $(ARGS)
 
 flash: setup
 	@test -n "$(PORT)" -a -n "$(NODE)" || { echo "make flash PORT=/dev/ttyUSB0 NODE=outlet [SITE=folder]"; exit 2; }

@@ -137,6 +137,7 @@ def fetch(wheels: Path, pip: Path, arch: str) -> None:
         only_pip.write_text(PIP + "\n", "ascii")
         for listed, where in ((wanted, wheels), (only_pip, pip)):
             download(listed, where, arch)
+    next(pip.glob("*.whl")).rename(pip / "pip.whl")  # one name, whichever version lay there before
     uv("build", "--quiet", "--wheel", "--project", str(ROOT), "--out-dir", str(wheels), str(ROOT))
     (wheels / ".gitignore").unlink(missing_ok=True)
     for wheel in (*wheels.iterdir(), *pip.iterdir()):
