@@ -113,7 +113,8 @@ def flash() -> None:
     for line in lines:
         if "reads" in line:
             print(f"opening the journal    {line['reads']:7} flash reads with {line['rows']:,} rows"
-                  f" (writing one down too: {line['wake_reads']:,}, the median)")  # fmt: skip
+                  f" (writing one down too: {line['wake_reads']:,}, "
+                  f"the mean {line['wake_mean']:,})")  # fmt: skip
     looks = [line for line in lines if "reads" in line]
     blocks = looks[0]["free_blocks"] - looks[-1]["free_blocks"]
     rows = looks[-1]["rows"] - looks[0]["rows"]

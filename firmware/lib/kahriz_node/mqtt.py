@@ -98,10 +98,12 @@ class Wire:
         self._poll.modify(self._stream, select.POLLIN | select.POLLOUT)
         while at < len(data):
             events = self._wait(self._deadline.left())
-            if events & select.POLLIN:
-                self._hear()
+            wrote = 0
             if events & select.POLLOUT:
-                at += self._stream.write(view[at : at + CHUNK_BYTES]) or 0
+                wrote = self._stream.write(view[at : at + CHUNK_BYTES]) or 0
+                at += wrote
+            if events & select.POLLIN and (not wrote or len(self._heard) < HEAR_BYTES):
+                self._hear()  # no more than must be: it piles up
         self._poll.modify(self._stream, select.POLLIN)
 
     def read(self, most_ms: int) -> "tuple[int, bytes] | None":
