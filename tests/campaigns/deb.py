@@ -76,18 +76,14 @@ def variant(package: Path, folder: Path, version: str, spoil: str = "") -> Path:
 def life(debian: Debian, first: Path, folder: Path) -> None:
     expect(*debian.install(first), 0, "kahriz.target")
     expect(*debian.run("kahriz", "--version"), 0, "0.1.0")
-    expect(
-        *debian.run("man", "--version") if (debian.root / "usr/bin/man").exists() else (0, ""), 0
-    )
     shutil.copy(SITE, debian.root / "etc/kahriz/site.toml")
     data = debian.root / "var/lib/kahriz"
     data.mkdir()
     shutil.copy(STORES / "readings-v1.db", data / "readings.db")
     shutil.copy(STORES / "village-v1.db", data / "village.db")
-    check = "mosquitto -p 1883 -d && sleep 1 && kahriz gateway check"
     where = "--config /etc/kahriz/site.toml --data /var/lib/kahriz"
-    code, said = debian.run("sh", "-c", f"{check} {where}")
-    expect(code, said, None, "plan", "broker")
+    code, said = debian.run("sh", "-c", f"kahriz gateway check {where}")
+    expect(code, said, 1, "pass  plan", "FAIL  broker", "pass  store")  # no broker runs there
     print(said, end="")
     old_program, stores = debian.program(), listing(data)
 
