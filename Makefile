@@ -5,6 +5,7 @@
 .PHONY: deb test-deb sbom
 .PHONY: format messages dashboards flash clean
 ARGS ?=
+JOBS ?= 2
 BIN := .venv/bin
 
 help:
@@ -17,6 +18,7 @@ help:
 	@echo "make campaign-cuts · campaign-year   power cuts and simulated lives by the thousand (ARGS='--cuts 1000')"
 	@echo "make pictures   take the screenshots of the docs and the help pages anew"
 	@echo "make hardware · power-loads   draw wiring, labels and sheets anew; joules for the kits' budgets"
+	@echo "make deb · make sbom · make test-deb   the gateway's package, its list of parts, its life in a chroot (root)"
 	@echo "make mutants   plant defects, one at a time, and see whether the tests turn red"
 	@echo "make campaign-modem · campaign-calm  alarms through a hostile modem; ten calm years and a loss at their end"
 	@echo "make flash PORT=/dev/ttyUSB0 NODE=outlet [SITE=…]   the node's program onto an ESP32"
@@ -30,7 +32,7 @@ run: setup
 test: build/typings
 	@scripts/setup --group oracle
 	@scripts/parts
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 check: setup build/typings
 	$(BIN)/ruff format --check .
