@@ -7,7 +7,10 @@ from collections.abc import Mapping
 import click
 
 GROUPS: Mapping[str, tuple[str, str]] = {
-    "alarm": ("kahriz_gateway.alarm_cli:alarm", "Who has which alarm; take it, end it, replay it."),
+    "alarm": (
+        "kahriz_gateway.alarms.cli:alarm",
+        "Who has which alarm; take it, end it, look back.",
+    ),
     "demo": ("kahriz_sim.demo_cli:demo", "A whole kahriz on this machine: nodes, broker, gateway."),
     "doctor": ("kahriz_gateway.doctor_cli:doctor", "What ails this gateway, each with its mend."),
     "export": ("kahriz_gateway.export.cli:export", "CSV for an office: values, totals, visits."),
@@ -19,7 +22,10 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "replay": ("kahriz_detect.cli:replay_command", "The detectors over recorded readings."),
     "report": ("kahriz_gateway.report.cli:report", "A month on one page (PDF), to print and sign."),
     "server": ("kahriz_server.cli:server", "The office: dashboards and long memory."),
-    "site": ("kahriz_gateway.site_cli:site", "Certificates of a site; how its broker is set up."),
+    "site": (
+        "kahriz_gateway.authority.cli:site",
+        "Certificates of a site; how its broker is made.",
+    ),
 }
 
 

@@ -94,7 +94,7 @@ class Rig:
         self.site = Site(folder, nodes, kind)
         self.broker = _broker(folder)
         self.influx: Influx | None = start_influx(folder) if influx else None
-        self.intake = self._service("intake", "kahriz_gateway.intake_service")
+        self.intake = self._service("intake", "kahriz_gateway.intake.service")
         self.village = self._service("village", "kahriz", "gateway", "village")
         self._taken = socket.socket()  # whoever cannot have its port loads no page
         self._taken.bind(("127.0.0.1", 0))

@@ -17,9 +17,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from kahriz_gateway import village_store
 from kahriz_gateway.page import queries, span
 from kahriz_gateway.page.quantities import QUANTITIES
+from kahriz_gateway.village import store as village_store
 from kahriz_sim.services import Child, free_port
 from kahriz_water.plan import parse_plan
 from scripts.bench_report import Figure, Report

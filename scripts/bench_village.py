@@ -16,13 +16,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kahriz_gateway import store, village_store
 from kahriz_gateway.clock import SystemClock
-from kahriz_gateway.intake_accept import Accept
+from kahriz_gateway.intake import store
+from kahriz_gateway.intake.accept import Accept
 from kahriz_gateway.outputs import Surroundings, outputs
 from kahriz_gateway.outputs.follower import Follower
-from kahriz_gateway.village_interpret import Interpreter
-from kahriz_gateway.village_watch import Watch
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.interpret import Interpreter
+from kahriz_gateway.village.watch import Watch
 from kahriz_sim.services import start_influx
 from kahriz_water.plan import parse_plan
 from scripts.bench_report import Figure, Report

@@ -19,8 +19,9 @@ import time
 import urllib.request
 from pathlib import Path
 
-from kahriz_gateway import store, village_store
 from kahriz_gateway.committee import book, turn_book
+from kahriz_gateway.intake import store
+from kahriz_gateway.village import store as village_store
 from kahriz_water.plan import parse_plan
 from kahriz_water.turns import Plot, Rota
 
@@ -127,7 +128,7 @@ def _measure(address: str, pid: int, asks: int) -> None:
     for path in PATHS:
         times = [ask(address, path)[0] for _ in range(asks)]
         print(f"{statistics.median(times):7.1f} ms median  {max(times):7.1f} ms most  {path}")
-    bare = "import kahriz_gateway.village as v; print(open('/proc/self/status').read())"
+    bare = "import kahriz_gateway.village.village as v; print(open('/proc/self/status').read())"
     alone = subprocess.run([sys.executable, "-c", bare], capture_output=True, text=True, check=True)
     without = int(alone.stdout.partition("VmHWM:")[2].split()[0]) / 1000
     print(

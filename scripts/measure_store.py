@@ -21,11 +21,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kahriz_gateway import records, village_store
-from kahriz_gateway.intake import Intake
+from kahriz_gateway.intake.intake import Intake
 from kahriz_gateway.mqtt import Arrival, Door
-from kahriz_gateway.village import Village
-from kahriz_gateway.village_sender import Sender
+from kahriz_gateway.records import records
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.sender import Sender
+from kahriz_gateway.village.village import Village
 from kahriz_sim.series import START_MS, rows
 from kahriz_water.plan import parse_plan
 from kahriz_wire import topics

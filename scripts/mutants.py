@@ -36,7 +36,7 @@ class Mutant:
 MUTANTS = (
     Mutant(
         "acknowledged-unstored",
-        "gateway/kahriz_gateway/intake.py",
+        "gateway/kahriz_gateway/intake/intake.py",
         "                self._enter_trouble(door, str(error))\n",
         "                self._enter_trouble(door, str(error))\n                due = []\n"
         "                break\n",
@@ -51,7 +51,7 @@ MUTANTS = (
     ),
     Mutant(
         "dedupe-off",
-        "gateway/kahriz_gateway/intake_rows.py",
+        "gateway/kahriz_gateway/intake/rows.py",
         "        if ledger.lacks(row.n):\n",
         "        if True:\n",
         ("tests/gateway/test_intake_rules.py",),
@@ -73,14 +73,14 @@ MUTANTS = (
     ),
     Mutant(
         "gap-never-asked-for",
-        "gateway/kahriz_gateway/ledger.py",
+        "gateway/kahriz_gateway/intake/ledger.py",
         "            listed.append([a, min(b, self.next - 1)])\n",
         "            pass\n",
         ("tests/gateway/test_ledger.py",),
     ),
     Mutant(
         "sent-before-stored",
-        "gateway/kahriz_gateway/alarm_people.py",
+        "gateway/kahriz_gateway/alarms/people.py",
         "                jobs += self._go_on(conn, post, now)\n",
         "                for channel, job in self._go_on(conn, post, now):\n"
         "                    self._workers[channel].put(job)\n",
@@ -88,21 +88,21 @@ MUTANTS = (
     ),
     Mutant(
         "repeat-not-marked",
-        "gateway/kahriz_gateway/alarm_people.py",
+        "gateway/kahriz_gateway/alarms/people.py",
         "        again = alarm_post.may_be_repeat(conn, post.id)\n",
         "        again = False\n",
         ("tests/gateway/test_alarm_people.py",),
     ),
     Mutant(
         "time-of-2036-believed",
-        "gateway/kahriz_gateway/intake_accept.py",
+        "gateway/kahriz_gateway/intake/accept.py",
         "        if latest is not None and row.ts > latest:\n",
         "        if False:\n",
         ("tests/gateway/test_intake_sessions.py",),
     ),
     Mutant(
         "unreadable-dropped",
-        "gateway/kahriz_gateway/intake_accept.py",
+        "gateway/kahriz_gateway/intake/accept.py",
         "            quarantine.put(self._conn, received, topic, payload, str(error))\n",
         "            del error\n",
         ("tests/gateway/test_intake_rules.py",),

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kahriz_gateway.records import parse_records
+from kahriz_gateway.records.records import parse_records
 from kahriz_sim.plan import SitePlan, load_plan
 from kahriz_sim.scenario import (
     Blockage,

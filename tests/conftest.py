@@ -13,6 +13,7 @@ SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ["COLUMNS"] = "200"  # a message is no other one because a folder's name is long
     config.addinivalue_line(
         "markers", "needs(*programs): real programs that the test drives, such as mosquitto"
     )

@@ -10,7 +10,7 @@ import re
 import ssl
 from datetime import UTC, datetime
 
-from kahriz_gateway.broker_tls import files
+from kahriz_gateway.broker.tls import files
 from kahriz_water.site import Tls
 
 DAYS_LEAST = 60  # a technician comes that often

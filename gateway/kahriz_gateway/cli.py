@@ -15,14 +15,16 @@ from typing import Any, NoReturn, TypeVar
 
 import rich_click as click
 
-from kahriz_gateway import commands, logs, node_cli
-from kahriz_gateway.backup_cli import backup, restore
-from kahriz_gateway.cli_later import LaterGroup
+from kahriz_gateway import logs
+from kahriz_gateway.backup.cli import backup, restore
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import KnownNodes, Options, StateError, exit_code, read_plan
+from kahriz_gateway.intake.store import StoreError, no_folder, open_store, read_store
+from kahriz_gateway.orders import cli as node_cli
+from kahriz_gateway.orders import commands
 from kahriz_gateway.stopping import stop_at_signal
-from kahriz_gateway.store import StoreError, no_folder, open_store, read_store
 from kahriz_gateway.ups import end_file
+from kahriz_gateway.village.later_cli import LaterGroup
 from kahriz_water.strict import ConfigError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -101,7 +103,7 @@ def run(**given: Any) -> None:
 @_options
 def intake(**given: Any) -> None:
     """Broker to store to receipt; needs no page and no Internet."""
-    from kahriz_gateway.intake_service import run_service
+    from kahriz_gateway.intake.service import run_service
 
     sys.exit(run_service(Options(**given)))
 
@@ -113,7 +115,7 @@ def village(**given: Any) -> None:
     options = Options(**given)
     logs.set_up("village")
     try:
-        from kahriz_gateway.village import run as run_village
+        from kahriz_gateway.village.village import run as run_village
 
         plan = read_plan(options)
         run_village(plan, options.data, open_clock(options.clock_file), stop_at_signal())
@@ -142,7 +144,7 @@ def check(as_json: bool, **given: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
 def ledger(data: Path, as_json: bool) -> None:
     """What is stored, what is missing since when, what was closed and why; counted by the rows."""
-    from kahriz_gateway.cli_ledger import journals
+    from kahriz_gateway.intake.ledger_cli import journals
 
     try:
         conn = read_store(data / "readings.db")
@@ -166,7 +168,7 @@ def ledger(data: Path, as_json: bool) -> None:
 @_options
 def refill(output: tuple[str, ...], since: str, **given: Any) -> None:
     """Bring an output (influx, influx_1h, csv) its history again; twice does no harm."""
-    from kahriz_gateway.cli_refill import ask
+    from kahriz_gateway.outputs.refill_cli import ask
 
     options = Options(**given)
     try:
@@ -185,7 +187,7 @@ def quarantine() -> None:
 @_DATA
 def list_(data: Path) -> None:
     """One line a message: id, how often, topic, reason."""
-    from kahriz_gateway.quarantine import listed
+    from kahriz_gateway.intake.quarantine import listed
 
     for kept in _reading(data, listed):
         click.echo(f"{kept.id}\t{kept.times}x\t{kept.topic}\t{kept.reason}")
@@ -196,7 +198,7 @@ def list_(data: Path) -> None:
 @_DATA
 def show(ident: int, data: Path) -> None:
     """The bytes of one message, as they came."""
-    from kahriz_gateway.quarantine import listed
+    from kahriz_gateway.intake.quarantine import listed
 
     found = _reading(data, lambda conn: listed(conn, [ident]))
     if not found:
@@ -212,8 +214,8 @@ def show(ident: int, data: Path) -> None:
 def replay(idents: tuple[int, ...], everything: bool, **given: Any) -> None:
     """Try messages again after a mend; what still cannot be read stays."""
     from kahriz_gateway.config import earliest_ms
-    from kahriz_gateway.intake_accept import Accept
-    from kahriz_gateway.quarantine_replay import replay as try_again
+    from kahriz_gateway.intake.accept import Accept
+    from kahriz_gateway.intake.quarantine_replay import replay as try_again
 
     if everything == bool(idents):
         raise click.UsageError("give ids, or --all")
@@ -243,8 +245,8 @@ def records() -> None:
 @_options
 def import_(file: Path, **given: Any) -> None:
     """Read dated records from a TOML file into the store, all or nothing."""
-    from kahriz_gateway.records import import_records
-    from kahriz_gateway.village_store import open_village
+    from kahriz_gateway.records.records import import_records
+    from kahriz_gateway.village.store import open_village
 
     options = Options(**given)
     try:
@@ -263,8 +265,8 @@ def import_(file: Path, **given: Any) -> None:
 @_DATA
 def export(file: Path | None, data: Path) -> None:
     """Write the store's dated records as TOML, to FILE or to the terminal."""
-    from kahriz_gateway.records import export_records
-    from kahriz_gateway.village_store import open_village
+    from kahriz_gateway.records.records import export_records
+    from kahriz_gateway.village.store import open_village
 
     if not (data / "village.db").exists():
         _refuse(StoreError(f"no village.db in {data}: import records or run the village first"))

@@ -15,7 +15,7 @@ from typing import Any
 import rich_click as click
 
 from kahriz_gateway.config import EXIT_STORE
-from kahriz_gateway.store import StoreError
+from kahriz_gateway.intake.store import StoreError
 
 OWNER = "run it as their owner (`sudo -u`), or give the rights back"
 MENDS = {

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kahriz_gateway.broker_tls import beside
+from kahriz_gateway.broker.tls import beside
 from kahriz_gateway.clock import EARLIEST_MS, ClockError
-from kahriz_gateway.store import StoreError
+from kahriz_gateway.intake.store import StoreError
 from kahriz_water.plan import Influx, Plan, parse_plan
 from kahriz_water.plan_broker import refuse_exposed
 from kahriz_water.strict import ConfigError

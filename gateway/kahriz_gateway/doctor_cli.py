@@ -12,7 +12,7 @@ from typing import Any
 
 import rich_click as click
 
-from kahriz_gateway.broker_visit import one_at_a_time
+from kahriz_gateway.broker.visit import one_at_a_time
 from kahriz_gateway.checks import CHECKS, About, Result, examine
 from kahriz_gateway.cli import _options as gateway_options
 from kahriz_gateway.config import Options

@@ -17,9 +17,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from kahriz_gateway import alarm_book, notify_sign, village_store
+from kahriz_gateway import notify_sign
+from kahriz_gateway.alarms import book as alarm_book
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.mqtt import Announcement
+from kahriz_gateway.village import store as village_store
 from kahriz_wire import topics
 
 EVERY_S = 60.0

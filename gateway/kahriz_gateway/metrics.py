@@ -13,10 +13,10 @@ from pathlib import Path
 
 from kahriz_gateway import limits, notify_sign, ups
 from kahriz_gateway.clock import Clock
+from kahriz_gateway.intake.store import gaps
 from kahriz_gateway.page import stores
-from kahriz_gateway.store import gaps
-from kahriz_gateway.village_changes import newest
-from kahriz_gateway.village_store import get_state
+from kahriz_gateway.village.changes import newest
+from kahriz_gateway.village.store import get_state
 from kahriz_water.site import Plan
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -88,7 +88,7 @@ def services(options: Options) -> list[Service]:
     argv = options.argv()
     python = sys.executable
     return [
-        Service("intake", [python, "-m", "kahriz_gateway.intake_service", *argv]),
+        Service("intake", [python, "-m", "kahriz_gateway.intake.service", *argv]),
         Service("village", [python, "-m", "kahriz", "gateway", "village", *argv]),
     ]
 

@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kahriz_alarms import replies
-from kahriz_gateway import ota
+from kahriz_gateway.orders import ota
 from kahriz_water.plan import parse_plan
 from kahriz_water.strict import ConfigError
 from kahriz_wire import topics

@@ -14,12 +14,14 @@ from pathlib import Path
 
 from kahriz_alarms.channels.modem import Modem
 from kahriz_alarms.channels.sms import SmsChannel
-from kahriz_gateway import records, store, village_store
-from kahriz_gateway.alarm_keeper import Keeper
-from kahriz_gateway.alarm_people import PeopleSender
-from kahriz_gateway.intake_accept import Accept
-from kahriz_gateway.village import Village
-from kahriz_gateway.village_sender import Sender
+from kahriz_gateway.alarms.keeper import Keeper
+from kahriz_gateway.alarms.people import PeopleSender
+from kahriz_gateway.intake import store
+from kahriz_gateway.intake.accept import Accept
+from kahriz_gateway.records import records
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.sender import Sender
+from kahriz_gateway.village.village import Village
 from kahriz_node import policy
 from kahriz_sim.modem import Modem as Stick
 from kahriz_sim.scenario import Event, Scenario

@@ -19,10 +19,12 @@ from kahriz_alarms.delivery import DeliveryError
 from kahriz_alarms.people import Person
 from kahriz_alarms.personal import Health, Incoming, Message
 from kahriz_detect.finding import RAISED, Finding
-from kahriz_gateway import alarm_post, village_alarms, village_store
-from kahriz_gateway.alarm_keeper import Keeper
-from kahriz_gateway.alarm_listen import Listener
-from kahriz_gateway.alarm_people import PeopleSender
+from kahriz_gateway.alarms import post as alarm_post
+from kahriz_gateway.alarms.keeper import Keeper
+from kahriz_gateway.alarms.listen import Listener
+from kahriz_gateway.alarms.people import PeopleSender
+from kahriz_gateway.village import alarms as village_alarms
+from kahriz_gateway.village import store as village_store
 from kahriz_sim.modem import Modem as Stick
 from kahriz_sim.modem_trouble import KINDS, Trouble
 from kahriz_water.plan import Plan, parse_plan

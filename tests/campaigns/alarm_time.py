@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Iterator
 
 from kahriz_alarms.personal import PersonalChannel
-from kahriz_gateway.alarm_people import Done, Job, attempt
+from kahriz_gateway.alarms.people import Done, Job, attempt
 
 T0_MS = 1_790_000_100_000
 

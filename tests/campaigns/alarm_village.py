@@ -6,9 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from kahriz_detect.finding import Finding
-from kahriz_gateway import alarm_book, alarm_post, village_alarms, village_store
-from kahriz_gateway.alarm_keeper import Keeper
-from kahriz_gateway.alarm_people import PeopleSender
+from kahriz_gateway.alarms import book as alarm_book
+from kahriz_gateway.alarms import post as alarm_post
+from kahriz_gateway.alarms.keeper import Keeper
+from kahriz_gateway.alarms.people import PeopleSender
+from kahriz_gateway.village import alarms as village_alarms
+from kahriz_gateway.village import store as village_store
 from kahriz_water.plan import Plan
 
 from .alarm_run import Mail

@@ -17,9 +17,10 @@ from kahriz_detect.engine import Engine
 from kahriz_detect.finding import RAISED, Finding, Sample
 from kahriz_detect.parts import split
 from kahriz_detect.site_plan import site_of
-from kahriz_gateway import village_alarms, village_store
-from kahriz_gateway.records import parse_records
-from kahriz_gateway.village_watch import STORED
+from kahriz_gateway.records.records import parse_records
+from kahriz_gateway.village import alarms as village_alarms
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.watch import STORED
 from kahriz_sim.scenario import Leak, Scenario
 from kahriz_sim.series import START_MS, rows
 from kahriz_water.interpret import Interpretation, Reading
@@ -91,7 +92,7 @@ def live(number: int, days: float, folder: Path) -> Year:
 
 @dataclass
 class Mouth:
-    """A mouth as `kahriz_gateway.village_fall` sees it: its day, and what has been told."""
+    """A mouth as `kahriz_gateway.village.fall` sees it: its day, and what has been told."""
 
     place: str
     state: fall.State = field(default_factory=fall.State)

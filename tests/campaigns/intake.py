@@ -6,10 +6,10 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from kahriz_gateway import node_config, ota
-from kahriz_gateway.intake_accept import Accept
-from kahriz_gateway.intake_books import Key, missing_by_rows
-from kahriz_gateway.store import open_store
+from kahriz_gateway.intake.accept import Accept
+from kahriz_gateway.intake.books import Key, missing_by_rows
+from kahriz_gateway.intake.store import open_store
+from kahriz_gateway.orders import node_config, ota
 from kahriz_wire import topics
 
 

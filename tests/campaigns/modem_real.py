@@ -16,10 +16,11 @@ from kahriz_alarms.channels.modem import Modem
 from kahriz_alarms.channels.sms import SmsChannel
 from kahriz_alarms.personal import Message
 from kahriz_detect.finding import RAISED, Finding
-from kahriz_gateway import village_alarms, village_store
-from kahriz_gateway.alarm_keeper import Keeper
-from kahriz_gateway.alarm_listen import Listener
-from kahriz_gateway.alarm_people import PeopleSender
+from kahriz_gateway.alarms.keeper import Keeper
+from kahriz_gateway.alarms.listen import Listener
+from kahriz_gateway.alarms.people import PeopleSender
+from kahriz_gateway.village import alarms as village_alarms
+from kahriz_gateway.village import store as village_store
 from kahriz_sim.modem import Modem as Stick
 from kahriz_sim.modem_pty import terminal
 from kahriz_sim.modem_trouble import KINDS, Trouble

@@ -11,7 +11,8 @@ from kahriz_alarms.channels.modem import Modem
 from kahriz_alarms.channels.modem_power import switch
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_detect.finding import CLEARED, RAISED, Finding
-from kahriz_gateway import alarm_book, village_alarms
+from kahriz_gateway.alarms import book as alarm_book
+from kahriz_gateway.village import alarms as village_alarms
 from kahriz_sim.modem import Modem as Stick
 from kahriz_water.plan import Plan, parse_plan
 

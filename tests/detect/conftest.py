@@ -14,7 +14,7 @@ from kahriz_detect.engine import Engine
 from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.site import Site
 from kahriz_detect.site_plan import site_of
-from kahriz_gateway.records import parse_records
+from kahriz_gateway.records.records import parse_records
 from kahriz_sim.series import START_MS, rows
 from kahriz_water.interpret import Reading, interpret
 from kahriz_water.plan import Plan, parse_plan

@@ -12,7 +12,7 @@ import pytest
 from kahriz_detect.finding import RAISED, Sample
 from kahriz_detect.replay import Replay
 from kahriz_detect.site_plan import site_of
-from kahriz_gateway.records import parse_records
+from kahriz_gateway.records.records import parse_records
 from kahriz_sim.series import START_MS, rows
 from kahriz_water.interpret import Reading, interpret
 from kahriz_water.plan import parse_plan

@@ -17,9 +17,9 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from kahriz_gateway import quarantine
-from kahriz_gateway.intake_accept import Accept
-from kahriz_gateway.store import open_store
+from kahriz_gateway.intake import quarantine
+from kahriz_gateway.intake.accept import Accept
+from kahriz_gateway.intake.store import open_store
 from kahriz_sim.services import Broker, start_broker
 from kahriz_wire import topics
 from kahriz_wire.messages import (
@@ -85,7 +85,7 @@ class Process:
         self.data = data
         self.log = data / "intake.log"
         self._argv = [
-            sys.executable, "-m", "kahriz_gateway.intake_service", "--config", str(SITE_TOML),
+            sys.executable, "-m", "kahriz_gateway.intake.service", "--config", str(SITE_TOML),
             "--data", str(data), "--broker", f"127.0.0.1:{port}", "--clock-file", str(clock_file),
             *more,
         ]  # fmt: skip

@@ -12,9 +12,9 @@ from pathlib import Path
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from kahriz_gateway import broker_conf
-from kahriz_gateway.ca_files import replace
-from kahriz_gateway.ca_site import SiteCa, found, open_ca
+from kahriz_gateway.authority.files import replace
+from kahriz_gateway.authority.site import SiteCa, found, open_ca
+from kahriz_gateway.broker import conf as broker_conf
 from kahriz_sim.services_process import Child, find_program, free_port
 
 from .conftest import PATIENCE_S, SITE, SITE_TOML

@@ -11,8 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from kahriz_detect.finding import CLEARED
-from kahriz_gateway import alarm_advisory, alarm_book, alarm_post, village_store
-from kahriz_gateway.alarm_cli import alarm as command
+from kahriz_gateway.alarms import advisory as alarm_advisory
+from kahriz_gateway.alarms import book as alarm_book
+from kahriz_gateway.alarms import post as alarm_post
+from kahriz_gateway.alarms.cli import alarm as command
+from kahriz_gateway.village import store as village_store
 
 from .test_alarm_api import Site, site, until  # noqa: F401
 from .test_alarm_loop import (

@@ -30,12 +30,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from kahriz_detect.finding import RAISED
-from kahriz_gateway import village, village_alarms, village_store
-from kahriz_gateway.alarm_cli import alarm as command
+from kahriz_gateway.alarms.cli import alarm as command
 from kahriz_gateway.checks import About
 from kahriz_gateway.checks.people import people as check_people
 from kahriz_gateway.clock import SystemClock
 from kahriz_gateway.config import Options
+from kahriz_gateway.village import alarms as village_alarms
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village import village
 from kahriz_water.plan import Plan, parse_plan
 
 from .test_alarm_loop import PEOPLE, TELLS, TEXT, leak

@@ -10,8 +10,9 @@ from xml.etree import ElementTree
 import pytest
 
 from kahriz_alarms.people import Person
-from kahriz_gateway import alarm_book, alarm_chart
-from kahriz_gateway.alarm_people import PeopleSender
+from kahriz_gateway.alarms import book as alarm_book
+from kahriz_gateway.alarms import chart as alarm_chart
+from kahriz_gateway.alarms.people import PeopleSender
 from kahriz_water.plan import parse_plan
 
 from .test_alarm_loop import PEOPLE, RAISED, T0, TELLS, TEXT, Finding, Loop, leak

@@ -12,11 +12,13 @@ import pytest
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_detect.finding import RAISED, Finding, Sample
 from kahriz_detect.silence import Expected, Silence
-from kahriz_gateway import alarm_clock, village_alarms, village_store
-from kahriz_gateway.alarm_keeper import Keeper
-from kahriz_gateway.alarm_people import PeopleSender
+from kahriz_gateway.alarms import clock as alarm_clock
+from kahriz_gateway.alarms.keeper import Keeper
+from kahriz_gateway.alarms.people import PeopleSender
 from kahriz_gateway.clock import Clock, SteadyClock
-from kahriz_gateway.store import is_trouble
+from kahriz_gateway.intake.store import is_trouble
+from kahriz_gateway.village import alarms as village_alarms
+from kahriz_gateway.village import store as village_store
 
 from .test_alarm_loop import DAY_MS, HOUR_MS, PLAN, T0, TELLS, Loop, leak
 from .test_alarm_people import Channel

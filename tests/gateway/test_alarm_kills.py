@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway import alarm_post
+from kahriz_gateway.alarms import post as alarm_post
 from kahriz_sim.modem import Modem as Stick
 from kahriz_sim.modem_pty import terminal
 from kahriz_sim.modem_trouble import Trouble
@@ -25,9 +25,9 @@ ROUND_S = 60  # between two starts: what was cut off is tried again after half a
 HEAD = """
 import os, sys, threading, time
 from pathlib import Path
-from kahriz_gateway.alarm_keeper import Keeper
-from kahriz_gateway.alarm_people import PeopleSender
-from kahriz_gateway import alarm_keeper, alarm_people
+from kahriz_gateway.alarms.keeper import Keeper
+from kahriz_gateway.alarms.people import PeopleSender
+from kahriz_gateway.alarms import keeper as alarm_keeper, people as alarm_people
 from kahriz_water.plan import parse_plan
 from tests.gateway.test_alarm_loop import PEOPLE, T0, TELLS, TEXT, HandClock
 class Clock(HandClock):

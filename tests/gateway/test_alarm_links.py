@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from kahriz_gateway import kept_secret
-from kahriz_gateway.alarm_links import LinkError, Links, links_of
+from kahriz_gateway.alarms.links import LinkError, Links, links_of
 from kahriz_water.plan import ConfigError, parse_plan
 
 from .test_alarm_api import Site, ident, site, until  # noqa: F401

@@ -11,9 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 from kahriz_detect.finding import CLEARED, RAISED, Finding
-from kahriz_gateway import alarm_book, alarm_post, village_alarms, village_store
-from kahriz_gateway.alarm_cli import alarm as command
-from kahriz_gateway.alarm_keeper import Keeper
+from kahriz_gateway.alarms import book as alarm_book
+from kahriz_gateway.alarms import post as alarm_post
+from kahriz_gateway.alarms.cli import alarm as command
+from kahriz_gateway.alarms.keeper import Keeper
+from kahriz_gateway.village import alarms as village_alarms
+from kahriz_gateway.village import store as village_store
 from kahriz_water.plan import Plan, parse_plan
 from kahriz_water.value import Value
 

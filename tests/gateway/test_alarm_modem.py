@@ -10,8 +10,10 @@ import pytest
 
 from kahriz_alarms.channels.modem import Modem
 from kahriz_alarms.channels.sms import SmsChannel
-from kahriz_gateway import alarm_book, alarm_modem, alarm_post
-from kahriz_gateway.alarm_modem import ModemWatch
+from kahriz_gateway.alarms import book as alarm_book
+from kahriz_gateway.alarms import modem as alarm_modem
+from kahriz_gateway.alarms import post as alarm_post
+from kahriz_gateway.alarms.modem import ModemWatch
 from kahriz_sim.modem import Modem as Stick
 from kahriz_sim.modem_pty import terminal
 from kahriz_water.plan import ConfigError, parse_plan

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from kahriz_alarms.delivery import DeliveryError
-from kahriz_gateway import village_alarms, village_store
-from kahriz_gateway.alarm_office import GONE_MS, KIND, OfficeWatch
+from kahriz_gateway.alarms.office import GONE_MS, KIND, OfficeWatch
 from kahriz_gateway.outputs.follower import Follower
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.village import alarms as village_alarms
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.store import Value
 from kahriz_water.plan import parse_plan
 
 SITE = Path(__file__).parents[2] / "firmware" / "kahriz_sim" / "sites" / "banovshalar-gozlu"

@@ -13,8 +13,9 @@ from pathlib import Path
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_alarms.people import Person
 from kahriz_alarms.personal import Health, Incoming, Message
-from kahriz_gateway import alarm_post, village_store
-from kahriz_gateway.alarm_people import Job, PeopleSender
+from kahriz_gateway.alarms import post as alarm_post
+from kahriz_gateway.alarms.people import Job, PeopleSender
+from kahriz_gateway.village import store as village_store
 
 from .test_alarm_loop import PLAN, RAISED, TELLS, Loop, leak
 
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys, threading, time
 from pathlib import Path
-from kahriz_gateway.alarm_people import PeopleSender
+from kahriz_gateway.alarms.people import PeopleSender
 from tests.gateway.test_alarm_loop import PLAN, TELLS, HandClock
 class Slow:
     name = "sms"

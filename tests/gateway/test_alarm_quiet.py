@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from kahriz_alarms.personal import Incoming
-from kahriz_gateway import alarm_answers, alarm_book, alarm_post, village_store
+from kahriz_gateway.alarms import answers as alarm_answers
+from kahriz_gateway.alarms import book as alarm_book
+from kahriz_gateway.alarms import post as alarm_post
+from kahriz_gateway.village import store as village_store
 from kahriz_water.plan import parse_plan
 
 from .test_alarm_loop import HOUR_MS, PEOPLE, RAISED, T0, TELLS, TEXT, Finding, Loop, leak

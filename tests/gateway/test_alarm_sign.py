@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from kahriz_alarms import rota
-from kahriz_gateway import alarm_post, alarm_sign, village_store
+from kahriz_gateway.alarms import post as alarm_post
+from kahriz_gateway.alarms import sign as alarm_sign
 from kahriz_gateway.checks import About
 from kahriz_gateway.checks.people import people
 from kahriz_gateway.config import Options
+from kahriz_gateway.village import store as village_store
 from kahriz_water.plan import ConfigError, parse_plan
 
 from .test_alarm_loop import HOUR_MS, PEOPLE, RAISED, T0, TEXT, Finding, Loop

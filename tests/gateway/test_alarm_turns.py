@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway import alarm_turns
+from kahriz_gateway.alarms import turns as alarm_turns
 from kahriz_gateway.committee import book, turn_book
 from kahriz_water.turns import Plot, Rota
 

@@ -16,9 +16,13 @@ from kahriz_alarms.channels.sms import SmsChannel
 from kahriz_alarms.channels.to_people import to_people
 from kahriz_alarms.personal import Incoming, PersonalChannel
 from kahriz_detect.finding import CLEARED, RAISED
-from kahriz_gateway import alarm_answers, alarm_book, alarm_post, alarm_test, village_store
-from kahriz_gateway.alarm_listen import Listener
-from kahriz_gateway.alarm_people import PeopleSender
+from kahriz_gateway.alarms import answers as alarm_answers
+from kahriz_gateway.alarms import book as alarm_book
+from kahriz_gateway.alarms import post as alarm_post
+from kahriz_gateway.alarms import weekly_test as alarm_test
+from kahriz_gateway.alarms.listen import Listener
+from kahriz_gateway.alarms.people import PeopleSender
+from kahriz_gateway.village import store as village_store
 from kahriz_sim.modem import Modem as Stick
 from kahriz_sim.modem_pty import terminal
 from kahriz_water.plan import ConfigError, parse_plan

@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kahriz_gateway import backup, notify_sign, records, village_store
-from kahriz_gateway.backup_restore import restore
+from kahriz_gateway import notify_sign
+from kahriz_gateway.backup import backup
+from kahriz_gateway.backup.restore import restore
 from kahriz_gateway.cli import gateway as command
-from kahriz_gateway.store import MIGRATIONS, StoreError, get_meta, read_store
+from kahriz_gateway.intake.store import MIGRATIONS, StoreError, get_meta, read_store
+from kahriz_gateway.records import records
+from kahriz_gateway.village import store as village_store
 from kahriz_water.plan import parse_plan
 
 from .conftest import NOW_MS, ROOT, SITE, SITE_TOML, Gateway, rows

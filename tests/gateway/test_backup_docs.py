@@ -7,7 +7,7 @@ import re
 
 from kahriz_gateway.cli import gateway as command
 from kahriz_gateway.metrics import HELP
-from kahriz_gateway.village_upkeep import OURS
+from kahriz_gateway.village.upkeep import OURS
 
 from .conftest import ROOT
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from kahriz_gateway import broker_conf, ca_issue
-from kahriz_gateway.broker_tls import files
-from kahriz_gateway.ca_site import found, open_ca
+from kahriz_gateway.authority import issue as ca_issue
+from kahriz_gateway.authority.site import found, open_ca
+from kahriz_gateway.broker import conf as broker_conf
+from kahriz_gateway.broker.tls import files
 from kahriz_gateway.config import Options, read_plan
 from kahriz_water.plan import parse_plan
 from kahriz_water.strict import ConfigError

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from kahriz_gateway import ca_issue
-from kahriz_gateway.ca_files import CaError, write_new
-from kahriz_gateway.ca_issue import BEGIN
-from kahriz_gateway.ca_site import found, open_ca
+from kahriz_gateway.authority import issue as ca_issue
+from kahriz_gateway.authority.files import CaError, write_new
+from kahriz_gateway.authority.issue import BEGIN
+from kahriz_gateway.authority.site import found, open_ca
 
 SITE = "banovshalar-gozlu"
 

@@ -65,7 +65,7 @@ class Running:
         return next((pid for pid in mine if service in command_of(pid)), None)
 
     def wait_until_both_work(self) -> None:
-        wait_for(lambda: self.pid("intake_service"), "intake runs")
+        wait_for(lambda: self.pid("intake.service"), "intake runs")
         wait_for(lambda: self.pid("gateway village"), "the village runs")
         wait_for(lambda: b"subscribed" in self.log.read_bytes(), "intake subscribes")
         wait_for((self.data / "village.db").exists, "the village has a store")
@@ -98,8 +98,8 @@ def test_run_ends_both_services_and_leaves_no_process(
 
 def test_a_service_that_is_killed_is_started_again_and_the_other_goes_on(running: Running) -> None:
     for service, other in (
-        ("intake_service", "gateway village"),
-        ("gateway village", "intake_service"),
+        ("intake.service", "gateway village"),
+        ("gateway village", "intake.service"),
     ):
         victim, survivor = running.pid(service), running.pid(other)
         assert victim is not None
@@ -154,7 +154,7 @@ def test_run_refuses_a_bad_plan_at_once(tmp_path: Path) -> None:
 
 
 def test_a_newer_store_ends_run_with_its_code(tmp_path: Path, clock_file: Path) -> None:
-    from kahriz_gateway.store import open_store, put_meta
+    from kahriz_gateway.intake.store import open_store, put_meta
 
     conn = open_store(tmp_path / "data" / "readings.db", SITE)
     put_meta(conn, "schema", "99")
@@ -236,7 +236,7 @@ def test_rows_deleted_behind_the_gateways_back_are_told_as_a_contradiction(
     node.up(rows(1, 24))
     node.receipt(upto=24)
     assert intake.stop() == 0
-    from kahriz_gateway.store import open_store
+    from kahriz_gateway.intake.store import open_store
 
     conn = open_store(intake.data / "readings.db", SITE)
     conn.execute("DELETE FROM reading WHERE n IN (5, 6, 9)")
@@ -269,7 +269,7 @@ def test_check_names_each_mend(tmp_path: Path, clock_file: Path) -> None:
 
 def test_intake_starts_without_the_page_and_the_command_lines_packages() -> None:
     code = (
-        "import sys, kahriz_gateway.intake_service\n"
+        "import sys, kahriz_gateway.intake.service\n"
         "heavy = {'click', 'rich', 'starlette', 'uvicorn', 'jinja2', 'influxdb_client',\n"
         " 'msgspec'}\n"
         "print(sorted(heavy & set(sys.modules)))"

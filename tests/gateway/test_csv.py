@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kahriz_gateway import village_store
 from kahriz_gateway.outputs import DeliveryError, refill
 from kahriz_gateway.outputs.csv_files import CsvFiles, from_plan
 from kahriz_gateway.outputs.follower import Follower
-from kahriz_gateway.village_changes import put_changed
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.changes import put_changed
+from kahriz_gateway.village.store import Value
 from kahriz_water.plan import ConfigError, parse_plan
 
 SITE = Path(__file__).parents[2] / "firmware" / "kahriz_sim" / "sites" / "banovshalar-gozlu"

@@ -16,7 +16,7 @@ from kahriz_gateway.checks.certificates import judge_days
 from kahriz_gateway.checks.machine import judge_bits, judge_room
 from kahriz_gateway.config import Options
 from kahriz_gateway.doctor_cli import doctor
-from kahriz_gateway.store import open_store
+from kahriz_gateway.intake.store import open_store
 from kahriz_sim.services_process import free_port
 from kahriz_wire.messages import Hello, encode_hello
 

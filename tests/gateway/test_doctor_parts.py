@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from kahriz_gateway import ca_issue, checks
-from kahriz_gateway.ca_files import replace
-from kahriz_gateway.ca_site import found, open_ca
+from kahriz_gateway import checks
+from kahriz_gateway.authority import issue as ca_issue
+from kahriz_gateway.authority.files import replace
+from kahriz_gateway.authority.site import found, open_ca
 from kahriz_gateway.checks import FAIL, IDLE, PASS
 from kahriz_gateway.checks.influx import HOURS
 from kahriz_gateway.config import Options

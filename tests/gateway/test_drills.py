@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway import backup, notify_sign, store, village_store
-from kahriz_gateway.backup_restore import restore
-from kahriz_gateway.village import Village
-from kahriz_gateway.village_sender import Sender
+from kahriz_gateway import notify_sign
+from kahriz_gateway.backup import backup
+from kahriz_gateway.backup.restore import restore
+from kahriz_gateway.intake import store
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.sender import Sender
+from kahriz_gateway.village.village import Village
 from kahriz_sim.services import Broker
 from kahriz_water.plan import parse_plan
 
@@ -265,7 +268,7 @@ def test_a_reader_of_the_backup_finds_the_ledger_whole(
     mosquitto: Broker, tmp_path: Path, intake_in: MakeIntake
 ) -> None:
     """Taken while a node sends: one moment, in which ledger and rows agree."""
-    from kahriz_gateway.cli_ledger import journals
+    from kahriz_gateway.intake.ledger_cli import journals
 
     intake_in(tmp_path / "data", mosquitto.port)
     node = DrillNode(mosquitto.port)

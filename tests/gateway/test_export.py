@@ -16,12 +16,12 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kahriz_gateway import village_store
 from kahriz_gateway.export import cli, read_back, values
 from kahriz_gateway.export.provenance import Span, ms
 from kahriz_gateway.export.table_file import read_table, write_table
+from kahriz_gateway.intake.store import StoreError
 from kahriz_gateway.outputs.csv_files import zone_of
-from kahriz_gateway.store import StoreError
+from kahriz_gateway.village import store as village_store
 from kahriz_water.plan import parse_plan
 from kahriz_water.value import Value
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from kahriz_detect.finding import RAISED, Finding
-from kahriz_gateway import manual_store, records_store, village_store
 from kahriz_gateway.page import stores, view
-from kahriz_gateway.records_toml import iso
-from kahriz_gateway.village_alarms import raise_alarm
+from kahriz_gateway.records import manual as manual_store
+from kahriz_gateway.records import store as records_store
+from kahriz_gateway.records.toml import iso
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.alarms import raise_alarm
 from kahriz_water.structures.gauged import Gauged
 
 from .waters import DT_MS, START_MS, Waters, weir

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from kahriz_gateway import records_store
 from kahriz_gateway.page.app import create_app
-from kahriz_gateway.records_toml import iso
+from kahriz_gateway.records import store as records_store
+from kahriz_gateway.records.toml import iso
 
 from .waters import DT_MS, START_MS, Waters, weir
 

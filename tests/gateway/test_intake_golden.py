@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway import quarantine
+from kahriz_gateway.intake import quarantine
 from kahriz_sim.services import Broker
 from kahriz_wire.messages import decode_rows
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kahriz_gateway.intake_plain import plain_rows
-from kahriz_gateway.intake_rows import values_text
-from kahriz_gateway.ledger import Ledger
+from kahriz_gateway.intake.ledger import Ledger
+from kahriz_gateway.intake.plain import plain_rows
+from kahriz_gateway.intake.rows import values_text
 from kahriz_gateway.mqtt_client import BufferedSocket
 from kahriz_wire.messages import Row, WireError, decode_rows, encode_rows
 

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from kahriz_gateway import quarantine
-from kahriz_gateway.store import gaps
+from kahriz_gateway.intake import quarantine
+from kahriz_gateway.intake.store import gaps
 from kahriz_wire.messages import (
     Birth,
     Hello,

@@ -5,9 +5,9 @@ import sqlite3
 
 import pytest
 
-from kahriz_gateway import quarantine
 from kahriz_gateway.clock import AHEAD_MS, EARLIEST_MS
-from kahriz_gateway.store import gaps
+from kahriz_gateway.intake import quarantine
+from kahriz_gateway.intake.store import gaps
 from kahriz_wire import topics
 from kahriz_wire.messages import (
     Ack,

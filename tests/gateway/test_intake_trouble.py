@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway import intake as intake_module
-from kahriz_gateway.intake import Intake
+from kahriz_gateway.intake import intake as intake_module
+from kahriz_gateway.intake.intake import Intake
 from kahriz_gateway.mqtt import Announcement, Arrival, Door
 from kahriz_sim.services import Broker
 from kahriz_wire import topics
@@ -113,7 +113,7 @@ def test_a_second_intake_on_the_same_folder_is_refused_in_one_line(
 ) -> None:
     intake = make_intake(mosquitto.port)
     second = subprocess.run(
-        [sys.executable, "-m", "kahriz_gateway.intake_service", "--config", str(SITE_TOML),
+        [sys.executable, "-m", "kahriz_gateway.intake.service", "--config", str(SITE_TOML),
          "--data", str(intake.data), "--broker", f"127.0.0.1:{mosquitto.port}"],
         capture_output=True, text=True, check=False, timeout=PATIENCE_S,
     )  # fmt: skip
@@ -125,7 +125,7 @@ def test_a_second_intake_on_the_same_folder_is_refused_in_one_line(
 def test_a_message_that_makes_our_program_fail_is_kept_and_stops_no_other(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kahriz_gateway import intake_accept
+    from kahriz_gateway.intake import accept as intake_accept
 
     real = intake_accept.decode_rows
 

@@ -13,8 +13,10 @@ from queue import Empty, Queue
 import pytest
 
 from kahriz_detect.finding import RAISED, Finding
-from kahriz_gateway import lamp, notify_sign, village_alarms, village_store
+from kahriz_gateway import lamp, notify_sign
 from kahriz_gateway.mqtt import Arrival, Door
+from kahriz_gateway.village import alarms as village_alarms
+from kahriz_gateway.village import store as village_store
 from kahriz_sim.services import Broker
 from kahriz_water.plan import parse_plan
 

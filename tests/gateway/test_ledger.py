@@ -8,9 +8,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from kahriz_gateway.intake_accept import Accept
-from kahriz_gateway.ledger import Ledger
-from kahriz_gateway.store import gaps, open_store
+from kahriz_gateway.intake.accept import Accept
+from kahriz_gateway.intake.ledger import Ledger
+from kahriz_gateway.intake.store import gaps, open_store
 from kahriz_wire import ranges, topics
 from kahriz_wire.messages import (
     MISSING_MOST,

@@ -19,13 +19,14 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from kahriz_gateway import limits, notify_sign, ups, village_store
+from kahriz_gateway import limits, notify_sign, ups
 from kahriz_gateway.certificate_ends import ends_ms, soonest
 from kahriz_gateway.config import Options, read_plan
+from kahriz_gateway.intake.store import notice, open_store
 from kahriz_gateway.limits import DAY_MS, Room, days_left, remember
 from kahriz_gateway.page import health
-from kahriz_gateway.store import notice, open_store
-from kahriz_gateway.village_upkeep import EVERY_MS, Upkeep
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.upkeep import EVERY_MS, Upkeep
 from kahriz_water.plan import Plan, parse_plan
 from kahriz_water.site import Ups
 from kahriz_water.strict import ConfigError
@@ -149,8 +150,8 @@ def test_a_notice_without_a_time_is_dated_when_it_is_first_seen(keeper: Keeper) 
 def test_every_alarm_of_the_gateway_has_words_in_three_languages() -> None:
     from kahriz_alarms import messages
     from kahriz_alarms.alarm import Alarm
-    from kahriz_gateway.village_notices import KINDS
-    from kahriz_gateway.village_upkeep import OURS
+    from kahriz_gateway.village.notices import KINDS
+    from kahriz_gateway.village.upkeep import OURS
 
     assert {alarm for alarm, _ in KINDS.values()} <= set(OURS)
     for kind in OURS:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway import manual_store, records_store, village_store
-from kahriz_gateway.records import export_records
-from kahriz_gateway.records_toml import iso
+from kahriz_gateway.records import manual as manual_store
+from kahriz_gateway.records import store as records_store
+from kahriz_gateway.records.records import export_records
+from kahriz_gateway.records.toml import iso
+from kahriz_gateway.village import store as village_store
 
 from .waters import DT_MS, START_MS, Waters, weir
 

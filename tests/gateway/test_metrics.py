@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kahriz_gateway import metrics, notify_sign, village_store
+from kahriz_gateway import metrics, notify_sign
 from kahriz_gateway.cli import gateway as command
 from kahriz_gateway.page import nodes, stores
-from kahriz_gateway.village_changes import put_changed
-from kahriz_gateway.village_page import PageThread
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.changes import put_changed
+from kahriz_gateway.village.page import PageThread
 from kahriz_water.plan import Plan, parse_plan
 from kahriz_water.site import Page, Ups
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway import store, village_store
-from kahriz_gateway.cli_ledger import journals
-from kahriz_gateway.store import StoreError
-from kahriz_gateway.village_changes import changed_since, pruned_upto
+from kahriz_gateway.intake import store
+from kahriz_gateway.intake.ledger_cli import journals
+from kahriz_gateway.intake.store import StoreError
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.changes import changed_since, pruned_upto
 
 from .conftest import ROOT, SITE, Gateway
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from kahriz_gateway import commands, node_config, ota
 from kahriz_gateway.cli import gateway as gateway_cli
+from kahriz_gateway.orders import commands, node_config, ota
 from kahriz_wire import release
 from kahriz_wire.messages import Ack, encode_ack
 

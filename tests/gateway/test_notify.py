@@ -132,7 +132,7 @@ def test_intake_without_a_broker_is_not_ready(
     tmp_path: Path, clock_file: Path, systemd: Systemd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(systemd.path))
-    argv = [sys.executable, "-m", "kahriz_gateway.intake_service", "--config", str(SITE_TOML),
+    argv = [sys.executable, "-m", "kahriz_gateway.intake.service", "--config", str(SITE_TOML),
             "--data", str(tmp_path / "data"), "--broker", "127.0.0.1:1"]  # fmt: skip
     child = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
     try:

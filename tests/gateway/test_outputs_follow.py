@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from kahriz_alarms.delivery import DeliveryError
-from kahriz_gateway import store, village_store
+from kahriz_gateway.intake import store
 from kahriz_gateway.outputs import OUTPUTS, Surroundings, outputs
 from kahriz_gateway.outputs.follower import Follower
 from kahriz_gateway.outputs.influx_lines import AlarmMark, NodeHealth
 from kahriz_gateway.outputs.mqtt_state import MqttState
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.store import Value
 from kahriz_water.plan import parse_plan
 
 SITES = Path(__file__).parents[2] / "firmware" / "kahriz_sim" / "sites"

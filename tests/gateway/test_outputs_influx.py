@@ -11,7 +11,7 @@ import pytest
 
 from kahriz_gateway.outputs import DeliveryError
 from kahriz_gateway.outputs.influx import InfluxOutput, from_plan
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.village.store import Value
 from kahriz_sim.services import Influx, start_influx
 from kahriz_water.plan import ConfigError, parse_plan
 

@@ -9,7 +9,7 @@ from kahriz_gateway.outputs.influx_lines import (
     line,
     water_lines,
 )
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.village.store import Value
 
 TS = 1764000000000
 

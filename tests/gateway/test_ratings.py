@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway import records, records_store, village_store
+from kahriz_gateway.records import records
+from kahriz_gateway.records import store as records_store
+from kahriz_gateway.village import store as village_store
 from kahriz_water.strict import ConfigError
 from kahriz_water.value import Value
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway import village_store
 from kahriz_gateway.outputs.follower import Follower
 from kahriz_gateway.outputs.influx import from_plan
-from kahriz_gateway.records_toml import iso
-from kahriz_gateway.village_interpret import Interpreter
+from kahriz_gateway.records.toml import iso
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.interpret import Interpreter
 from kahriz_sim.services import Influx, start_influx
 from kahriz_water.site import Influx as InfluxPlan
 from kahriz_water.structures.v_notch import VNotch
@@ -111,7 +111,7 @@ def test_a_new_zero_turns_numbers_into_bounds_and_back(waters: Waters) -> None:
 def test_a_record_that_comes_while_history_is_being_redone_is_not_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kahriz_gateway.village_interpret.ROWS", 10)
+    monkeypatch.setattr("kahriz_gateway.village.interpret.ROWS", 10)
     waters = Waters(tmp_path)
     waters.put(weir(0.150) for _ in range(40))
     waters.work()
@@ -131,7 +131,7 @@ def test_a_record_that_comes_while_history_is_being_redone_is_not_forgotten(
 def test_a_kill_in_the_middle_of_a_redone_history_leaves_nothing_half_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kahriz_gateway.village_interpret.ROWS", 10)
+    monkeypatch.setattr("kahriz_gateway.village.interpret.ROWS", 10)
     waters = Waters(tmp_path)
     waters.put(weir(0.150) for _ in range(40))
     waters.work()

@@ -11,14 +11,15 @@ import pytest
 from click.testing import CliRunner
 
 from kahriz_alarms.delivery import DeliveryError
-from kahriz_gateway import store, village_store
 from kahriz_gateway.cli import gateway
-from kahriz_gateway.cli_refill import moment_ms
+from kahriz_gateway.intake import store
 from kahriz_gateway.outputs import refill
 from kahriz_gateway.outputs.follower import Follower
 from kahriz_gateway.outputs.influx_lines import AlarmMark, NodeHealth
-from kahriz_gateway.village_changes import prune
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.outputs.refill_cli import moment_ms
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.changes import prune
+from kahriz_gateway.village.store import Value
 from kahriz_water.plan import ConfigError, parse_plan
 
 SITE = Path(__file__).parents[2] / "firmware" / "kahriz_sim" / "sites" / "banovshalar-gozlu"

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kahriz_gateway import village_store
 from kahriz_gateway.export.provenance import ms
 from kahriz_gateway.outputs.csv_files import zone_of
 from kahriz_gateway.report import cli
 from kahriz_gateway.report.facts import Month, month_of
 from kahriz_gateway.report.pages import Json, fleet_page, month_page
 from kahriz_gateway.report.words import LANGS, WORDS
+from kahriz_gateway.village import store as village_store
 from kahriz_water.plan import parse_plan
 from kahriz_water.value import Value
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway import village_store
 from kahriz_gateway.outputs.follower import Follower
 from kahriz_gateway.outputs.influx_hours import from_plan, hour_lines
-from kahriz_gateway.rollup import HOUR_MS, Hour, hour, hours, hours_of
-from kahriz_gateway.village_changes import Span
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.changes import Span
+from kahriz_gateway.village.rollup import HOUR_MS, Hour, hour, hours, hours_of
+from kahriz_gateway.village.store import Value
 from kahriz_sim.services import Influx, start_influx
 from kahriz_water.plan import Plan, parse_plan
 

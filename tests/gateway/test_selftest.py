@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway.broker_conf import access
+from kahriz_gateway.broker.conf import access
 from kahriz_gateway.checks import FAIL, IDLE, PASS, About, examine
 from kahriz_gateway.checks.broker_ways import judge_delay, judge_queue
 from kahriz_gateway.config import Options
@@ -124,7 +124,7 @@ def test_intake_warns_of_a_foreign_broker_when_it_starts_and_works_on(differ: Di
     argv = ["--config", str(site.plan()), "--data", str(site.folder / "data")]
     with log.open("wb") as out:
         intake = subprocess.Popen(
-            [sys.executable, "-m", "kahriz_gateway.intake_service", *argv], stdout=out, stderr=out
+            [sys.executable, "-m", "kahriz_gateway.intake.service", *argv], stdout=out, stderr=out
         )
     try:
         wait_for(lambda: "receipt: stored and receipted" in log.read_text(), "it looks to the end")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kahriz_gateway.site_cli import site as site_command
+from kahriz_gateway.authority.cli import site as site_command
 
 from ..node.nodes import Node
 from .conftest import SITE, SITE_TOML, wait_for
@@ -46,7 +46,7 @@ class Village:
         argv = ["--config", str(self.site.plan()), "--data", str(self.site.folder / "data")]
         with self.log.open("wb") as out:
             self.intake = subprocess.Popen(
-                [sys.executable, "-m", "kahriz_gateway.intake_service", *argv],
+                [sys.executable, "-m", "kahriz_gateway.intake.service", *argv],
                 stdout=out, stderr=out,
             )  # fmt: skip
         wait_for(lambda: b"subscribed" in self.log.read_bytes(), "intake subscribes")

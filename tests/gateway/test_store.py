@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway.store import (
+from kahriz_gateway.intake.store import (
     MIGRATIONS,
     StoreError,
     gaps,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway import village_store
-from kahriz_gateway.records_toml import iso
-from kahriz_gateway.totals import balance_of, total_of
-from kahriz_gateway.village_interpret import Interpreter
+from kahriz_gateway.records.toml import iso
+from kahriz_gateway.records.totals import balance_of, total_of
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.interpret import Interpreter
 
 from .waters import DT_MS, START_MS, Waters, weir
 

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kahriz_gateway import records, store, village_store
-from kahriz_gateway.alarm_cli import alarm
+from kahriz_gateway.alarms.cli import alarm
 from kahriz_gateway.cli import gateway
 from kahriz_gateway.config import EXIT_STORE
+from kahriz_gateway.intake import store
+from kahriz_gateway.records import records
+from kahriz_gateway.village import store as village_store
 from kahriz_water.plan import parse_plan
 
 from .conftest import SITE, SITE_TOML

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from kahriz_alarms.alarm import Event
-from kahriz_gateway import records, store, village_store
-from kahriz_gateway.village import Village
-from kahriz_gateway.village_changes import changed_since, newest
-from kahriz_gateway.village_sender import Sender
+from kahriz_gateway.intake import store
+from kahriz_gateway.records import records
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.changes import changed_since, newest
+from kahriz_gateway.village.sender import Sender
+from kahriz_gateway.village.village import Village
 from kahriz_sim.series import START_MS, Row, rows
 from kahriz_water.plan import Plan, parse_plan
 

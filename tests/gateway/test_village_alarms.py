@@ -12,8 +12,9 @@ import pytest
 from kahriz_alarms.alarm import Event
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_detect.finding import CHANGED, CLEARED, RAISED, Finding
-from kahriz_gateway import village_alarms, village_store
-from kahriz_gateway.village_sender import Sender
+from kahriz_gateway.village import alarms as village_alarms
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.sender import Sender
 from kahriz_water.plan import Plan, parse_plan
 
 SITES = Path(__file__).parents[2] / "firmware" / "kahriz_sim" / "sites"

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from kahriz_detect.finding import RAISED, Finding
-from kahriz_gateway import village_alarms, village_store
-from kahriz_gateway.village_fall import Falls
+from kahriz_gateway.village import alarms as village_alarms
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.fall import Falls
 from kahriz_water.plan import parse_plan
 from kahriz_water.value import Value
 

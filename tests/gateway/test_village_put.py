@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway import village_store
-from kahriz_gateway.village_changes import (
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.changes import (
     SPAN_MOST,
     Span,
     changed_since,
@@ -15,7 +15,7 @@ from kahriz_gateway.village_changes import (
     pruned_upto,
     put_changed,
 )
-from kahriz_gateway.village_moments import values_in
+from kahriz_gateway.village.moments import values_in
 from kahriz_water.value import Value
 
 TS_MS = 1_795_000_000_000

@@ -14,8 +14,11 @@ from kahriz_alarms.alarm import Step
 from kahriz_detect.finding import RAISED, Sample
 from kahriz_detect.replay import Replay, arrivals
 from kahriz_detect.site_plan import site_of
-from kahriz_gateway import alarm_book, alarm_hands, village_alarms, village_store
-from kahriz_gateway.village_watch import STORED
+from kahriz_gateway.alarms import book as alarm_book
+from kahriz_gateway.alarms import hands as alarm_hands
+from kahriz_gateway.village import alarms as village_alarms
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.watch import STORED
 from kahriz_sim.scenario import parse
 from kahriz_sim.series import START_MS, Row, rows
 

@@ -10,10 +10,12 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from kahriz_gateway import records, store, village_store
 from kahriz_gateway.cli import gateway
-from kahriz_gateway.village_changes import newest
-from kahriz_gateway.village_interpret import Interpreter
+from kahriz_gateway.intake import store
+from kahriz_gateway.records import records
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.changes import newest
+from kahriz_gateway.village.interpret import Interpreter
 from kahriz_water.plan import parse_plan
 from kahriz_water.value import Value
 

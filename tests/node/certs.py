@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kahriz_gateway import ca_issue
+from kahriz_gateway.authority import issue as ca_issue
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=3650)

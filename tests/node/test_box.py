@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway import commands, node_config
+from kahriz_gateway.orders import commands, node_config
 
 from .whole import SITE, Place
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kahriz_gateway import node_config
+from kahriz_gateway.orders import node_config
 from kahriz_tools.image import build_image
 
 from .whole import SITE, Place

@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from kahriz_gateway import commands
+from kahriz_gateway.orders import commands
 from kahriz_node.memory import seal
 from kahriz_sim.flash_journal import owed_rows
 

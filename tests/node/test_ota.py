@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from kahriz_gateway import ota
+from kahriz_gateway.orders import ota
 from kahriz_tools import release as tools
 from kahriz_wire import release
 
@@ -151,7 +151,7 @@ def test_below_the_battery_limit_nothing_is_fetched(
 def test_factory_and_cable_bring_the_cables_program_back(
     place: Place, key: rsa.RSAPrivateKey, files: dict[str, bytes]
 ) -> None:
-    from kahriz_gateway import commands
+    from kahriz_gateway.orders import commands
 
     offer(place, tools.pack(key, files, "0.1.1"))
     place.live(["deepsleep"] * 4)

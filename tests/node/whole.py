@@ -9,9 +9,9 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 
-from kahriz_gateway import node_config
-from kahriz_gateway.intake_accept import Accept
-from kahriz_gateway.store import open_store
+from kahriz_gateway.intake.accept import Accept
+from kahriz_gateway.intake.store import open_store
+from kahriz_gateway.orders import node_config
 from kahriz_sim.services import Broker, start_broker
 from kahriz_tools.image import build_image
 from tests.board.conftest import SAY, SLEEP, Bench, MiniWorld

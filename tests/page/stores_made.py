@@ -11,9 +11,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from kahriz_gateway import store, village_store
 from kahriz_gateway.committee import book, turn_book
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.intake import store
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.store import Value
 from kahriz_water.plan import Plan, parse_plan
 from kahriz_water.turns import Plot, Rota
 

@@ -17,7 +17,7 @@ from stores_made import MIN, NOW, HandClock, heard, living, plan_of, put
 
 from kahriz_gateway.committee import book, pins
 from kahriz_gateway.page import poster
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.village.store import Value
 
 pytestmark = pytest.mark.needs("chromium")
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"

@@ -8,7 +8,10 @@ from answer import Answer
 from conftest import Serve
 from stores_made import DAY, HOUR, NOW, open_for_writing, plan_of
 
-from kahriz_gateway import alarm_advisory, alarm_book, village_alarms, village_store
+from kahriz_gateway.alarms import advisory as alarm_advisory
+from kahriz_gateway.alarms import book as alarm_book
+from kahriz_gateway.village import alarms as village_alarms
+from kahriz_gateway.village import store as village_store
 
 
 def test_the_advisory_stands_before_everything_and_is_escaped(data: Path, serve: Serve) -> None:

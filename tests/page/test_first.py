@@ -29,7 +29,7 @@ from stores_made import (
 from kahriz_detect.balance import Balance
 from kahriz_gateway.committee import book, pins
 from kahriz_gateway.page.view import LEARN_MS
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.village.store import Value
 from kahriz_water.filling import LOOK_MS, full_at
 from kahriz_water.people import Person
 

@@ -10,9 +10,10 @@ from conftest import Serve
 from phone import Phone
 from stores_made import HOUR, MIN, NOW, HandClock, living, plan_of, put
 
-from kahriz_gateway import records_store, village_store
 from kahriz_gateway.committee import book, pins
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.records import store as records_store
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.store import Value
 from kahriz_water.pool import area_m2
 
 POOL = plan_of().point("pool")

@@ -9,7 +9,7 @@ from answer import Answer
 from conftest import Serve
 from stores_made import HOUR, MIN, NOW, HandClock
 
-from kahriz_gateway import village_store
+from kahriz_gateway.village import store as village_store
 
 
 def test_the_same_as_numbers(data: Path, serve: Serve) -> None:

@@ -12,7 +12,7 @@ from conftest import Serve
 from stores_made import DAY, HOUR, MIN, NOW, HandClock, alarm, living, plan_of, put
 
 from kahriz_gateway.page.headers import HEADERS
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.village.store import Value
 from kahriz_water.plan import Name
 
 

@@ -20,7 +20,7 @@ from stores_made import HOUR, MIN, NOW, SITES, HandClock, living, put
 from kahriz_gateway.cli import gateway
 from kahriz_gateway.committee import book, pins
 from kahriz_gateway.committee.sessions import near
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.village.store import Value
 
 START = NOW - 65 * MIN - 4 * HOUR  # Monday 06:00 in Baku
 FORM = {"point": "outlet", "start": "2026-11-23T06:00", "flow_lps": "12,0",

@@ -12,7 +12,7 @@ from kahriz_gateway.page.quantities import DISCHARGE
 from kahriz_gateway.page.stores import village
 from kahriz_gateway.page.view import Now, capacity_m3, look
 from kahriz_gateway.page.words import speech
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.village.store import Value
 from kahriz_water.plan import Plan
 
 PLAN: Plan = plan_of()

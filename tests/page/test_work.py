@@ -11,10 +11,10 @@ from conftest import Serve
 from phone import JPEG, SCAN, Phone
 from stores_made import HOUR, NOW, alarm, living, put
 
-from kahriz_gateway import village_store
 from kahriz_gateway.committee import book, pins
 from kahriz_gateway.page import photos
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.store import Value
 
 AT = "2026-11-23T10:30"
 

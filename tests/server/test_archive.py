@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from kahriz_detect.cli import replay_command
-from kahriz_gateway import village_store
 from kahriz_gateway.export import cli as export_cli
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.store import Value
 from kahriz_server import archive as archives
 from kahriz_server.cli import server
 

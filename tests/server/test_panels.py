@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from kahriz_gateway.outputs.influx import InfluxOutput, from_plan
 from kahriz_gateway.outputs.influx_lines import AlarmMark, NodeHealth
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.village.store import Value
 from kahriz_server import alerts, dashboards
 from kahriz_server.cli import server
 from kahriz_server.dashboards import kahriz

@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from kahriz_gateway import store, village_store
 from kahriz_gateway.cli import gateway
+from kahriz_gateway.intake import store
 from kahriz_gateway.outputs.follower import Follower
 from kahriz_gateway.outputs.influx import InfluxOutput, from_plan
-from kahriz_gateway.village_store import Value
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.store import Value
 from kahriz_server import dashboards
 from kahriz_server.dashboards import kahriz
 from kahriz_server.panelcheck import expand_and_run

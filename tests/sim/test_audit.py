@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from littlefs import LittleFS
 
-from kahriz_gateway.store import open_store
+from kahriz_gateway.intake.store import open_store
 from kahriz_node import records
 from kahriz_node.journal import Journal
 from kahriz_sim.audit import Audit, audit

@@ -15,7 +15,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from kahriz_gateway import broker_conf
+from kahriz_gateway.broker import conf as broker_conf
 from kahriz_tools import micropython
 from kahriz_tools.case import Case
 from kahriz_tools.cli import node
@@ -74,7 +74,7 @@ class Commission:
         self.intake: subprocess.Popen[bytes] | None = None
 
     def start_intake(self) -> None:
-        command = [sys.executable, "-m", "kahriz_gateway.intake_service"]
+        command = [sys.executable, "-m", "kahriz_gateway.intake.service"]
         command += ["--config", str(self.folder / "site.toml"), "--data", str(self.data)]
         log = self.folder / "intake.log"
         with log.open("wb") as out:

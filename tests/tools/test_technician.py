@@ -133,7 +133,7 @@ def test_a_spare_takes_the_place_and_the_old_board_is_out(
 
 
 def _site() -> "object":
-    from kahriz_gateway.site_cli import site
+    from kahriz_gateway.authority.cli import site
 
     return site
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 import socket
 import ssl
 
-from kahriz_gateway.broker_tls import context
+from kahriz_gateway.broker.tls import context
 from kahriz_gateway.checks import About, Finding, bad, good, idle
-from kahriz_gateway.intake_probe import DOCTOR
+from kahriz_gateway.intake.probe import DOCTOR
 from kahriz_water.site import Broker
 from kahriz_water.strict import ConfigError
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from functools import wraps
 
-from kahriz_gateway.broker_conf import INFLIGHT
-from kahriz_gateway.broker_visit import ANSWER_S, Visit, VisitError
+from kahriz_gateway.broker.conf import INFLIGHT
+from kahriz_gateway.broker.visit import ANSWER_S, Visit, VisitError
 from kahriz_gateway.checks import About, Check, Finding, bad, good, idle
 from kahriz_gateway.mqtt import Arrival
 from kahriz_water.strict import ConfigError

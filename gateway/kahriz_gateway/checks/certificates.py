@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
-from kahriz_gateway.broker_tls import files
-from kahriz_gateway.ca_names import SERVICES
+from kahriz_gateway.authority.names import SERVICES
+from kahriz_gateway.broker.tls import files
 from kahriz_gateway.certificate_ends import DAYS_LEAST
 from kahriz_gateway.checks import About, Finding, bad, good, idle
-from kahriz_gateway.intake_probe import DOCTOR
+from kahriz_gateway.intake.probe import DOCTOR
 from kahriz_water.site import Tls
 
 _RENEW = "`kahriz site ca renew {name}`, then bring CA/gateway to this machine and restart"

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from kahriz_gateway.checks import About, Finding, bad, good, idle
-from kahriz_gateway.store import StoreError, read_store
+from kahriz_gateway.intake.store import StoreError, read_store
 
 GRACE_S = 120
 DAY_MS = 86_400_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 
-from kahriz_gateway.broker_visit import ANSWER_S, Visit, VisitError
+from kahriz_gateway.broker.visit import ANSWER_S, Visit, VisitError
 from kahriz_gateway.checks import About, Finding, bad, good, idle
 from kahriz_water.strict import ConfigError
 from kahriz_wire import WireError

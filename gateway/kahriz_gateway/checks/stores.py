@@ -8,8 +8,8 @@ import sqlite3
 
 from kahriz_gateway.checks import RUNBOOK, About, Finding, bad, good
 from kahriz_gateway.config import deployed_nodes
-from kahriz_gateway.store import StoreError, gaps, get_meta, read_store
-from kahriz_gateway.village_store import open_village
+from kahriz_gateway.intake.store import StoreError, gaps, get_meta, read_store
+from kahriz_gateway.village.store import open_village
 
 DAMAGED_OR_FOREIGN = "look at its rights; if it is damaged, move it away"
 

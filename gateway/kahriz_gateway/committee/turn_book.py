@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kahriz_gateway.committee import book
-from kahriz_gateway.totals import total_of
+from kahriz_gateway.records.totals import total_of
 from kahriz_water.site import Plan, Point
 from kahriz_water.turns import (
     Fairness,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import rich_click as click
 
-from kahriz_gateway.cli_refill import moment_ms
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.committee import book, turn_book, turn_file
 from kahriz_gateway.config import EXIT_STORE, Options, exit_code, read_plan
+from kahriz_gateway.outputs.refill_cli import moment_ms
 from kahriz_water.strict import ConfigError
 
 FILE = click.Path(path_type=Path, dir_okay=False)

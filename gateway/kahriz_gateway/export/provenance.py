@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from importlib.metadata import version
 
-from kahriz_gateway import records_store
-from kahriz_gateway.village_moments import points_of
-from kahriz_gateway.village_store import quantities_of
+from kahriz_gateway.records import store as records_store
+from kahriz_gateway.village.moments import points_of
+from kahriz_gateway.village.store import quantities_of
 from kahriz_water.site import Plan
 from kahriz_wire.fields import FIELDS
 

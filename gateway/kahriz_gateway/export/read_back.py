@@ -8,10 +8,10 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
-from kahriz_gateway import village_store
 from kahriz_gateway.export.table_file import read_table
 from kahriz_gateway.export.values import value_of
-from kahriz_gateway.store import StoreError
+from kahriz_gateway.intake.store import StoreError
+from kahriz_gateway.village import store as village_store
 
 BATCH = 5_000
 

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from kahriz_gateway.store import StoreError
+from kahriz_gateway.intake.store import StoreError
 
 Row = Sequence[str]
 # The rows after a row that was written (None: from the first one on).

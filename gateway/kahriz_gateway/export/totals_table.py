@@ -10,8 +10,8 @@ from itertools import pairwise
 
 from kahriz_gateway.export.provenance import Span, iso
 from kahriz_gateway.export.table_file import Row
-from kahriz_gateway.totals import total_of
-from kahriz_gateway.village_store import quantities_of
+from kahriz_gateway.records.totals import total_of
+from kahriz_gateway.village.store import quantities_of
 from kahriz_water.site import Plan, Point
 from kahriz_water.totals import BOUNDS
 

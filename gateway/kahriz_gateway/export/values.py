@@ -14,9 +14,9 @@ from datetime import UTC, tzinfo
 from kahriz_gateway.export.provenance import Span, iso, ms
 from kahriz_gateway.export.table_file import Row
 from kahriz_gateway.outputs.csv_file import cells_of, columns, title_of
-from kahriz_gateway.village_changes import Span as Moments
-from kahriz_gateway.village_moments import FINAL, next_moments, points_of, values_in
-from kahriz_gateway.village_store import quantities_of
+from kahriz_gateway.village.changes import Span as Moments
+from kahriz_gateway.village.moments import FINAL, next_moments, points_of, values_in
+from kahriz_gateway.village.store import quantities_of
 from kahriz_water.value import Value
 from kahriz_wire.fields import FIELDS
 

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import tzinfo
 
-from kahriz_gateway import records_store
 from kahriz_gateway.export.provenance import iso
 from kahriz_gateway.export.table_file import Row
+from kahriz_gateway.records import store as records_store
 from kahriz_water.site import Plan
 from kahriz_water.structures import Structure
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from kahriz_alarms.delivery import DeliveryError as DeliveryError
-from kahriz_gateway.village_changes import Span
+from kahriz_gateway.village.changes import Span
 from kahriz_water.site import Plan
 from kahriz_water.value import Value
 

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kahriz_gateway.outputs import DeliveryError
 from kahriz_gateway.outputs.csv_file import append, write_file
-from kahriz_gateway.village_changes import Span
-from kahriz_gateway.village_moments import values_in
+from kahriz_gateway.village.changes import Span
+from kahriz_gateway.village.moments import values_in
 from kahriz_water.plan import ConfigError
 from kahriz_water.site import Plan
 from kahriz_water.value import Value

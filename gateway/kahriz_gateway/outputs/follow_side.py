@@ -14,10 +14,10 @@ import json
 import sqlite3
 from pathlib import Path
 
-from kahriz_gateway import store
+from kahriz_gateway.intake import store
 from kahriz_gateway.outputs.influx_lines import AlarmMark, NodeHealth
-from kahriz_gateway.village_changes import newest as newest_change
-from kahriz_gateway.village_store import get_cursor
+from kahriz_gateway.village.changes import newest as newest_change
+from kahriz_gateway.village.store import get_cursor
 from kahriz_wire.topics import GATEWAY
 
 FIGURES = ("battery_v", "rssi_dbm", "heap", "boot")  # of a hello

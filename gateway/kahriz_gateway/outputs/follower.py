@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kahriz_alarms.delivery import DeliveryError
-from kahriz_gateway import village_store
-from kahriz_gateway.alarm_office import OfficeWatch
+from kahriz_gateway.alarms.office import OfficeWatch
 from kahriz_gateway.outputs import Output, Refreshes, refill
 from kahriz_gateway.outputs.follow_side import alarm_marks, alarms_from, hellos_from, node_healths
-from kahriz_gateway.village_changes import Span, changed_since, pruned_upto
-from kahriz_gateway.village_moments import values_in
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.changes import Span, changed_since, pruned_upto
+from kahriz_gateway.village.moments import values_in
 
 PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from kahriz_gateway.outputs.influx import InfluxOutput, open_bucket
 from kahriz_gateway.outputs.influx_lines import line
-from kahriz_gateway.rollup import Hour, hours, hours_of
-from kahriz_gateway.village_changes import Moment, Span
+from kahriz_gateway.village.changes import Moment, Span
+from kahriz_gateway.village.rollup import Hour, hours, hours_of
 from kahriz_water.site import Plan
 
 SUFFIX = "_1h"

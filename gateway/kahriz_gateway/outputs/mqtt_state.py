@@ -12,8 +12,8 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from kahriz_alarms.delivery import DeliveryError
-from kahriz_gateway.village_changes import Span
-from kahriz_gateway.village_moments import values_in
+from kahriz_gateway.village.changes import Span
+from kahriz_gateway.village.moments import values_in
 from kahriz_water.value import Value
 
 FAIL = 4  # QARTOD: from here on a number is not told

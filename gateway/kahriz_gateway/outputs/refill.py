@@ -10,9 +10,9 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from kahriz_gateway import village_store
-from kahriz_gateway.village_changes import Span, spans_of
-from kahriz_gateway.village_moments import next_moments, points_of
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.changes import Span, spans_of
+from kahriz_gateway.village.moments import next_moments, points_of
 
 MOMENTS = 2_000  # a step
 

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from kahriz_alarms import states
 from kahriz_alarms.alarm import CAUSES
-from kahriz_gateway import alarm_hands
+from kahriz_gateway.alarms import hands as alarm_hands
 from kahriz_gateway.page import api_alarms, forms
 from kahriz_gateway.page.gate import Asked, Gate
 

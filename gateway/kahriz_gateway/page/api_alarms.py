@@ -36,19 +36,17 @@ from starlette.routing import Route
 
 from kahriz_alarms import states
 from kahriz_alarms.alarm import Alarm
-from kahriz_gateway import (
-    alarm_advisory,
-    alarm_book,
-    alarm_hands,
-    alarm_stats,
-    kept_secret,
-    village_store,
-)
-from kahriz_gateway.alarm_cli_advisory import full
+from kahriz_gateway import kept_secret
+from kahriz_gateway.alarms import advisory as alarm_advisory
+from kahriz_gateway.alarms import book as alarm_book
+from kahriz_gateway.alarms import hands as alarm_hands
+from kahriz_gateway.alarms import stats as alarm_stats
+from kahriz_gateway.alarms.cli_advisory import full
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.page import stores
 from kahriz_gateway.page.api_asked import AskedWrongError, asked, asked_days, body_of
 from kahriz_gateway.page.api_village import VillageApi
+from kahriz_gateway.village import store as village_store
 from kahriz_water.site import Plan
 
 log = logging.getLogger(__name__)

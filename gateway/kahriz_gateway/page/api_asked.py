@@ -9,8 +9,8 @@ from typing import Any
 from starlette.requests import Request
 
 from kahriz_alarms.alarm import CAUSES
-from kahriz_gateway import alarm_hands
-from kahriz_gateway.alarm_cli_advisory import MOST_DAYS
+from kahriz_gateway.alarms import hands as alarm_hands
+from kahriz_gateway.alarms.cli_advisory import MOST_DAYS
 
 BODY_BYTES = 4096
 TEXT_LONG = 500

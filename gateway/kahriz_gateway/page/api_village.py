@@ -28,13 +28,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kahriz_alarms.alarm import CAUSES
-from kahriz_gateway import manual_store, village_store
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.committee import book, turn_book
 from kahriz_gateway.page import api_openapi, stores
 from kahriz_gateway.page.api_asked import AskedWrongError, object_of
 from kahriz_gateway.page.format import start_of
 from kahriz_gateway.page.span import parse_day
+from kahriz_gateway.records import manual as manual_store
+from kahriz_gateway.village import store as village_store
 from kahriz_water.people import Person
 from kahriz_water.records import StaffReading
 from kahriz_water.site import Plan

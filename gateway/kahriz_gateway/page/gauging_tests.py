@@ -13,12 +13,13 @@ from typing import Any
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from kahriz_gateway import records_store, village_store
-from kahriz_gateway.gauging_store import device_beside
 from kahriz_gateway.page import api_alarms, forms, stores
 from kahriz_gateway.page.gate import Asked, Gate
 from kahriz_gateway.page.view import STORAGE
 from kahriz_gateway.page.words import mark
+from kahriz_gateway.records import store as records_store
+from kahriz_gateway.records.gauging import device_beside
+from kahriz_gateway.village import store as village_store
 from kahriz_water.calibration import APART
 from kahriz_water.gauging import RUNS, SPREAD, Gauging, read_runs
 from kahriz_water.pool import area_m2

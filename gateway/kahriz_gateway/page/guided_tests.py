@@ -10,12 +10,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from kahriz_gateway import village_store
 from kahriz_gateway.committee import book, turn_book
 from kahriz_gateway.page import forms, stores
 from kahriz_gateway.page.gate import Asked, Gate
 from kahriz_gateway.page.words import mark
-from kahriz_gateway.totals import total_of
+from kahriz_gateway.records.totals import total_of
+from kahriz_gateway.village import store as village_store
 from kahriz_water.drawdown import (
     HOURS,
     LOSES,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kahriz_gateway.page import health_self, queries, stores
 from kahriz_gateway.page.nodes import late_ms
-from kahriz_gateway.village_store import get_state
+from kahriz_gateway.village.store import get_state
 from kahriz_water.site import Plan
 
 # The village writes its sign of life every ten minutes of the gateway's clock.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kahriz_gateway import limits, notify_sign, ups
 from kahriz_gateway.page import stores
-from kahriz_gateway.village_store import get_state
+from kahriz_gateway.village.store import get_state
 from kahriz_water.site import Plan
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from kahriz_alarms import messages
 from kahriz_alarms.alarm import Alarm
-from kahriz_gateway.alarm_advisory import Advisory
+from kahriz_gateway.alarms.advisory import Advisory
 from kahriz_gateway.page.nodes import Node
 from kahriz_gateway.page.quantities import DISCHARGE, Quantity, quantity, unit
 from kahriz_gateway.page.queries import Number

@@ -13,12 +13,15 @@ from starlette.routing import Route
 
 from kahriz_alarms import states
 from kahriz_alarms.alarm import CAUSES
-from kahriz_gateway import alarm_book, alarm_hands, alarm_links, village_store
-from kahriz_gateway.alarm_links import Link, LinkError, Links
+from kahriz_gateway.alarms import book as alarm_book
+from kahriz_gateway.alarms import hands as alarm_hands
+from kahriz_gateway.alarms import links as alarm_links
+from kahriz_gateway.alarms.links import Link, LinkError, Links
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.page import api_alarms, forms, labels, stores
 from kahriz_gateway.page.templating import Templates
 from kahriz_gateway.page.words import mark, speech
+from kahriz_gateway.village import store as village_store
 from kahriz_water.site import Plan
 
 A_MINUTE = 60  # looks and answers of everybody together

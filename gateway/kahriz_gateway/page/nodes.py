@@ -7,7 +7,7 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
-from kahriz_gateway.store import Gap, gaps
+from kahriz_gateway.intake.store import Gap, gaps
 from kahriz_water.site import Plan
 
 

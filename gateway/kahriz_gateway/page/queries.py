@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from kahriz_alarms.alarm import Alarm
 from kahriz_gateway.page.format import OFFSET_MS
 from kahriz_gateway.page.quantities import Quantity
-from kahriz_gateway.village_alarms import alarm_of
-from kahriz_gateway.village_store import quantities_of, value_of
+from kahriz_gateway.village.alarms import alarm_of
+from kahriz_gateway.village.store import quantities_of, value_of
 from kahriz_water.totals import HOLD, Total, total
 
 GOOD = 4  # QARTOD flags below this are shown: pass, not evaluated, suspect

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from starlette.exceptions import HTTPException
 
-from kahriz_gateway import alarm_advisory, alarm_modem, alarm_stats
+from kahriz_gateway.alarms import advisory as alarm_advisory
+from kahriz_gateway.alarms import modem as alarm_modem
+from kahriz_gateway.alarms import stats as alarm_stats
 from kahriz_gateway.page import beside, evidence, labels, line, nodes, queries, stores
 from kahriz_gateway.page.format import DAY_MS
 from kahriz_gateway.page.pictures import picture
@@ -26,7 +28,7 @@ from kahriz_gateway.page.view import (
     look,
 )
 from kahriz_gateway.page.words import Speech
-from kahriz_gateway.village_store import quantities_of
+from kahriz_gateway.village.store import quantities_of
 from kahriz_water.site import Plan, Point
 
 Context = dict[str, object]

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kahriz_gateway import store, village_store
+from kahriz_gateway.intake import store
+from kahriz_gateway.village import store as village_store
 
 
 class UnreadableStoreError(Exception):

@@ -14,7 +14,7 @@ from kahriz_gateway.page import forms, stores
 from kahriz_gateway.page.format import DAY_MS, midnight
 from kahriz_gateway.page.gate import Asked, Gate
 from kahriz_gateway.page.words import Speech, mark
-from kahriz_gateway.totals import total_of
+from kahriz_gateway.records.totals import total_of
 from kahriz_water.site import Plan
 from kahriz_water.turns import NOBODY, Plot, Rota, TurnsError, stretched
 

@@ -11,14 +11,14 @@ from typing import Any
 
 from kahriz_alarms.alarm import Alarm
 from kahriz_alarms.kinds import KINDS
-from kahriz_gateway.manual_store import instrument_notes
 from kahriz_gateway.page import queries
 from kahriz_gateway.page.format import DAY_MS, midnight
 from kahriz_gateway.page.nodes import late_ms
 from kahriz_gateway.page.quantities import Quantity, order, quantity
 from kahriz_gateway.page.queries import Number
-from kahriz_gateway.records_store import calibration_of
-from kahriz_gateway.village_store import quantities_of, values_between
+from kahriz_gateway.records.manual import instrument_notes
+from kahriz_gateway.records.store import calibration_of
+from kahriz_gateway.village.store import quantities_of, values_between
 from kahriz_water import filling
 from kahriz_water.site import Plan, Point
 from kahriz_water.totals import Total

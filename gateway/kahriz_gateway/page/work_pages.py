@@ -10,14 +10,16 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from kahriz_alarms.alarm import CAUSES
-from kahriz_gateway import alarm_hands, manual_store, village_store
+from kahriz_gateway.alarms import hands as alarm_hands
 from kahriz_gateway.committee import book
 from kahriz_gateway.page import api_alarms, forms, labels, photos, stores
 from kahriz_gateway.page.format import DAY_MS
 from kahriz_gateway.page.gate import Asked, Gate
 from kahriz_gateway.page.gauging_tests import reminders
 from kahriz_gateway.page.words import Speech, mark
-from kahriz_gateway.village_alarms import flow_lps
+from kahriz_gateway.records import manual as manual_store
+from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.alarms import flow_lps
 from kahriz_water.records import StaffReading
 from kahriz_water.site import Plan
 

@@ -17,12 +17,9 @@ import rich_click as click
 from kahriz_gateway.clock import open_clock
 from kahriz_gateway.export.provenance import Span
 from kahriz_gateway.export.table_file import plain_file
+from kahriz_gateway.intake.store import StoreError
 from kahriz_gateway.outputs.csv_files import zone_of
-from kahriz_gateway.report.facts import Month, month_of
-from kahriz_gateway.report.pages import fleet_page, month_page
-from kahriz_gateway.report.words import LANGS
-from kahriz_gateway.store import StoreError
-from kahriz_gateway.water_cli import (
+from kahriz_gateway.records.water_cli import (
     FILE,
     REFUSALS,
     plan_of,
@@ -30,6 +27,9 @@ from kahriz_gateway.water_cli import (
     site_options,
     village_of,
 )
+from kahriz_gateway.report.facts import Month, month_of
+from kahriz_gateway.report.pages import fleet_page, month_page
+from kahriz_gateway.report.words import LANGS
 from kahriz_water.site import Plan
 from kahriz_water.strict import ConfigError
 

@@ -10,11 +10,12 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from kahriz_gateway import alarm_book, alarm_stats
+from kahriz_gateway.alarms import book as alarm_book
+from kahriz_gateway.alarms import stats as alarm_stats
 from kahriz_gateway.export.provenance import Span
 from kahriz_gateway.export.totals_table import LEAST, flowing, periods
-from kahriz_gateway.totals import balance_of, total_of
-from kahriz_gateway.village_store import quantities_of
+from kahriz_gateway.records.totals import balance_of, total_of
+from kahriz_gateway.village.store import quantities_of
 from kahriz_water.site import Plan, Point
 from kahriz_water.totals import Total
 

@@ -13,8 +13,10 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from kahriz_gateway import records, store, village_store
-from kahriz_gateway.intake_accept import Accept
+from kahriz_gateway.intake import store
+from kahriz_gateway.intake.accept import Accept
+from kahriz_gateway.records import records
+from kahriz_gateway.village import store as village_store
 from kahriz_water.plan import parse_plan
 from kahriz_wire.messages import Hello, Row, encode_hello, encode_rows
 

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The site's own authority: keys, certificates and who has lost them."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Backups: made, tried and restored."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Intake: what the nodes send is stored first and answered with a receipt."""

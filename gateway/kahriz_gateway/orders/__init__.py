@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Orders to the nodes: configuration, commands, programs."""

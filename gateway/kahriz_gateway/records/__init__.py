@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Dated records: zeros, ratings, gaugings, staff readings, and totals from them."""
