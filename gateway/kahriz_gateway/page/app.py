@@ -27,6 +27,7 @@ from kahriz_gateway.alarms.links import Links
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.page import api_alarms, call, health, help, poster, probes, screens, stores
 from kahriz_gateway.page.alarm_steps import AlarmSteps
+from kahriz_gateway.page.events import Events
 from kahriz_gateway.page.gate import ROLES, Gate
 from kahriz_gateway.page.gauging_tests import GaugingTests
 from kahriz_gateway.page.guided_tests import GuidedTests
@@ -151,6 +152,7 @@ def create_app(
             *poster.routes(gate),
             *probes.routes(),
             *help.routes(gate),
+            *Events(config, data_dir).routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[

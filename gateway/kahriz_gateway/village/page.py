@@ -51,7 +51,9 @@ class PageThread:
 
         token = token_or_none(self._data_dir)
         app = create_app(self._plan, self._data_dir, self._clock, token, self._links)
-        config = uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False)
+        config = uvicorn.Config(
+            app, log_level="warning", lifespan="off", access_log=False, timeout_graceful_shutdown=1
+        )
         server = uvicorn.Server(config)
         self.address = sock.getsockname()[:2]
         log.info("page: http://%s:%s", *self.address)

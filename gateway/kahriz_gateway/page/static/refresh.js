@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Fetches the page again now and then and puts it in place; without it, the reader reloads.
+// Fetches the page again when the gateway says that there is news, else now and then, and puts it in
+// place; without it, the reader reloads.
 // Never while somebody fills in a form or reads what they have opened.
 "use strict";
 (function () {
@@ -18,5 +19,15 @@
       document.body.classList.add("cut");
     }
   }
-  setInterval(refresh, EVERY_MS);
+  var told = false, turns = 0;
+  if (window.EventSource) {
+    var news = new EventSource("/events");
+    news.onopen = function () { told = true; };
+    news.onerror = function () { told = false; };
+    news.onmessage = refresh;
+  }
+  setInterval(function () {
+    turns += 1;
+    if (!told || turns % 4 === 0) refresh(); // ages grow without news, too
+  }, EVERY_MS);
 })();
