@@ -32,7 +32,7 @@ run: setup
 test: build/typings
 	@scripts/setup --group oracle
 	@scripts/parts
-	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup build/typings
 	$(BIN)/ruff format --check .

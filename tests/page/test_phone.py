@@ -171,7 +171,7 @@ def test_the_page_renews_itself_and_says_when_it_cannot(browser: Browser, tmp_pa
         page.clock.run_for(16_000)
         page.locator(".status.act").wait_for()
         page.context.set_offline(True)
-        page.clock.run_for(16_000)
+        page.clock.run_for(31_000)
         page.locator(".offline", has_text="these numbers are from 11:05").wait_for()
         keep(page, "cut", full=False)
 

@@ -67,6 +67,7 @@ class Events:
             with stores.village(self._data_dir) as conn:
                 heard = [queries.last_word(conn, point.id) for point in self._plan.points]
                 steps = conn.execute("SELECT max(id) FROM alarm_event").fetchone()[0]
-                return (*heard, steps)
+                alarms = conn.execute("SELECT count(*) FROM alarm").fetchone()[0]
+                return (*heard, steps, alarms)
         except stores.UnreadableStoreError as broken:
             return (str(broken),)

@@ -28,6 +28,6 @@
   }
   setInterval(function () {
     turns += 1;
-    if (!told || turns % 4 === 0) refresh(); // ages grow without news, too
+    if (!told || turns % 2 === 0) refresh(); // ages grow, and a lost WiFi says nothing
   }, EVERY_MS);
 })();
