@@ -9,6 +9,7 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -290,3 +291,26 @@ def test_a_wrong_file_of_turns_is_refused_by_its_place(
     assert said in done.output
     assert len(done.output.splitlines()) == 1
     assert not (tmp_path / "committee.db").exists()
+
+
+@pytest.mark.parametrize("harm", ["readonly", "garbage"])
+def test_a_book_that_cannot_be_written_or_read_leaves_the_front_page(
+    tmp_path: Path, serve: Serve, pin: str, harm: str
+) -> None:
+    phone = Phone(serve(tmp_path))
+    phone.enter(pin)
+    phone.send("/turns/set", **FORM)
+    path = tmp_path / "committee.db"
+    if harm == "garbage":
+        for each in tmp_path.glob("committee.db*"):
+            each.unlink()
+        path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    else:
+        with closing(book.open_book(tmp_path)) as conn:
+            conn.execute(
+                "CREATE TRIGGER full BEFORE INSERT ON meta BEGIN SELECT RAISE(FAIL, 'x'); END"
+            )
+    status, page = phone.get("/?lang=en")
+    assert status == 200
+    assert ("Turn of C3" in page) is (harm == "readonly")
+    assert phone.get("/alarms")[0] == 200

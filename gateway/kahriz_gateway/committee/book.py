@@ -75,6 +75,19 @@ def open_book(data_dir: Path) -> sqlite3.Connection:
     return conn
 
 
+def look(data_dir: Path) -> sqlite3.Connection:
+    """Open the book for looking only: a full or read-only disk does not keep anybody from that."""
+    path = data_dir / FILE
+    try:
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        conn = sqlite3.connect(uri, uri=True, timeout=10.0, isolation_level=None)
+        conn.row_factory = sqlite3.Row
+        conn.execute("SELECT 1 FROM entry LIMIT 1")
+    except sqlite3.Error as error:
+        raise BookError(f"{path}: {error}; put back the file of the last backup") from error
+    return conn
+
+
 def _prepare(conn: sqlite3.Connection, path: Path) -> None:
     conn.execute("BEGIN IMMEDIATE")
     found = conn.execute("PRAGMA user_version").fetchone()[0]
@@ -139,8 +152,11 @@ def entries(
 
 def meta(conn: sqlite3.Connection, key: str, make: str) -> str:
     """A value that is made once and kept."""
-    conn.execute("INSERT OR IGNORE INTO meta VALUES (?,?)", (key, make))
-    row = conn.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
+    asked = "SELECT value FROM meta WHERE key=?"
+    row = conn.execute(asked, (key,)).fetchone()
+    if row is None:
+        conn.execute("INSERT OR IGNORE INTO meta VALUES (?,?)", (key, make))
+        row = conn.execute(asked, (key,)).fetchone()
     return str(row["value"])
 
 

@@ -13,11 +13,9 @@ from kahriz_gateway.records.totals import total_of
 from kahriz_water.site import Plan, Point
 from kahriz_water.turns import (
     Fairness,
-    Got,
     Plot,
     Rota,
     Turn,
-    TurnsError,
     by_plot,
     fairness,
     rota_at,
@@ -119,18 +117,3 @@ def shares(
 
 def _clip(turn: Turn, start_ms: int, end_ms: int) -> Turn:
     return Turn(turn.plot, max(turn.start_ms, start_ms), min(turn.end_ms, end_ms), turn.corrected)
-
-
-__all__ = [
-    "Fairness",
-    "Got",
-    "Measured",
-    "Schedule",
-    "TurnsError",
-    "body_of",
-    "flow_points",
-    "measured",
-    "rota_of",
-    "schedule",
-    "shares",
-]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -88,12 +88,16 @@ class Gate:
             conn.close()
 
     def session(self, request: Request) -> Session | None:
-        """Who has entered on this phone, if anybody; never makes a book."""
+        """Who has entered on this phone, if anybody; an unreadable book is nobody."""
         cookie = _cookie(request)
         if not cookie or not (self._data_dir / book.FILE).exists():
             return None
-        with self.book() as conn:
-            return sessions.read(conn, cookie, self._clock.now_ms())
+        try:
+            with closing(book.look(self._data_dir)) as conn:
+                return sessions.read(conn, cookie, self._clock.now_ms())
+        except (book.BookError, sqlite3.Error) as error:
+            log.error("nobody is let in: %s", error)
+            return None
 
     def shown(
         self, page: Callable[[Asked], Response], *roles: str

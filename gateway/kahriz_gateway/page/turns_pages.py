@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +25,8 @@ from kahriz_gateway.page.span import parse_day
 from kahriz_gateway.page.words import Speech
 from kahriz_water.site import Plan, Point
 from kahriz_water.turns import Rota
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,12 @@ class TurnsPages:
         ]
 
     def now(self) -> TurnNow | None:
-        """For the front page: whose turn it is; None without turns."""
-        agreed, point = self._agreed()
+        """For the front page: whose turn it is; None without turns or a sound book."""
+        try:
+            agreed, point = self._agreed()
+        except (book.BookError, sqlite3.Error) as error:
+            log.error("no turns on the front page: %s", error)
+            return None
         now_ms = self._clock.now_ms()
         turn = agreed.now(now_ms)
         if turn is None or point is None:
@@ -62,7 +71,7 @@ class TurnsPages:
     def _agreed(self) -> tuple[turn_book.Schedule, Point | None]:
         if not (self._data_dir / book.FILE).exists():
             return turn_book.Schedule(None, (), ()), None
-        with self._gate.book() as conn:
+        with closing(book.look(self._data_dir)) as conn:
             agreed = turn_book.schedule(conn)
         return agreed, self._plan.point(agreed.point) if agreed.point else None
 
