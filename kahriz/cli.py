@@ -19,7 +19,7 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "node": ("kahriz_tools.cli:node", "The technician's laptop: put the program on a board."),
     "play": ("kahriz_sim.play_cli:play", "Send a recorded series through the whole chain."),
     "rating": ("kahriz_water.cli:rating", "Discharge of a structure, with its uncertainty."),
-    "replay": ("kahriz_detect.cli:replay_command", "The detectors over recorded readings."),
+    "replay": ("kahriz_detect.replay.cli:replay_command", "The detectors over recorded readings."),
     "report": ("kahriz_gateway.report.cli:report", "A month on one page (PDF), to print and sign."),
     "server": ("kahriz_server.cli:server", "The office: dashboards and long memory."),
     "site": (

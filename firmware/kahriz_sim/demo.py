@@ -25,7 +25,7 @@ from kahriz_sim.world import World
 
 DAY_MS = 86_400_000
 DRAIN_S = 60.0  # the village may be a few thousand rows behind when life ends
-LEARN_DAYS = 3.0  # the balance of a reach says nothing before (kahriz_detect.balance)
+LEARN_DAYS = 3.0  # the balance of a reach says nothing before (kahriz_detect.reach.balance)
 STEP_MS = 300_000  # the screen looks up after each step of the history
 
 

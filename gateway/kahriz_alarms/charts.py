@@ -9,8 +9,8 @@ from pathlib import Path
 from kahriz_alarms import messages, rota
 from kahriz_alarms.alarm import Alarm
 from kahriz_alarms.messages import mark, translate
-from kahriz_detect.chart import chart_svg
-from kahriz_detect.evidence import Series, Words, evidence_of
+from kahriz_detect.charts.chart import chart_svg
+from kahriz_detect.charts.evidence import Series, Words, evidence_of
 from kahriz_detect.finding import RAISED, Finding
 from kahriz_detect.site_plan import site_of
 from kahriz_water.site import Plan

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
-from kahriz_detect import detectors
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.frame import Frame
+from kahriz_detect.index import detectors
 from kahriz_detect.joint import Joint
 from kahriz_detect.site import FLOW, Site
 

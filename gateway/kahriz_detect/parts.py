@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kahriz_detect.site import Site
-from kahriz_detect.storm import mouth, traces_of
+from kahriz_detect.source.storm import mouth, traces_of
 
 
 def split(site: Site) -> list[Site]:

@@ -18,9 +18,9 @@ from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
-from kahriz_detect.cli import load_site
-from kahriz_detect.replay import Replay, ReplayError, Table, rows
-from kahriz_detect.site_json import SiteError
+from kahriz_detect.replay.cli import load_site
+from kahriz_detect.replay.run import Replay, ReplayError, Table, rows
+from kahriz_detect.replay.site_json import SiteError
 from kahriz_water.strict import ConfigError
 
 SITES = ("site.toml", "site.json")

@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po
 
 from kahriz_alarms import messages, states
 from kahriz_alarms.alarm import Alarm, Event
-from kahriz_detect import detectors
+from kahriz_detect.index import detectors
 from kahriz_detect.site_plan import site_of
 from kahriz_water.plan import parse_plan
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kahriz_alarms import kinds
-from kahriz_detect import fall
 from kahriz_detect.engine import Engine
 from kahriz_detect.finding import RAISED, Finding, Sample
 from kahriz_detect.parts import split
 from kahriz_detect.site_plan import site_of
+from kahriz_detect.source import fall
 from kahriz_gateway.records.records import parse_records
 from kahriz_gateway.village import alarms as village_alarms
 from kahriz_gateway.village import store as village_store

@@ -23,7 +23,7 @@ from kahriz_alarms.channels.telegram import TelegramChannel
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_alarms.people import Person
 from kahriz_alarms.personal import Message
-from kahriz_detect.chart import Evidence, Line, Panel, chart_svg
+from kahriz_detect.charts.chart import Evidence, Line, Panel, chart_svg
 
 ALI = Person("ali", "Əli", "crew", "az", ("email",), email="ali@example.az", telegram="77")
 LEAK = Message(5, (), "Sızma: Yuxarı arx", "12 m³ itki", "Sızma", chart_svg=b"<svg/>")

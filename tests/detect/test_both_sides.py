@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from kahriz_detect.finding import Finding, Sample
-from kahriz_detect.replay import Replay
-from kahriz_detect.site_json import parse_site
+from kahriz_detect.replay.run import Replay
+from kahriz_detect.replay.site_json import parse_site
 
 STEP_MS = 600_000
 DAY = 144

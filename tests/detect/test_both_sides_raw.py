@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from kahriz_detect.finding import RAISED, Sample
-from kahriz_detect.replay import Replay
+from kahriz_detect.replay.run import Replay
 from kahriz_detect.site_plan import site_of
 from kahriz_gateway.records.records import parse_records
 from kahriz_sim.series import START_MS, rows

@@ -7,11 +7,11 @@ import json
 import random
 from collections.abc import Callable
 
-from kahriz_detect.balance import Balance
 from kahriz_detect.finding import Finding
 from kahriz_detect.frame import Frame
+from kahriz_detect.reach.balance import Balance
 from kahriz_detect.site import Reach
-from kahriz_detect.source import SourceDrop
+from kahriz_detect.source.drop import SourceDrop
 
 DAY = 144  # frames of ten minutes
 HAPPENS = 6 * DAY

@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 import xml.etree.ElementTree as ET
 
-from kahriz_detect.chart import Evidence, Line, Panel, chart_svg
+from kahriz_detect.charts.chart import Evidence, Line, Panel, chart_svg
 
 STEP_MS = 600_000
 SVG = "{http://www.w3.org/2000/svg}"

@@ -13,12 +13,12 @@ from functools import cache
 
 import pytest
 
-from kahriz_detect import DETECTORS, detectors
-from kahriz_detect.cusum import Cusum
 from kahriz_detect.detector import Detector
 from kahriz_detect.engine import Engine
 from kahriz_detect.finding import CLEARED, RAISED, Finding, Sample
-from kahriz_detect.silence import Expected, Silence
+from kahriz_detect.index import DETECTORS, detectors
+from kahriz_detect.numbers.cusum import Cusum
+from kahriz_detect.signals.silence import Expected, Silence
 
 from . import waters
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kahriz_detect.chart import Evidence
-from kahriz_detect.cli import replay_command
-from kahriz_detect.evidence import DAY_MS, HOUR_MS, evidence_of
+from kahriz_detect.charts.chart import Evidence
+from kahriz_detect.charts.evidence import DAY_MS, HOUR_MS, evidence_of
 from kahriz_detect.finding import Finding
-from kahriz_detect.replay import text_of
+from kahriz_detect.replay.cli import replay_command
+from kahriz_detect.replay.run import text_of
 from kahriz_detect.site import Reach, Signal, Site, Source, Zone
 
 SVG = "{http://www.w3.org/2000/svg}"

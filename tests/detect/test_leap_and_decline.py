@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 import pytest
 
-from kahriz_detect.decline import Decline
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import Finding
 from kahriz_detect.frame import Frame
-from kahriz_detect.leap import Leap
+from kahriz_detect.reach.leap import Leap
+from kahriz_detect.source.decline import Decline
 
 DAY = 144
 Values = Callable[[int], dict[str, float]]

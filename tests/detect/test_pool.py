@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_detect.frame import Frame
-from kahriz_detect.pool import PoolBalance
+from kahriz_detect.pools.pool import PoolBalance
 from kahriz_detect.site import Pool
 
 DAY, STEP_S, AREA_M2, SPILL_M = 144, 600, 200.0, 2.5

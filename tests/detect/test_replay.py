@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kahriz_detect.cli import replay_command
 from kahriz_detect.engine import Engine
 from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.parts import split
-from kahriz_detect.replay import Replay, Table, arrivals
-from kahriz_detect.site_json import parse_site
+from kahriz_detect.replay.cli import replay_command
+from kahriz_detect.replay.run import Replay, Table, arrivals
+from kahriz_detect.replay.site_json import parse_site
 
 STEP_MS = 600_000
 DAY = 144

@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 import pytest
 
-from kahriz_detect.balance import Balance
 from kahriz_detect.finding import RAISED
 from kahriz_detect.frame import Frame
-from kahriz_detect.glr import A_DAY, Moved, Z
+from kahriz_detect.numbers.glr import A_DAY, Moved, Z
+from kahriz_detect.reach.balance import Balance
 from kahriz_detect.site import Reach
 
 BOUND_H = 1.0  # ours waits until a size has settled; theirs tells that something moved

@@ -15,7 +15,7 @@ from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.frame import Frame
 from kahriz_detect.parts import split
 from kahriz_detect.site_plan import site_of
-from kahriz_detect.storm import Storm
+from kahriz_detect.source.storm import Storm
 from kahriz_water.plan import parse_plan
 
 STEP_MS, DAY = 600_000, 144

@@ -14,7 +14,7 @@ import pytest
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_detect.frame import Frame
 from kahriz_detect.site import Pool, Zone
-from kahriz_detect.use import Use
+from kahriz_detect.use.zone import Use
 
 DAY_H, HOUR_MS = 24, 3_600_000
 MEAN_LPS = 5.0

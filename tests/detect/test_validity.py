@@ -11,10 +11,10 @@ import pytest
 
 from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.frame import Frame
+from kahriz_detect.signals.spike import Spike
+from kahriz_detect.signals.stuck import Stuck
+from kahriz_detect.signals.validity import Validity
 from kahriz_detect.site import Signal
-from kahriz_detect.spike import Spike
-from kahriz_detect.stuck import Stuck
-from kahriz_detect.validity import Validity
 
 KEYS = ("a", "b", "c")
 QUANTITIES = {"a": "flow_lps", "b": "level_m", "c": "temperature_c"}

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from kahriz_detect.balance import Balance
 from kahriz_detect.finding import Finding
 from kahriz_detect.frame import Frame
+from kahriz_detect.reach.balance import Balance
 from kahriz_detect.site import Reach
 
 DAY, BEGINS = 144, 20 * 144

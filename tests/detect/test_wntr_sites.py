@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from kahriz_detect.finding import CHANGED, RAISED, Finding
-from kahriz_detect.replay import Replay
-from kahriz_detect.site_json import parse_site
+from kahriz_detect.replay.run import Replay
+from kahriz_detect.replay.site_json import parse_site
 
 from .wntr_sites import Kahriz, make
 

@@ -8,9 +8,9 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from kahriz_detect import DETECTORS
 from kahriz_detect.engine import Engine
 from kahriz_detect.finding import Finding, Sample
+from kahriz_detect.index import DETECTORS
 from kahriz_detect.site import Pool, Reach, Signal, Site, Source, Zone
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000

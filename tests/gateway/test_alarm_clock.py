@@ -11,7 +11,7 @@ import pytest
 
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_detect.finding import RAISED, Finding, Sample
-from kahriz_detect.silence import Expected, Silence
+from kahriz_detect.signals.silence import Expected, Silence
 from kahriz_gateway.alarms import clock as alarm_clock
 from kahriz_gateway.alarms.keeper import Keeper
 from kahriz_gateway.alarms.people import PeopleSender

@@ -12,7 +12,7 @@ import pytest
 
 from kahriz_alarms.alarm import Step
 from kahriz_detect.finding import RAISED, Sample
-from kahriz_detect.replay import Replay, arrivals
+from kahriz_detect.replay.run import Replay, arrivals
 from kahriz_detect.site_plan import site_of
 from kahriz_gateway.alarms import book as alarm_book
 from kahriz_gateway.alarms import hands as alarm_hands

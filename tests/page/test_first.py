@@ -26,7 +26,7 @@ from stores_made import (
     put,
 )  # fmt: skip
 
-from kahriz_detect.balance import Balance
+from kahriz_detect.reach.balance import Balance
 from kahriz_gateway.committee import book, pins
 from kahriz_gateway.page.view import LEARN_MS
 from kahriz_gateway.village.store import Value

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kahriz_detect.cli import replay_command
+from kahriz_detect.replay.cli import replay_command
 from kahriz_gateway.export import cli as export_cli
 from kahriz_gateway.village import store as village_store
 from kahriz_gateway.village.store import Value

@@ -7,7 +7,7 @@ import io
 import pytest
 from click.testing import CliRunner
 
-from kahriz_detect.balance import Balance
+from kahriz_detect.reach.balance import Balance
 from kahriz_sim.demo import DAY_MS, LEARN_DAYS, DemoOptions, _doubt
 from kahriz_sim.demo_cli import demo
 from kahriz_sim.demo_screen import Screen

@@ -11,9 +11,9 @@ import sqlite3
 from dataclasses import asdict
 
 from kahriz_alarms.alarm import Alarm
-from kahriz_detect import fall
 from kahriz_detect.finding import RAISED
 from kahriz_detect.site_plan import site_of
+from kahriz_detect.source import fall
 from kahriz_gateway.village import alarms as village_alarms
 from kahriz_gateway.village import store as village_store
 from kahriz_water.site import Plan

@@ -15,13 +15,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
-from kahriz_detect import detectors
 from kahriz_detect.engine import Engine
 from kahriz_detect.finding import Finding, Sample
+from kahriz_detect.index import detectors
 from kahriz_detect.joint import Joint
-from kahriz_detect.node_clock import CLOCK
 from kahriz_detect.parts import split
-from kahriz_detect.silence import Silence
+from kahriz_detect.signals.node_clock import CLOCK
+from kahriz_detect.signals.silence import Silence
 from kahriz_detect.site import FLOW, Signal, Site
 from kahriz_detect.site_plan import site_of
 from kahriz_detect.watermark import late_ms, watermark

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
-from kahriz_detect.channel import HOLD_MS
 from kahriz_detect.finding import CLEARED, RAISED, Finding
+from kahriz_detect.signals.channel import HOLD_MS
 
 DROPOUT = "sensor_fault:dropout"
 WAIT_MS = HOLD_MS["dropout"] + 1_800_000  # the detector needs so long to see that it is over

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
-from kahriz_detect.chart import Points, chart_svg
-from kahriz_detect.evidence import evidence_of
+from kahriz_detect.charts.chart import Points, chart_svg
+from kahriz_detect.charts.evidence import evidence_of
 from kahriz_detect.finding import RAISED
-from kahriz_detect.limits import limits_of
-from kahriz_detect.replay import Raised, rows, text_of
+from kahriz_detect.replay.run import Raised, rows, text_of
+from kahriz_detect.signals.limits import limits_of
 from kahriz_detect.site import FLOW, Signal, Site
 
 SUSPECT = 3  # QARTOD: not drawn

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from kahriz_detect.normal import Normal
+from kahriz_detect.numbers.normal import Normal
 
 FLOOR = 0.02  # no rating holds better than to two hundredths
 UNSURE = 0.12  # the exponent may be between 1.8 and 2.2 (or the zero off by as much)

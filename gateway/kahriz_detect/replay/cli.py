@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from kahriz_detect.explain import explain
-from kahriz_detect.replay import Replay, ReplayError, Table, rows
+from kahriz_detect.replay.explain import explain
+from kahriz_detect.replay.run import Replay, ReplayError, Table, rows
+from kahriz_detect.replay.site_json import SiteError, parse_site
 from kahriz_detect.site import Site
-from kahriz_detect.site_json import SiteError, parse_site
 from kahriz_water.strict import ConfigError
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -83,6 +83,6 @@ def replay_command(
 
 
 def _draw(site: Site, readings: Path, table: Table, charts: Path) -> list[Path]:
-    from kahriz_detect.pictures import draw  # a third of the start-up, and few want charts
+    from kahriz_detect.replay.pictures import draw  # a third of the start-up, and few want charts
 
     return draw(site, readings, table.alarms, charts)

@@ -15,7 +15,7 @@ from typing import Any
 
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CLEARED, RAISED, Finding, Sample
-from kahriz_detect.silence import Expected
+from kahriz_detect.signals.silence import Expected
 from kahriz_detect.site import Site
 
 AHEAD_S, BEHIND_S = 120.0, 900.0  # what a round trip and a slow upload explain

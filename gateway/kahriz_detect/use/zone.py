@@ -17,8 +17,8 @@ from typing import Any
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_detect.frame import Frame
-from kahriz_detect.glr import A_DAY, Moved, Z
-from kahriz_detect.profile import Profile
+from kahriz_detect.numbers.glr import A_DAY, Moved, Z
+from kahriz_detect.numbers.profile import Profile
 from kahriz_detect.site import Pool, Site, Zone
 from kahriz_water.holidays import Holidays
 

@@ -13,15 +13,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kahriz_detect.beside import Beside
-from kahriz_detect.cusum import Cusum
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CHANGED, CLEARED, RAISED, Finding
 from kahriz_detect.frame import Frame
-from kahriz_detect.level_sensor import LevelSensor
-from kahriz_detect.rests import Rests
+from kahriz_detect.numbers.beside import Beside
+from kahriz_detect.numbers.cusum import Cusum
+from kahriz_detect.pools.level_sensor import LevelSensor
+from kahriz_detect.pools.rests import Rests
+from kahriz_detect.pools.stored import Shares, Stored
 from kahriz_detect.site import Pool, Site
-from kahriz_detect.stored import Shares, Stored
 
 BLOCK_S = 3 * 3600.0
 LONGEST = 40  # blocks: nothing is dated back further

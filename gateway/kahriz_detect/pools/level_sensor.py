@@ -11,7 +11,7 @@ from typing import Any
 
 from kahriz_detect.finding import CHANGED, CLEARED, RAISED, Finding
 from kahriz_detect.frame import Frame
-from kahriz_detect.stored import Stored, leapt
+from kahriz_detect.pools.stored import Stored, leapt
 from kahriz_water.pool import area_m2
 
 HALF = 6  # frames on either side of a leap

@@ -14,15 +14,15 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from kahriz_detect.blocks import Blocks, steps_of
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import Finding
 from kahriz_detect.frame import Frame
-from kahriz_detect.loss import Loss
-from kahriz_detect.rating import Rating
+from kahriz_detect.numbers.blocks import Blocks, steps_of
+from kahriz_detect.numbers.rating import Rating
+from kahriz_detect.reach.loss import Loss
+from kahriz_detect.reach.travel import Travel
+from kahriz_detect.reach.verdict import Verdict
 from kahriz_detect.site import Reach
-from kahriz_detect.travel import Travel
-from kahriz_detect.verdict import Verdict
 
 KEEP = 48  # blocks: a day
 LONGEST_S = 6 * 3600.0  # under way in one reach

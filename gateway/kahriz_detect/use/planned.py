@@ -14,7 +14,7 @@ from typing import Any
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_detect.frame import Frame
-from kahriz_detect.rests import Rests
+from kahriz_detect.pools.rests import Rests
 from kahriz_detect.site import Pool, Site
 
 RUNS = 0.15  # of its highest: an outflow above that is a turn

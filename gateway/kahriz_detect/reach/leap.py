@@ -16,10 +16,10 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from kahriz_detect.balance import chains
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_detect.frame import Frame
+from kahriz_detect.reach.balance import chains
 from kahriz_detect.site import Site
 
 HALF_S = 6 * 3600.0  # before and after; no wave is longer under way

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from kahriz_detect.finding import CLEARED, RAISED
-from kahriz_detect.replay import Raised, text_of
+from kahriz_detect.replay.run import Raised, text_of
 
 
 def explain(alarm: Raised) -> list[str]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from kahriz_detect.loss import Loss
+from kahriz_detect.reach.loss import Loss
 from kahriz_detect.site import Reach
 
 if TYPE_CHECKING:
-    from kahriz_detect.balance import Balance
+    from kahriz_detect.reach.balance import Balance
 
 BEFORE = 10  # blocks: what was just before it began
 SURE = 0.6  # share of the change that one weir must explain to be the one that moved

@@ -13,11 +13,11 @@ from __future__ import annotations
 from statistics import median
 from typing import Any
 
-from kahriz_detect.blocks import Blocks, steps_of
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_detect.frame import Frame
-from kahriz_detect.normal import Normal
+from kahriz_detect.numbers.blocks import Blocks, steps_of
+from kahriz_detect.numbers.normal import Normal
 from kahriz_detect.site import CONDUCTIVITY, FLOW, TEMPERATURE, Signal, Site
 
 LEARN_DAYS, MEMORY_DAYS = 3.0, 5.0

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from kahriz_detect.limits import limits_of
+from kahriz_detect.signals.limits import limits_of
+from kahriz_detect.signals.spike import Spike
+from kahriz_detect.signals.stuck import Stuck
 from kahriz_detect.site import FLOW, TEMPERATURE
-from kahriz_detect.spike import Spike
-from kahriz_detect.stuck import Stuck
 
 HOUR_MS = 3_600_000
 HOLD_MS = {  # an intermittent fault is one fault

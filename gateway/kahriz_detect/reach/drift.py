@@ -17,10 +17,10 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from kahriz_detect.balance import chains
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_detect.frame import Frame
+from kahriz_detect.reach.balance import chains
 from kahriz_detect.site import Site
 
 DAY_MS = 86_400_000

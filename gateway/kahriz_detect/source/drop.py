@@ -16,13 +16,13 @@ import math
 from statistics import median
 from typing import Any
 
-from kahriz_detect.blocks import Blocks, steps_of
-from kahriz_detect.cusum import Cusum
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_detect.frame import Frame
-from kahriz_detect.normal import Normal
-from kahriz_detect.rating import Rating
+from kahriz_detect.numbers.blocks import Blocks, steps_of
+from kahriz_detect.numbers.cusum import Cusum
+from kahriz_detect.numbers.normal import Normal
+from kahriz_detect.numbers.rating import Rating
 
 NOW, BEFORE = 2, 8  # values: an hour, and four hours before it
 LEARN_DAYS = 2.0

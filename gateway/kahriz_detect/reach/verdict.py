@@ -13,12 +13,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from kahriz_detect.finding import Finding
-from kahriz_detect.first_weir import BEFORE, CLEAR, CORRELATED, SUDDEN, SURE, FirstWeir
-from kahriz_detect.loss import RELEARN_DAYS, Loss
+from kahriz_detect.reach.first_weir import BEFORE, CLEAR, CORRELATED, SUDDEN, SURE, FirstWeir
+from kahriz_detect.reach.loss import RELEARN_DAYS, Loss
 from kahriz_detect.site import Reach
 
 if TYPE_CHECKING:
-    from kahriz_detect.balance import Balance
+    from kahriz_detect.reach.balance import Balance
 
 AT_MOST = 12  # blocks: what is now
 SURE_BELOW = 0.4  # the reach below hears of it a block later

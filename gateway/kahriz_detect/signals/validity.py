@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kahriz_detect.channel import FREEZING_C, Channel
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CLEARED, RAISED, Finding, Sample
 from kahriz_detect.frame import Frame
+from kahriz_detect.signals.channel import FREEZING_C, Channel
 from kahriz_detect.site import FLOW, LEVEL, TEMPERATURE, Signal, Site
 
 DUMB = 5  # frames

@@ -14,9 +14,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from kahriz_detect.cusum import Cusum
-from kahriz_detect.episode import Episode
-from kahriz_detect.normal import Normal
+from kahriz_detect.numbers.cusum import Cusum
+from kahriz_detect.numbers.normal import Normal
+from kahriz_detect.reach.episode import Episode
 
 SLOW_BLOCKS = 12  # six hours
 PLAIN = 4.0  # scatters

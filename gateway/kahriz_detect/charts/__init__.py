@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What an alarm rests on, gathered and drawn."""
