@@ -21,7 +21,9 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from scripts import man, sbom
+from scripts.uv import ROOT, uv
+
 DEPLOY = ROOT / "gateway" / "deploy"
 PARTS = DEPLOY / "deb"
 PACKAGE = "kahriz-gateway"
@@ -30,6 +32,7 @@ GLIBC = ("2_36", "2_34", "2_28", "2_17", "2_5")  # Debian 12 has 2.36, and takes
 PYTHON = "3.11"  # Debian 12's
 # pip works once at the installation and is no part of the program, so uv.lock does not name it.
 PIP = "pip==26.3 --hash=sha256:f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
+EXTRAS = ("gateway", "sms")
 SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 EXECUTABLE = {"build-program", "wait-for-life"}
 # Of the whole machine, not of our services: conffiles, so that a change by hand stays.
@@ -75,13 +78,7 @@ def build(out: Path, arch: str, version: str) -> Path:
 
 def pack(tree: Path, target: Path) -> None:
     """A filled tree into a .deb; the same tree gives the same bytes."""
-    when = subprocess.run(
-        ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
-    environment = {**os.environ, **({"SOURCE_DATE_EPOCH": when} if when else {})}
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(sbom.source_date_s())}
     subprocess.run(
         ["dpkg-deb", "--root-owner-group", "-Zxz", "-z1", "--build", str(tree), str(target)],
         check=True, stdout=subprocess.DEVNULL, env=environment,
@@ -90,8 +87,14 @@ def pack(tree: Path, target: Path) -> None:
 
 def fill(tree: Path, arch: str, version: str) -> None:
     """Everything that will lie on the gateway, and what dpkg has to know."""
-    share, doc = tree / "usr/lib/kahriz", tree / "usr/share/doc" / PACKAGE
+    share = tree / "usr/lib/kahriz"
     fetch(share / "wheels", share / "pip", arch)
+    lay(tree, arch, version)
+
+
+def lay(tree: Path, arch: str, version: str) -> None:
+    """What stands around the wheels that lie in the tree already."""
+    share, doc = tree / "usr/lib/kahriz", tree / "usr/share/doc" / PACKAGE
     (share / "version").write_text(f"{version}\n", "ascii")
     for name in sorted(EXECUTABLE):
         place(PARTS / name, share / name, 0o755)
@@ -118,11 +121,22 @@ def fill(tree: Path, arch: str, version: str) -> None:
     runbook = tree / "opt/kahriz/share/doc/kahriz/RUNBOOK.md"  # as the units name it
     runbook.parent.mkdir(parents=True)
     runbook.symlink_to(f"/usr/share/doc/{PACKAGE}/RUNBOOK.md")
-    compress(ROOT / "CHANGELOG.md", doc / "changelog.gz")
-    compress(PARTS / "kahriz.8", tree / "usr/share/man/man8/kahriz.8.gz")
+    compress((ROOT / "CHANGELOG.md").read_bytes(), doc / "changelog.gz")
+    compress((PARTS / "kahriz.8").read_bytes(), tree / "usr/share/man/man8/kahriz.8.gz")
+    for name, text in man.pages(version).items():
+        compress(text.encode(), tree / f"usr/share/man/man8/{name}.gz")
+    (doc / "sbom.cdx.json").write_bytes(listed_parts(share, version))
     kahriz_return = tree / "usr/share/man/man8/kahriz-return.8.gz"
     kahriz_return.symlink_to("kahriz.8.gz")
     control(tree, arch, version)
+
+
+def listed_parts(share: Path, version: str) -> bytes:
+    """The list of the wheels that lie in the tree, and of the pip that installs them."""
+    parts = sbom.of_wheels(sbom.locked(EXTRAS), (share / "wheels").glob("*.whl"))
+    pip_version = PIP.split()[0].removeprefix("pip==")
+    parts["components"].append(sbom.part("pip", pip_version, share / "pip/pip.whl"))
+    return sbom.finished(parts, PACKAGE, version, sbom.source_date_s())
 
 
 def fetch(wheels: Path, pip: Path, arch: str) -> None:
@@ -130,7 +144,7 @@ def fetch(wheels: Path, pip: Path, arch: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         wanted = Path(folder) / "wanted.txt"
         uv(
-            "export", "--quiet", "--locked", "--no-dev", "--extra", "gateway", "--extra", "sms",
+            "export", "--quiet", "--locked", "--no-dev", *(f"--extra={each}" for each in EXTRAS),
             "--no-emit-project", "--project", str(ROOT), "--output-file", str(wanted),
         )  # fmt: skip
         only_pip = Path(folder) / "pip.txt"
@@ -187,20 +201,13 @@ def place(source: Path, target: Path, mode: int = 0o644) -> None:
     target.chmod(mode)
 
 
-def compress(source: Path, target: Path) -> None:
+def compress(data: bytes, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(gzip.compress(source.read_bytes(), 9, mtime=0))
+    target.write_bytes(gzip.compress(data, 9, mtime=0))
 
 
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def uv(*arguments: str) -> None:
-    """uv as scripts/setup brought it; its own words when it fails."""
-    ours = ROOT / ".tools/bin/uv"
-    environment = {**os.environ, "UV_SYSTEM_CERTS": "true", "UV_NO_PROGRESS": "1"}
-    subprocess.run([str(ours) if ours.exists() else "uv", *arguments], check=True, env=environment)
 
 
 if __name__ == "__main__":

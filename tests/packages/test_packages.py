@@ -9,12 +9,13 @@ import pytest
 
 from kahriz.cli import GROUPS
 from scripts import deb
+from scripts.uv import uv
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_the_wheel_holds_templates_words_sites_and_the_chips_files(tmp_path: Path) -> None:
-    deb.uv("build", "--quiet", "--wheel", "--out-dir", str(tmp_path), str(ROOT))
+    uv("build", "--quiet", "--wheel", "--out-dir", str(tmp_path), str(ROOT))
     inside = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
     wanted = {"kahriz_tools/chip/main.py", "kahriz_tools/chip/boot.py"}
     for root, package in (("gateway", ""), ("firmware", ""), ("firmware/lib", "")):
