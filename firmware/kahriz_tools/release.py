@@ -109,19 +109,24 @@ def make(
 
 def pack(key: rsa.RSAPrivateKey, files: dict[str, bytes], version: str) -> Made:
     """List and sign; `files` are .mpy by their path in the program."""
-    number = release.number(version)
-    mpy = min(data[1] for data in files.values())
-    lines = [f"kahriz 1 {number} {mpy} {version} {release.FORM}"]
-    lines += [
-        f"{hashlib.sha256(data).hexdigest()} {len(data)} {path}" for path, data in files.items()
-    ]
-    manifest = ("\n".join(lines) + "\n").encode()
+    manifest = manifest_text(files, version)
     body = b"".join(files.values())
     if len(manifest) > release.MANIFEST_MOST_BYTES or len(body) > release.FILES_MOST_BYTES:
         raise BenchError("the program is too large for a slot", "leave drivers out", CODE)
     signature = key.sign(manifest, padding.PKCS1v15(), hashes.SHA256())
     head = release.MAGIC + struct.pack(">HI", len(manifest), len(body))
-    return Made(head + signature + manifest + body, number, version, len(files))
+    data = head + signature + manifest + body
+    return Made(data, release.number(version), version, len(files))
+
+
+def manifest_text(files: dict[str, bytes], version: str) -> bytes:
+    """What is signed: the version, and the sum and size of every file."""
+    mpy = min(data[1] for data in files.values())
+    lines = [f"kahriz 1 {release.number(version)} {mpy} {version} {release.FORM}"]
+    lines += [
+        f"{hashlib.sha256(data).hexdigest()} {len(data)} {path}" for path, data in files.items()
+    ]
+    return ("\n".join(lines) + "\n").encode()
 
 
 def program(version: str, number: int, drivers: Collection[str] | None) -> dict[str, bytes]:

@@ -38,18 +38,52 @@ def key(file: Path, public: Path | None) -> None:
 @click.option("--out", type=FILE, required=True, help="The release, for the gateway.")
 @click.option("--version", help="Such as 0.1.1; without it the program's own. It must grow.")
 @click.option("--driver", "drivers", multiple=True, help="Only these sensor drivers; else all.")
-def sign(key_file: Path, out: Path, version: str | None, drivers: tuple[str, ...]) -> None:
-    """Compile the program and sign it."""
+@click.option("--bundle", type=HERE, help="Sign what lies in this file; nothing is compiled.")
+def sign(
+    key_file: Path,
+    out: Path,
+    version: str | None,
+    drivers: tuple[str, ...],
+    bundle: Path | None,
+) -> None:
+    """Compile the program, or take it out of a bundle, and sign it."""
+    from kahriz_tools import bundle as bundles
     from kahriz_tools import release as work
 
+    if bundle is not None and (version or drivers):
+        raise click.UsageError("a bundle has its version and drivers: leave them out")
     try:
-        made = work.make(work.load_key(key_file), version, drivers or None)
+        key = work.load_key(key_file)
+        if bundle is None:
+            made = work.make(key, version, drivers or None)
+        else:
+            its_version, files = bundles.read(bundle)
+            made = work.pack(key, files, its_version)
     except BenchError as error:
         _end(error)
     out.write_bytes(made.data)
     click.echo(
         f"{out}: {made.version} (number {made.number}), {made.files} files, {len(made.data)} bytes"
     )
+
+
+@release.command("bundle")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A folder or a file.")
+@click.option("--version", help="Such as 0.1.1; without it the program's own.")
+@click.option("--driver", "drivers", multiple=True, help="Only these sensor drivers; else all.")
+def bundle_(out: Path, version: str | None, drivers: tuple[str, ...]) -> None:
+    """Compile the program into one file with its sums and its list of parts, unsigned."""
+    from kahriz_node import stamp
+    from kahriz_tools import bundle as bundles
+
+    try:
+        data = bundles.make(version, drivers or None)
+    except BenchError as error:
+        _end(error)
+    if out.is_dir():
+        out /= f"kahriz-node-{version or stamp.VERSION}.zip"
+    out.write_bytes(data)
+    click.echo(f"{out}: {len(data)} bytes")
 
 
 def _end(error: BenchError) -> NoReturn:
