@@ -80,7 +80,7 @@ MUTANTS = (
     ),
     Mutant(
         "sent-before-stored",
-        "gateway/kahriz_gateway/alarms/people.py",
+        "gateway/kahriz_alarms/loop/people.py",
         "                jobs += self._go_on(conn, post, now)\n",
         "                for channel, job in self._go_on(conn, post, now):\n"
         "                    self._workers[channel].put(job)\n",
@@ -88,7 +88,7 @@ MUTANTS = (
     ),
     Mutant(
         "repeat-not-marked",
-        "gateway/kahriz_gateway/alarms/people.py",
+        "gateway/kahriz_alarms/loop/people.py",
         "        again = alarm_post.may_be_repeat(conn, post.id)\n",
         "        again = False\n",
         ("tests/gateway/test_alarm_people.py",),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Findings become stored alarms, steps and pending deliveries: stored first, sent afterwards.
+"""What a village adds to an alarm: instruments that are in doubt, the flow before, dead sensors.
 
 Everything here runs inside the caller's transaction, so that an alarm and the detector's state
 that made it are on the disk together or not at all.
@@ -7,30 +7,28 @@ that made it are on the disk together or not at all.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import replace
 from statistics import median
-from typing import Any
 
 from kahriz_alarms import kinds, tree
-from kahriz_alarms.alarm import Alarm, Step
+from kahriz_alarms.alarm import Alarm
+from kahriz_alarms.loop import findings as loop_findings
+from kahriz_alarms.loop.book import Tells as Tells
+from kahriz_alarms.loop.book import alarm_of as alarm_of
+from kahriz_alarms.loop.book import load as load
+from kahriz_alarms.loop.book import open_alarm as open_alarm
+from kahriz_alarms.loop.book import open_alarms as open_alarms
+from kahriz_alarms.loop.findings import candidates as candidates
+from kahriz_alarms.loop.findings import forget as forget
+from kahriz_alarms.loop.findings import running_maintenance as running_maintenance
+from kahriz_alarms.loop.findings import step as step
+from kahriz_alarms.loop.findings import waiting as waiting
 from kahriz_detect.finding import CLEARED, RAISED, Finding
-from kahriz_gateway.alarms.book import (
-    Tells,
-    alarm_of,
-    begin,
-    load,
-    open_alarm,
-    open_alarms,
-    record,
-)
 from kahriz_gateway.records.manual import instrument_notes
 from kahriz_gateway.village import store as village_store
 from kahriz_water.site import Plan
-
-__all__ = ["Tells", "alarm_of", "apply", "load", "open_alarm", "open_alarms", "step"]
 
 SILENCES = ("silent_node", "gateway")  # of a node, of all of them
 DAY_MS = 86_400_000
@@ -42,87 +40,20 @@ def apply(
 ) -> None:
     """Store what the detectors found."""
     for finding in findings:
-        alarm = open_alarm(conn, finding.kind, finding.place)
-        if finding.what == RAISED:
-            if alarm is None:
-                _consider(conn, finding, plan, now_ms, tells)
-            elif alarm.calm is not None:  # it had ended and is there again: the same alarm
-                step(conn, alarm, "back", finding.ts, tells, now_ms, data=_sizes(finding))
-        elif finding.what == CLEARED:
-            forget(conn, finding.kind, finding.place)
-            if alarm is not None and alarm.calm is None:
-                _over(conn, alarm, finding, plan, now_ms, tells)
-        elif alarm is not None:
-            _resize(conn, alarm, finding, plan, now_ms, tells)
+        loop_findings.apply(conn, [finding], plan, now_ms, tells, raise_alarm)
         if finding.kind in SILENCES:
             _mark_silence(conn, finding, plan, now_ms, tells)
-
-
-def step(
-    conn: sqlite3.Connection,
-    alarm: Alarm,
-    what: str,
-    at: int,
-    tells: Tells,
-    now_ms: int | None = None,
-    who: str | None = None,
-    note: str | None = None,
-    data: dict[str, Any] | None = None,
-) -> Alarm:
-    """One step of an alarm's life; StateError when it cannot follow."""
-    stored = at if now_ms is None else now_ms
-    return record(conn, alarm, Step(what, at, stored, who, note, data or {}), tells)
-
-
-def _consider(
-    conn: sqlite3.Connection, finding: Finding, plan: Plan, now_ms: int, tells: Tells
-) -> None:
-    """An alarm, or, while it must last longer first, a candidate for one."""
-    wait = kinds.on_delay_ms(finding.kind, plan.alarms.on_delay_minutes)
-    if wait == 0:
-        raise_alarm(conn, finding, plan, now_ms, tells)
-        return
-    conn.execute(
-        "INSERT INTO candidate(kind, place, due, finding) VALUES(?,?,?,?)"
-        " ON CONFLICT(kind, place) DO NOTHING",
-        (finding.kind, finding.place, now_ms + wait, json.dumps(asdict(finding))),
-    )
-
-
-def candidates(conn: sqlite3.Connection, now_ms: int) -> list[Finding]:
-    """Findings that have lasted long enough."""
-    rows = conn.execute("SELECT finding FROM candidate WHERE due <= ?", (now_ms,)).fetchall()
-    return [Finding(**json.loads(row[0])) for row in rows]
-
-
-def waiting(conn: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Kind and place of what must last longer before it is an alarm."""
-    return [(str(k), str(p)) for k, p in conn.execute("SELECT kind, place FROM candidate")]
-
-
-def forget(conn: sqlite3.Connection, kind: str, place: str) -> None:
-    conn.execute("DELETE FROM candidate WHERE kind=? AND place=?", (kind, place))
 
 
 def raise_alarm(
     conn: sqlite3.Connection, finding: Finding, plan: Plan, now_ms: int, tells: Tells
 ) -> Alarm:
-    f = finding
-    rules = kinds.of(f.kind)
-    data = {
-        "kind": f.kind,
-        "place": f.place,
-        "urgent": rules.urgent,
-        "evidence": {**f.evidence, **(_instruments(conn, f, plan) if rules.proof else {})},
-        "before_lps": before_lps(conn, f, plan) if rules.proof else None,
-        **_sizes(f),
-    }
-    alarm = begin(conn, Step("raised", f.ts, now_ms, data=data), tells)
-    window = running_maintenance(conn, alarm.place, plan, now_ms)
-    if window is not None:
-        note, until = {"note": window["why"], "who": window["who"]}, {"until": window["to_ms"]}
-        alarm = step(conn, alarm, "shelved", now_ms, tells, now_ms, data=until, **note)
-    return alarm
+    before = None
+    if kinds.of(finding.kind).proof:
+        more = _instruments(conn, finding, plan)
+        before = before_lps(conn, finding, plan)
+        finding = replace(finding, evidence={**finding.evidence, **more})
+    return loop_findings.raise_alarm(conn, finding, plan, now_ms, tells, before)
 
 
 def _instruments(conn: sqlite3.Connection, finding: Finding, plan: Plan) -> dict[str, float]:
@@ -130,20 +61,6 @@ def _instruments(conn: sqlite3.Connection, finding: Finding, plan: Plan) -> dict
     notes = instrument_notes(conn)
     off = [notes[p]["offset_mm"] for p in tree.points_of(finding.place, plan) if p in notes]
     return {"staff_off_mm": max(off, key=abs)} if off else {}
-
-
-def running_maintenance(
-    conn: sqlite3.Connection, place: str, plan: Plan, now_ms: int, since_ms: int | None = None
-) -> sqlite3.Row | None:
-    """A window of maintenance that covers a place now, or at any time since then."""
-    places = [place, plan.id, *tree.points_of(place, plan)]
-    marks = ",".join("?" * len(places))
-    row: sqlite3.Row | None = conn.execute(
-        f"SELECT * FROM maintenance WHERE place IN ({marks}) AND from_ms <= ? AND to_ms > ?"  # noqa: S608
-        " ORDER BY to_ms DESC LIMIT 1",
-        (*places, now_ms, now_ms if since_ms is None else since_ms),
-    ).fetchone()
-    return row
 
 
 def before_lps(conn: sqlite3.Connection, finding: Finding, plan: Plan) -> float | None:
@@ -160,36 +77,6 @@ def flow_lps(conn: sqlite3.Connection, point: str, after_ms: int, upto_ms: int) 
         if good:
             return median(good)
     return None
-
-
-def _sizes(finding: Finding) -> dict[str, float | None]:
-    return {"lps": finding.lps, "lps_u": finding.lps_u, "m3": finding.m3}
-
-
-def _over(
-    conn: sqlite3.Connection, alarm: Alarm, finding: Finding, plan: Plan, now_ms: int, tells: Tells
-) -> None:
-    """The cause is over: an end at once, or a calm that has to last or to be proved."""
-    waits = kinds.off_delay_ms(alarm.kind, plan.alarms.off_delay_minutes) > 0
-    what = "calm" if waits or kinds.of(alarm.kind).proof else "cleared"
-    note = json.dumps(finding.evidence) if finding.evidence else None
-    step(conn, alarm, what, finding.ts, tells, now_ms, note=note)
-
-
-def _resize(
-    conn: sqlite3.Connection, alarm: Alarm, finding: Finding, plan: Plan, now_ms: int, tells: Tells
-) -> None:
-    """A size grows more certain while it is open; it is told when it leaves the dead band."""
-    if finding.lps is None or (finding.lps, finding.lps_u, finding.m3) == (
-        alarm.lps,
-        alarm.lps_u,
-        alarm.m3,
-    ):
-        return
-    told = alarm.told_lps
-    moved = told is None or abs(finding.lps - told) > plan.alarms.dead_band * abs(told)
-    what = "changed" if moved else "sized"
-    step(conn, alarm, what, finding.ts, tells, now_ms, data=_sizes(finding))
 
 
 def _mark_silence(

@@ -7,22 +7,28 @@ Functions here run inside the caller's transaction; nothing commits behind its b
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
+from kahriz_alarms.loop import schema as loop_schema
+from kahriz_alarms.loop import store as loop_store
+from kahriz_alarms.loop.store import get_cursor as get_cursor
+from kahriz_alarms.loop.store import get_state as get_state
+from kahriz_alarms.loop.store import set_cursor as set_cursor
+from kahriz_alarms.loop.store import set_state as set_state
+from kahriz_alarms.loop.store import transaction as transaction
 from kahriz_gateway.intake.store import StoreError, is_trouble
+from kahriz_gateway.records import schema as records_schema
 from kahriz_gateway.village import schema as village_schema
 from kahriz_gateway.village.changes import Moment, put_changed
 from kahriz_water.value import Value as Value
 
 # One entry is one step of the schema; steps are only ever appended.
 MIGRATIONS: tuple[str, ...] = (
-    """
+    loop_schema.ALARMS
+    + """
 CREATE TABLE value(point TEXT NOT NULL, quantity TEXT NOT NULL, ts INTEGER NOT NULL,
     value REAL NOT NULL, u REAL, q INTEGER NOT NULL,
     PRIMARY KEY(point, quantity, ts)) WITHOUT ROWID;
@@ -30,21 +36,9 @@ CREATE TABLE change(rev INTEGER PRIMARY KEY AUTOINCREMENT, point TEXT NOT NULL,
     quantity TEXT NOT NULL, ts INTEGER NOT NULL);
 CREATE TABLE estimated(node TEXT NOT NULL, journal TEXT NOT NULL, n INTEGER NOT NULL,
     ts INTEGER NOT NULL, PRIMARY KEY(node, journal, n)) WITHOUT ROWID;
-CREATE TABLE alarm(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, place TEXT NOT NULL,
-    state TEXT NOT NULL, raised INTEGER NOT NULL, stored INTEGER NOT NULL, closed INTEGER,
-    lps REAL, lps_u REAL, m3 REAL, silent_since INTEGER, evidence TEXT NOT NULL);
-CREATE UNIQUE INDEX alarm_open ON alarm(kind, place) WHERE closed IS NULL;
-CREATE TABLE alarm_event(id INTEGER PRIMARY KEY, alarm INTEGER NOT NULL REFERENCES alarm(id),
-    at INTEGER NOT NULL, what TEXT NOT NULL, who TEXT, note TEXT);
-CREATE TABLE delivery(alarm_event INTEGER NOT NULL REFERENCES alarm_event(id),
-    channel TEXT NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
-    next_ms INTEGER NOT NULL DEFAULT 0, last_error TEXT,
-    PRIMARY KEY(alarm_event, channel)) WITHOUT ROWID;
 CREATE TABLE deployment(node TEXT NOT NULL, channel TEXT NOT NULL, point TEXT NOT NULL,
     from_ms INTEGER NOT NULL, to_ms INTEGER, zero_m REAL, span_m REAL, sound_speed TEXT,
     note TEXT NOT NULL DEFAULT '', PRIMARY KEY(node, channel, from_ms)) WITHOUT ROWID;
-CREATE TABLE state(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE cursor(name TEXT PRIMARY KEY, rev INTEGER NOT NULL) WITHOUT ROWID;
 """,
     """
 -- u_random: the part of u that is new with each reading; manual: 1 when a person read it
@@ -65,8 +59,9 @@ CREATE TABLE gauging(point TEXT NOT NULL, at INTEGER NOT NULL, method TEXT NOT N
     runs TEXT NOT NULL, who TEXT NOT NULL, stage_m REAL, device_lps REAL, note TEXT NOT NULL,
     PRIMARY KEY(point, at, method)) WITHOUT ROWID;
 """,
-    village_schema.ALARM_LOOP,
+    loop_schema.ALARM_LOOP,
     village_schema.CHANGED_SPANS,
+    records_schema.TWO_DEPTHS,
 )
 
 
@@ -94,9 +89,7 @@ def open_village(path: Path, read_only: bool = False) -> sqlite3.Connection:
     if read_only:
         return conn
     try:
-        conn.execute("PRAGMA journal_mode=WAL")
-        conn.execute("PRAGMA synchronous=FULL")
-        conn.execute("PRAGMA foreign_keys=ON")
+        loop_store.make_durable(conn)
         migrate(conn, path)
     except sqlite3.DatabaseError as error:
         conn.close()
@@ -114,20 +107,10 @@ def open_village(path: Path, read_only: bool = False) -> sqlite3.Connection:
 
 def migrate(conn: sqlite3.Connection, path: Path, steps: Sequence[str] = MIGRATIONS) -> int:
     """Bring the schema up to date, each step whole or not at all; the number of steps taken."""
-    version = int(conn.execute("PRAGMA user_version").fetchone()[0])
-    if version > len(steps):
-        raise StoreError(
-            f"{path} was written by a newer Kahriz Monitor (schema {version}, this program knows "
-            f"{len(steps)}): install that version again, or give another --data folder."
-        )
-    for number, step in enumerate(steps[version:], version + 1):
-        try:
-            conn.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version={number}; COMMIT;")
-        except BaseException:
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
-            raise
-    return len(steps) - version
+    try:
+        return loop_store.migrate(conn, path, steps)
+    except loop_store.NewerStoreError as error:
+        raise StoreError(str(error)) from error
 
 
 def put_values(conn: sqlite3.Connection, values: Sequence[Value], final: bool = True) -> int:
@@ -191,43 +174,3 @@ def last_value(conn: sqlite3.Connection, point: str, quantity: str) -> Value | N
         (point, quantity),
     ).fetchone()
     return None if row is None else value_of(row)
-
-
-def get_cursor(conn: sqlite3.Connection, name: str) -> int:
-    row = conn.execute("SELECT rev FROM cursor WHERE name=?", (name,)).fetchone()
-    return 0 if row is None else int(row["rev"])
-
-
-def set_cursor(conn: sqlite3.Connection, name: str, rev: int) -> None:
-    conn.execute(
-        "INSERT INTO cursor(name, rev) VALUES(?,?)"
-        " ON CONFLICT(name) DO UPDATE SET rev=excluded.rev",
-        (name, rev),
-    )
-
-
-def get_state(conn: sqlite3.Connection, key: str) -> Any:
-    """A JSON value kept under a key, None when there is none."""
-    row = conn.execute("SELECT value FROM state WHERE key=?", (key,)).fetchone()
-    return None if row is None else json.loads(row["value"])
-
-
-def set_state(conn: sqlite3.Connection, key: str, value: Any) -> None:
-    conn.execute(
-        "INSERT INTO state(key, value) VALUES(?,?)"
-        " ON CONFLICT(key) DO UPDATE SET value=excluded.value",
-        (key, json.dumps(value)),
-    )
-
-
-@contextmanager
-def transaction(conn: sqlite3.Connection) -> Iterator[None]:
-    """All of it on the disk, or nothing."""
-    conn.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        conn.execute("COMMIT")
-    except BaseException:
-        if conn.in_transaction:  # a full disk rolls back by itself
-            conn.execute("ROLLBACK")
-        raise

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 
 from kahriz_alarms import answers, rota
 from kahriz_alarms.attempts import CALL
+from kahriz_alarms.loop import post as alarm_post
+from kahriz_alarms.loop import store as loop_store
 from kahriz_alarms.people import Person
-from kahriz_gateway.alarms import post as alarm_post
-from kahriz_gateway.village import store as village_store
 from kahriz_water.site import Plan
 
 WEEKLY = "alarm:weekly-test"
@@ -34,12 +34,12 @@ def put(conn: sqlite3.Connection, plan: Plan, people: Iterable[Person], now: int
 
 def weekly(conn: sqlite3.Connection, plan: Plan, now: int) -> list[int]:
     """The test of the week when it is due: by day, a week after the first start."""
-    last = village_store.get_state(conn, WEEKLY)
+    last = loop_store.get_state(conn, WEEKLY)
     if last is None or last > now:  # the first start, or the clock was set back
-        village_store.set_state(conn, WEEKLY, now)
+        loop_store.set_state(conn, WEEKLY, now)
         return []
     day = HOUR <= rota.local(plan, now).hour < LATEST_HOUR
     if now - last < alarm_post.WEEK_MS or not day:
         return []
-    village_store.set_state(conn, WEEKLY, now)
+    loop_store.set_state(conn, WEEKLY, now)
     return put(conn, plan, plan.people, now)

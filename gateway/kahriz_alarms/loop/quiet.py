@@ -16,10 +16,10 @@ import sqlite3
 
 from kahriz_alarms import answers, messages
 from kahriz_alarms.alarm import Alarm
+from kahriz_alarms.loop import book as alarm_book
+from kahriz_alarms.loop import findings
+from kahriz_alarms.loop import post as alarm_post
 from kahriz_alarms.people import Person
-from kahriz_gateway.alarms import book as alarm_book
-from kahriz_gateway.alarms import post as alarm_post
-from kahriz_gateway.village import alarms as village_alarms
 from kahriz_water.site import Plan
 
 HOUR_MS = 3_600_000
@@ -47,14 +47,14 @@ def ask(
         return ASKED, _say(answers.QUIET, alarm, plan, person.language, own)
     if alarm.urgent and not wishes:
         wish = {"until": until}
-        village_alarms.step(conn, alarm, ASKED, now, tells, now, person.id, why, wish)
+        findings.step(conn, alarm, ASKED, now, tells, now, person.id, why, wish)
         _tell_wish(conn, plan, alarm, person, until, now)
         return ASKED, _say(answers.QUIET, alarm, plan, person.language, until)
     data: dict[str, object] = {"until": until}
     if wishes:
         first, until = max(wishes.items(), key=lambda wish: wish[1])
         data = {"until": until, "asked": first}
-    village_alarms.step(conn, alarm, "shelved", now, tells, now, person.id, why, data)
+    findings.step(conn, alarm, "shelved", now, tells, now, person.id, why, data)
     if wishes:
         for other in _others(conn, plan, alarm, person):
             text = answers.done("shelve", [alarm], plan, other.language, until)

@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
+from typing import Protocol
 
-from kahriz_gateway.alarms import book as alarm_book
-from kahriz_gateway.village import store as village_store
+from kahriz_alarms.loop import book as alarm_book
+from kahriz_alarms.loop import store as loop_store
 
 SLACK_MS = 60_000  # two threads do not read the clock at once
 CANDIDATE_MS = 3_600_000  # a finding that waits to become an alarm waits no longer than this
@@ -21,13 +22,20 @@ CANDIDATE_MS = 3_600_000  # a finding that waits to become an alarm waits no lon
 log = logging.getLogger(__name__)
 
 
+class Clock(Protocol):
+    """The clock that the loop is handed, and whether it may be believed."""
+
+    def now_ms(self) -> int: ...
+    def trusted(self) -> bool: ...
+
+
 def newest_ms(conn: sqlite3.Connection) -> int:
     """The newest moment that the store knows of: time goes on from there."""
     found = [
         conn.execute("SELECT max(stored) FROM alarm_event").fetchone()[0],
         conn.execute("SELECT max(coalesce(done, made)) FROM message").fetchone()[0],
-        village_store.get_state(conn, "alive_ms"),
-        *(village_store.get_state(conn, "last_ts") or {}).values(),
+        loop_store.get_state(conn, "alive_ms"),
+        *(loop_store.get_state(conn, "last_ts") or {}).values(),
     ]
     return max((int(ms) for ms in found if ms is not None), default=0)
 
