@@ -12,6 +12,7 @@ from kahriz_server.texts import LANGS, TEXTS, UNIT_TEXTS
 
 Json = dict[str, Any]
 
+_FROM_TURN = re.compile(r'FROM\s+"?turn"?(?=\W)', re.IGNORECASE)
 _FROM_WATER = re.compile(r'FROM\s+"?water"?(?=\W)', re.IGNORECASE)
 _ROW_FLAG = re.compile(rf'"q"\s*<\s*{FAIL}\b')
 _OWN_FLAG = re.compile(rf'"(\w+)_q"\s*<\s*{FAIL}\b')
@@ -33,6 +34,8 @@ def lint_query(query: str) -> Iterator[str]:
             yield f'reads `water` without "q" < {FAIL}: failed numbers would be shown'
         if len(_OWN_FLAG.findall(query)) < reads:
             yield f'reads `water` without "<quantity>_q" < {FAIL}: withdrawn numbers would be shown'
+        if len(_ROW_FLAG.findall(query)) < len(_FROM_TURN.findall(query)):
+            yield f'reads `turn` without "q" < {FAIL}: withdrawn turns would be counted'
         if "$timeFilter" not in query and "${__to}" not in query:
             yield "has no $timeFilter and no ${__to}: it would read all years"
 

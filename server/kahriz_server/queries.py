@@ -15,6 +15,7 @@ FAIL = 4  # QARTOD: this flag and above are not shown
 SITE = '"site" =~ /^${site:regex}$/'
 POINT = '"point" =~ /^${point:regex}$/'
 EACH_INTERVAL = "GROUP BY time($__interval)"
+MEASURED_TURN = f'"q" < {FAIL}'  # neither withdrawn by a correction nor without a reading
 DAY = "GROUP BY time(1d)"
 TIMEZONE = "Asia/Baku"
 HISTORY = f"time >= ${{__to}}ms - {HISTORY_DAYS}d AND time <= ${{__to}}ms"
@@ -60,6 +61,22 @@ def per_day_m3(quantity: str) -> str:
     return (
         f'SELECT mean("{quantity}") * 86.4 FROM "water" WHERE {SITE} AND {POINT} '
         f"AND {good(quantity)} AND $timeFilter {DAY}, \"point\" fill(none) tz('{TIMEZONE}')"
+    )
+
+
+def turns_per_day() -> str:
+    """m³ of each plot by the day on which its turns began."""
+    return (
+        f'SELECT sum("m3") FROM "turn" WHERE {SITE} AND {MEASURED_TURN} AND $timeFilter '
+        f"{DAY}, \"plot\" fill(none) tz('{TIMEZONE}')"
+    )
+
+
+def turn_list() -> str:
+    """The newest turns, each with its m³ and how much of its time was measured."""
+    return (
+        'SELECT "plot", "m3", "u_m3", "minutes", "coverage" FROM "turn" '
+        f"WHERE {SITE} AND {MEASURED_TURN} AND $timeFilter ORDER BY time DESC LIMIT 200"
     )
 
 

@@ -63,6 +63,23 @@ TEXTS: dict[str, Text] = {
         "The day's mean flow over 24 hours; hours without readings count as the mean. Sums with "
         "their completeness: `kahriz export totals`.",
     ),
+    "turns": Text(
+        "Növbələrin suyu, gün üzrə", "Вода по очередям за сутки", "Water by turns, per day"
+    ),
+    "turns_help": Text(
+        "Bitmiş növbələrin m³-u, başladıqları günə yazılır. Sahələr kodla göstərilir. Ölçülməyən "
+        "növbə burada yoxdur: bu, su almayıb demək deyil.",
+        "м³ завершённых очередей, по дню их начала. Участки показаны кодами. Неизмеренной очереди "
+        "здесь нет: это не значит, что воды не было.",
+        "m³ of the turns that are over, on the day they began. Plots by their codes. A turn that "
+        "was not measured is not here: that does not say that it had no water.",
+    ),
+    "turn_list": Text("Son növbələr", "Последние очереди", "Latest turns"),
+    "per_turn": Text("Növbənin suyu", "Вода за очередь", "Water of the turn"),
+    "plot": Text("Sahə", "Участок", "Plot"),
+    "turn_began": Text("Növbə başlayıb", "Начало очереди", "Turn began"),
+    "minutes": Text("Dəqiqə", "Минут", "Minutes"),
+    "coverage": Text("Ölçülən vaxt", "Измерено времени", "Time measured"),
     "temperature": Text("Temperatur", "Температура", "Temperature"),
     "conductivity": Text("Elektrik keçiriciliyi", "Электропроводность", "Conductivity"),
     "last_word": Text("Cihazlar: son xəbər", "Узлы: последние вести", "Nodes: last word"),

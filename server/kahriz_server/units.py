@@ -21,6 +21,8 @@ _OTHER = {
     "span_s": ("s", 1),
     "change_pct": ("percent", 0),
     "flag": ("none", 0),
+    "minutes": ("short", 0),
+    "share": ("percentunit", 0),
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from kahriz_gateway.outputs.influx import InfluxOutput, from_plan
-from kahriz_gateway.outputs.influx_lines import AlarmMark, NodeHealth
+from kahriz_gateway.outputs.influx_lines import AlarmMark, NodeHealth, TurnMark
 from kahriz_gateway.village.store import Value
 from kahriz_server import alerts, dashboards
 from kahriz_server.cli import server
@@ -30,6 +30,7 @@ from kahriz_water.plan import parse_plan
 pytestmark = pytest.mark.needs("influxd", "nginx")
 
 STEP_MS = 300_000
+HOUR_MS = 3_600_000
 T0 = 1764000000000 - 1764000000000 % STEP_MS
 DAYS = 3
 T1 = T0 + DAYS * 86_400_000
@@ -87,6 +88,12 @@ def fill(output: InfluxOutput, silent_ms: int = T1) -> None:
     output.write_alarms(
         [AlarmMark(1, "leak", "upper", over, False, 2.0, 64.8, raised, span_s, 7200.0)]
     )
+    turns = [
+        TurnMark(plot, T0 + k * 8 * HOUR_MS, 1, 480.0, 300.0 + k, 9.0, 1.0)
+        for k, plot in enumerate(("A1", "B2", "A1", "B2"))
+    ]
+    withdrawn = TurnMark("C3", T0, 9, 480.0, 999.0, 9.0, 1.0)
+    output.write_turns([*turns, withdrawn])
     long_ago = T0 - 60 * 86_400_000
     output.write_alarms(
         [AlarmMark(2, "pool_leak", "pool", long_ago, True, 0.5, None, long_ago, 0.0)]
@@ -191,6 +198,8 @@ def test_water_per_day_is_the_mean_flow_of_24_hours_the_last_day_too(influx: Inf
         ("kahriz", "stage_m", "stage_mm"),
         ("kahriz", "battery_v", "batery_v"),
         ("kahriz", '"place"', "plase"),
+        ("kahriz", 'sum("m3")', 'sum("m2")'),
+        ("kahriz", '"u_m3"', '"u_m2"'),
         ("kahriz", "leak", "liters"),
         ("fleet", 'last("discharge_lps")', 'last("discharge_lsp")'),
         ("fleet", "heard_ms", "herd_ms"),
@@ -211,6 +220,17 @@ def test_a_misspelt_name_is_found(influx: Influx, name: str, right: str, wrong: 
     for mark in made["annotations"]["list"]:
         mark["target"]["query"] = mark["target"]["query"].replace(right, wrong)
     assert empty_queries(run(influx, made))
+
+
+def test_turns_are_shown_by_day_and_plot_without_the_withdrawn_one(influx: Influx) -> None:
+    asked = queries_of(influx, "kahriz", "turns")["A"]
+    found = {
+        each["tags"]["plot"]: sum(row[1] for row in each["values"])
+        for each in influx.query(asked)[0]["series"]
+    }
+    assert found == {"A1": 300 + 302, "B2": 301 + 303}
+    listed = influx.query(queries_of(influx, "kahriz", "turn_list")["A"])[0]["series"][0]
+    assert [row[1] for row in listed["values"]] == ["B2", "A1", "B2", "A1"]
 
 
 def row_of(influx: Influx, query: str, **tags: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any
 FILE = "committee.db"
 VERSION = 1
 FORGOTTEN = "–"
+END = (1 << 63) - 1  # past every entry
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE entry (
@@ -135,19 +136,36 @@ def known(conn: sqlite3.Connection, once: str) -> bool:
 
 
 def entries(
-    conn: sqlite3.Connection, *kinds: str, newest: int | None = None, live: bool = False
+    conn: sqlite3.Connection,
+    *kinds: str,
+    newest: int | None = None,
+    live: bool = False,
+    upto: int | None = None,
 ) -> list[Entry]:
-    """Entries of some kinds (all without any), oldest first; `live`: without replaced ones."""
+    """Entries of some kinds (all without any), oldest first; `live`: without replaced ones.
+
+    `upto`: as the book stood when this was its last entry.
+    """
+    last = END if upto is None else upto
     marks = ",".join("?" * len(kinds))
-    where = [f"kind IN ({marks})"] if kinds else []
+    where, given = ["id <= ?"], [last]
     if live:
-        where.append("id NOT IN (SELECT replaces FROM entry WHERE replaces IS NOT NULL)")
-    clause = f" WHERE {' AND '.join(where)}" if where else ""
+        where.append(
+            "id NOT IN (SELECT replaces FROM entry WHERE replaces IS NOT NULL AND id <= ?)"
+        )
+        given.append(last)
+    if kinds:
+        where.append(f"kind IN ({marks})")
     rows = conn.execute(
-        f"SELECT * FROM entry{clause} ORDER BY id DESC LIMIT ?",  # noqa: S608
-        (*kinds, -1 if newest is None else newest),
+        f"SELECT * FROM entry WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?",  # noqa: S608
+        (*given, *kinds, -1 if newest is None else newest),
     )
     return [_entry(row) for row in rows][::-1]
+
+
+def newest(conn: sqlite3.Connection) -> int:
+    """The number of the last entry, 0 in an empty book."""
+    return int(conn.execute("SELECT coalesce(max(id), 0) FROM entry").fetchone()[0])
 
 
 def meta(conn: sqlite3.Connection, key: str, make: str) -> str:

@@ -57,10 +57,10 @@ class Measured:
     coverage: float
 
 
-def schedule(conn: sqlite3.Connection) -> Schedule:
-    """All that was agreed, from the book."""
-    rotas = book.entries(conn, "rota", live=True)
-    corrections = book.entries(conn, "correction", live=True)
+def schedule(conn: sqlite3.Connection, upto: int | None = None) -> Schedule:
+    """All that was agreed, from the book; `upto`: when this was its last entry."""
+    rotas = book.entries(conn, "rota", live=True, upto=upto)
+    corrections = book.entries(conn, "correction", live=True, upto=upto)
     return Schedule(
         str(rotas[-1].body["point"]) if rotas else None,
         tuple(rota_of(entry.body) for entry in rotas),
@@ -68,6 +68,15 @@ def schedule(conn: sqlite3.Connection) -> Schedule:
             Turn(str(e.body["plot"]), int(e.body["start_ms"]), int(e.body["end_ms"]))
             for e in corrections
         ),
+    )
+
+
+def touched_since(conn: sqlite3.Connection, entry: int) -> int | None:
+    """The first moment whose turns may be others since an entry of the book; None: none."""
+    both = book.entries(conn, "rota", "correction")
+    replaced = {e.replaces for e in book.entries(conn) if e.id > entry}
+    return min(
+        (int(e.body["start_ms"]) for e in both if e.id > entry or e.id in replaced), default=None
     )
 
 

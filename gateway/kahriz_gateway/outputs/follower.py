@@ -17,6 +17,7 @@ from kahriz_alarms.delivery import DeliveryError
 from kahriz_gateway.alarms.office import OfficeWatch
 from kahriz_gateway.outputs import Output, Refreshes, refill
 from kahriz_gateway.outputs.follow_side import alarm_marks, alarms_from, hellos_from, node_healths
+from kahriz_gateway.outputs.follow_turns import TurnFollower
 from kahriz_gateway.village import store as village_store
 from kahriz_gateway.village.changes import Span, changed_since, pruned_upto
 from kahriz_gateway.village.moments import values_in
@@ -39,6 +40,11 @@ class Follower:
         self._output = output
         self._readings = data_dir / "readings.db"
         self._village = data_dir / "village.db"
+        self._turns = (
+            TurnFollower(name, output, data_dir)  # type: ignore[arg-type]
+            if hasattr(output, "write_turns")
+            else None
+        )
 
     def run(self, stop: threading.Event) -> None:
         conn = village_store.open_village(self._village)
@@ -78,6 +84,8 @@ class Follower:
             moved |= self._alarms(conn)
         if hasattr(self._output, "write_health"):
             moved |= self._health(conn)
+        if self._turns is not None:
+            moved |= self._turns.step(conn)
         return self._refill(conn) or moved
 
     def _changes(self, conn: sqlite3.Connection) -> bool:
@@ -99,12 +107,14 @@ class Follower:
         values = values_in(conn, spans)
         if values:
             self._output.write(values)
+        if self._turns is not None:
+            self._turns.again(conn, spans)
 
     def _refill(self, conn: sqlite3.Connection) -> bool:
         before = refill.pending(conn, self.name)
         if before is None:
             return False
-        if not before.point:  # alarms and health are few: they simply come again
+        if not before.point:  # alarms, health and turns are few: they simply come again
             with village_store.transaction(conn):
                 village_store.set_cursor(
                     conn, f"{self.name}:alarm", alarms_from(conn, before.since)
@@ -112,6 +122,8 @@ class Follower:
                 village_store.set_cursor(
                     conn, f"{self.name}:hello", hellos_from(self._readings, before.since)
                 )
+                if self._turns is not None:
+                    self._turns.from_(conn, before.since)
         after, spans = refill.next_spans(conn, before)
         if spans:
             self._hand_over(conn, spans)

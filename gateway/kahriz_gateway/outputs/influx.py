@@ -20,13 +20,16 @@ from kahriz_gateway.outputs import DeliveryError
 from kahriz_gateway.outputs.influx_lines import (
     AlarmMark,
     NodeHealth,
+    TurnMark,
     WaterValue,
     alarm_lines,
     health_lines,
+    turn_lines,
     water_lines,
 )
 from kahriz_gateway.outputs.influx_login import login
 from kahriz_water.plan import ConfigError, Plan
+from kahriz_water.site import Point
 from kahriz_wire.topics import GATEWAY
 
 if TYPE_CHECKING:
@@ -76,7 +79,8 @@ def open_bucket(plan: Plan, data_dir: Path, suffix: str = "") -> "InfluxOutput":
     quarantine = quarantine_file(data_dir / "influx-quarantine.jsonl")
     where = {"latitude_deg": plan.latitude_deg, "longitude_deg": plan.longitude_deg}
     place = {name: degrees for name, degrees in where.items() if degrees is not None}
-    return InfluxOutput(writer, plan.id, nodes, quarantine, place=place)
+    points = {point.id: point for point in plan.points}
+    return InfluxOutput(writer, plan.id, nodes, quarantine, place=place, points=points)
 
 
 class InfluxOutput:
@@ -90,7 +94,9 @@ class InfluxOutput:
         quarantine: Quarantine,
         monotonic_s: Callable[[], float] = time.monotonic,
         place: Mapping[str, float] | None = None,
+        points: Mapping[str, Point] | None = None,
     ) -> None:
+        self.points = points or {}
         self._writer = writer
         self._site = site
         self._nodes = nodes
@@ -115,6 +121,10 @@ class InfluxOutput:
     def write_alarms(self, marks: Iterable[AlarmMark]) -> None:
         """Store when alarms opened and closed."""
         self.write_lines(list(alarm_lines(self._site, marks)))
+
+    def write_turns(self, marks: Iterable[TurnMark]) -> None:
+        """Store the water of turns that are over."""
+        self.write_lines(list(turn_lines(self._site, marks)))
 
     def write_lines(self, lines: Sequence[str]) -> None:
         """Store ready lines (milliseconds), at most MAX_LINES a request."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""InfluxDB line protocol for interpreted values, node health and alarms: plain data, no client.
+"""InfluxDB line protocol for interpreted values, node health, alarms, turns: plain data, no client.
 
 Every field is a float: InfluxDB fixes the type of a field by its first write, and one integer
 among floats is refused for ever. InfluxDB also *merges* fields: a point written again without
@@ -43,6 +43,19 @@ class NodeHealth:
     node: str
     ts: int
     figures: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnMark:
+    """A turn that is over: the code of a plot, from `ts` on. Without m3 nothing is known of it."""
+
+    plot: str
+    ts: int
+    q: int
+    minutes: float = 0.0
+    m3: float | None = None
+    u_m3: float | None = None
+    coverage: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +142,17 @@ def alarm_lines(site: str, marks: Iterable[AlarmMark]) -> Iterator[str]:
         fields |= {name: number for name, number in known.items() if number is not None}
         tags = {"site": site, "kind": mark.kind, "place": mark.place, "alarm": str(mark.id)}
         text = line("alarm", tags, fields, mark.ts)
+        if text is not None:
+            yield text
+
+
+def turn_lines(site: str, marks: Iterable[TurnMark]) -> Iterator[str]:
+    """Turns by the codes of their plots; one that is withdrawn keeps its flag alone."""
+    for mark in marks:
+        fields = {"q": float(mark.q), "minutes": mark.minutes}
+        known = {name: getattr(mark, name) for name in ("m3", "u_m3", "coverage")}
+        fields |= {name: number for name, number in known.items() if number is not None}
+        text = line("turn", {"site": site, "plot": mark.plot}, fields, mark.ts)
         if text is not None:
             yield text
 

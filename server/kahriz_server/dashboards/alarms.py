@@ -11,6 +11,7 @@ from kahriz_server.dashboards.common import (
     coloured_column,
     column,
     dashboard,
+    gauges,
     newest,
     panel,
     sites_variable,
@@ -91,10 +92,10 @@ def repair(lang: Lang) -> Json:
         lang=lang,
         help_text=say("repair_help", lang),
     )
-    return coloured(newest(made), REPAIR_S)
+    return coloured(gauges(made), REPAIR_S)
 
 
 def lost(lang: Lang) -> Json:
     targets = [target("A", queries.water_lost(), "$tag_site")]
     made = panel("bargauge", say("lost_m3", lang), targets, quantity="volume_m3", lang=lang)
-    return newest(made)
+    return gauges(made)

@@ -79,9 +79,19 @@ def lines(made: Json) -> Json:
     return made
 
 
+def bars(made: Json, stacked: bool = False) -> Json:
+    """Draw whole numbers as bars, beside each other or on each other."""
+    custom: Json = {"drawStyle": "bars", "fillOpacity": 60, "lineWidth": 1}
+    if stacked:
+        custom["stacking"] = {"mode": "normal", "group": "A"}
+    made["fieldConfig"]["defaults"] |= {"decimals": 0, "custom": custom}
+    return made
+
+
 def coloured(made: Json, limits: Steps, mode: str = "value") -> Json:
     """Colour the number by the limits of kahriz_server.thresholds."""
-    made["options"]["colorMode"] = mode
+    if made["type"] == "stat":
+        made["options"]["colorMode"] = mode
     made["fieldConfig"]["defaults"]["thresholds"] = steps(limits)
     return made
 
@@ -110,6 +120,17 @@ def newest(made: Json) -> Json:
         "textMode": "value_and_name",
         "colorMode": "none",
         "graphMode": "none",
+    }
+    return made
+
+
+def gauges(made: Json) -> Json:
+    """Show the newest value of each series as a bar."""
+    made["options"] = {
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "displayMode": "basic",
+        "orientation": "horizontal",
+        "showUnfilled": True,
     }
     return made
 
@@ -210,4 +231,8 @@ def sites_variable(lang: Lang) -> Json:
     return variable("site", say("kahriz", lang), queries.sites(), several=True)
 
 
-HIDDEN_TIME = override("byRegexp", "/^Time( .+)?$/", custom__hidden=True)
+# Grafana 10 to 12 read `hidden` of a table, 13 and the map read `hideFrom`.
+_NOWHERE = {"viz": True, "tooltip": True, "legend": True}
+_TIMES = "/^Time( .+)?$/"
+HIDDEN_TIME = override("byRegexp", _TIMES, custom__hidden=True, custom__hideFrom=_NOWHERE)
+TIME_OFF_THE_MAP = override("byRegexp", _TIMES, custom__hideFrom=_NOWHERE)

@@ -54,7 +54,6 @@ def table(lang: Lang) -> Json:
     )
     made["fieldConfig"]["defaults"]["decimals"] = decimals("rows")
     made["fieldConfig"]["overrides"] = [
-        FEW_POINTS,
         HIDDEN_TIME,
         column("site", say("kahriz", lang)),
         column("node", say("node", lang)),

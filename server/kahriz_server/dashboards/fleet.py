@@ -4,11 +4,13 @@
 from kahriz_server import queries
 from kahriz_server.dashboards.common import (
     HIDDEN_TIME,
+    TIME_OFF_THE_MAP,
     Json,
     coloured,
     coloured_column,
     column,
     dashboard,
+    gauges,
     joined,
     newest,
     panel,
@@ -56,6 +58,7 @@ def table(lang: Lang) -> Json:
     link = {"title": say("kahriz", lang), "url": _of_site(lang)}
     made["fieldConfig"]["overrides"] = [
         HIDDEN_TIME,
+        TIME_OFF_THE_MAP,
         column("site", say("kahriz", lang), links=[link]),
         column("flow", say("discharge_now", lang)),
         coloured_column("change", say("change", lang), CHANGE_PCT, unit=unit("change_pct", lang)),
@@ -81,7 +84,7 @@ def where(lang: Lang) -> Json:
         height=12,
     )
     made["fieldConfig"]["overrides"] = [
-        HIDDEN_TIME,
+        TIME_OFF_THE_MAP,
         column("site", say("kahriz", lang)),
         column("flow", say("discharge_now", lang)),
         column("change", say("change", lang), unit=unit("change_pct", lang)),
@@ -129,7 +132,7 @@ def open_now(lang: Lang) -> Json:
 def lost(lang: Lang) -> Json:
     targets = [target("A", queries.water_lost(), "$tag_site")]
     made = panel("bargauge", say("lost_m3", lang), targets, quantity="volume_m3", lang=lang)
-    return newest(made)
+    return gauges(made)
 
 
 def _of_site(lang: Lang) -> str:

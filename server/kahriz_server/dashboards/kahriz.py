@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from kahriz_server import queries
+from kahriz_server.dashboards import turns
 from kahriz_server.dashboards.common import (
     Json,
+    bars,
     coloured,
     dashboard,
     lines,
@@ -50,6 +52,8 @@ def build(lang: Lang, reaches: Sequence[Reach] = REACHES) -> Json:
             level(lang),
             volume(lang),
             per_day(lang),
+            turns.per_day(lang),
+            turns.latest(lang),
             alarms(lang),
             last_word(lang),
             missing(lang),
@@ -191,11 +195,7 @@ def per_day(lang: Lang) -> Json:
         lang=lang,
         help_text=say("per_day_help", lang),
     )
-    made["fieldConfig"]["defaults"] |= {
-        "decimals": 0,
-        "custom": {"drawStyle": "bars", "fillOpacity": 60, "lineWidth": 1},
-    }
-    return made
+    return bars(made)
 
 
 def battery(lang: Lang) -> Json:

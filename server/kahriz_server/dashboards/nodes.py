@@ -10,8 +10,8 @@ from kahriz_server.dashboards.common import (
     coloured_column,
     column,
     dashboard,
+    gauges,
     lines,
-    newest,
     panel,
     sites_variable,
     target,
@@ -45,7 +45,6 @@ def table(lang: Lang) -> Json:
     targets = [target("A", queries.health_now(*fields), table=True)]
     made = panel("table", say("nodes", lang), targets, quantity="rows", lang=lang, width=14)
     made["fieldConfig"]["overrides"] = [
-        FEW_POINTS,
         HIDDEN_TIME,
         column("site", say("kahriz", lang)),
         column("node", say("node", lang)),
@@ -77,7 +76,7 @@ def starts(lang: Lang) -> Json:
     """A node that starts again and again has a weak battery, or its watchdog saved it."""
     targets = [target("A", queries.starts(), ALIAS)]
     made = panel("bargauge", say("starts_in_span", lang), targets, quantity="starts", lang=lang)
-    return coloured(newest(made), LOST_ROWS)
+    return coloured(gauges(made), LOST_ROWS)
 
 
 def _curve(title: str, field: str, quantity: str, lang: Lang) -> Json:
