@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeVar
 
 import rich_click as click
 
+from kahriz_alarms.service.stopping import stop_at_signal
 from kahriz_gateway import logs
 from kahriz_gateway.backup.cli import backup, restore
 from kahriz_gateway.clock import ClockError, open_clock
@@ -22,7 +23,6 @@ from kahriz_gateway.config import KnownNodes, Options, StateError, exit_code, re
 from kahriz_gateway.intake.store import StoreError, no_folder, open_store, read_store
 from kahriz_gateway.orders import cli as node_cli
 from kahriz_gateway.orders import commands
-from kahriz_gateway.stopping import stop_at_signal
 from kahriz_gateway.ups import end_file
 from kahriz_gateway.village.later_cli import LaterGroup
 from kahriz_water.strict import ConfigError

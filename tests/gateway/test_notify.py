@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from kahriz_gateway import notify, notify_sign
-from kahriz_gateway.notify import Notifier, say
+from kahriz_alarms.service import notify
+from kahriz_alarms.service.notify import Notifier, say
+from kahriz_gateway import notify_sign
 from kahriz_sim.services import Broker
 
 from .conftest import PATIENCE_S, ROOT, SITE_TOML, Process

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kahriz_gateway.stopping import stop_at_signal
+from kahriz_alarms.service.stopping import stop_at_signal
 
 PATIENCE_S = 30.0
 

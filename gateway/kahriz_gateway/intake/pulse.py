@@ -6,11 +6,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from kahriz_alarms.service.notify import Notifier
 from kahriz_gateway import notify_sign
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.intake.intake import Intake
 from kahriz_gateway.mqtt import Door
-from kahriz_gateway.notify import Notifier
 
 
 class Pulse:

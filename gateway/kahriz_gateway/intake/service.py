@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import IO
 
+from kahriz_alarms.service.notify import Notifier
+from kahriz_alarms.service.stopping import stop_at_signal
 from kahriz_gateway import logs, notify_sign
 from kahriz_gateway.broker import selftest as broker_selftest
 from kahriz_gateway.broker.tls import context
@@ -31,8 +33,6 @@ from kahriz_gateway.intake.pulse import Pulse
 from kahriz_gateway.intake.store import StoreError
 from kahriz_gateway.memory import give_back
 from kahriz_gateway.mqtt import Door
-from kahriz_gateway.notify import Notifier
-from kahriz_gateway.stopping import stop_at_signal
 from kahriz_water.strict import ConfigError
 
 _LOCK_TRIES = 3  # whoever asks whether we live holds the lock for an instant

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from kahriz_alarms.service.notify import Notifier
 from kahriz_gateway import notify_sign
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.intake.store import is_trouble
-from kahriz_gateway.notify import Notifier
 
 PAUSE_S = 0.25
 RETRY_S = (0.5, 15.0)  # first and longest pause between two tries on a full disk

@@ -18,6 +18,7 @@ from kahriz_alarms.attempts import CALL
 from kahriz_alarms.channels import Outside, channels
 from kahriz_alarms.channels.sms import SmsChannel
 from kahriz_alarms.channels.to_people import to_people
+from kahriz_alarms.service.notify import Notifier
 from kahriz_gateway import secret_file
 from kahriz_gateway.alarms import clock as alarm_clock
 from kahriz_gateway.alarms.keeper import Keeper
@@ -33,7 +34,6 @@ from kahriz_gateway.intake import store
 from kahriz_gateway.lamp import Lamp, announcement
 from kahriz_gateway.memory import give_back
 from kahriz_gateway.mqtt import Door
-from kahriz_gateway.notify import Notifier
 from kahriz_gateway.outputs import Surroundings, outputs
 from kahriz_gateway.outputs.follower import Follower
 from kahriz_gateway.village import changes as village_changes
