@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kahriz_node.config import Config
     from kahriz_tools.board import Board
 
+LIVE = ("distance_m", "current_ma")  # what a person can compare with the staff gauge
 LEAST_DBM = -75  # the same margin as in provision
 _COUNT = click.option("--count", type=click.IntRange(1), help="So often; else until Ctrl-C.")
 _FILTER = click.option("--port-filter", multiple=True, metavar="KEY=TEXT")
@@ -75,39 +76,74 @@ def _in_words(told: dict[str, Any]) -> dict[str, str]:
 @click.command(epilog=EXIT_CODES)
 @port_option
 @_FILTER
-@click.option("--zero-m", type=float, help="Sensor's zero: tells the stage beside the distance.")
-@click.option("--channel", default="weir", show_default=True)
+@click.option("--zero-m", type=float, help="Sensor's zero: tells stage or level beside the value.")
+@click.option("--span-m", type=float, help="4-20 mA: its span.")
+@click.option(
+    "--depth-m",
+    type=float,
+    help="4-20 mA, at a known depth: ends with words for `calibrate pressure`.",
+)
+@click.option("--channel", help="Else the first that measures a distance or a current.")
 @click.option("--every", type=click.FloatRange(0, 60), default=2.0, show_default=True)
 @_COUNT
 @json_option
 def watch(
-    port: str | None, port_filter: tuple[str, ...], zero_m: float | None, channel: str,
-    every: float, count: int | None, as_json: bool,
+    port: str | None, port_filter: tuple[str, ...], zero_m: float | None, span_m: float | None,
+    depth_m: float | None, channel: str | None, every: float, count: int | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """The live stage beside the staff gauge, until Ctrl-C."""
+    """The live stage or level beside the staff gauge, until Ctrl-C."""
     from kahriz_tools import selftest
 
     talk = Talk(as_json)
-    seen: list[float] = []
+    seen: dict[str, list[float]] = {quantity: [] for quantity in LIVE}
+    looks = 0
     with talk.mending(), _session(port, port_filter) as (board, config):
         try:
-            while count is None or len(seen) < count:
+            while count is None or looks < count:
+                looks += 1
                 told = selftest.sensors(board)
-                one = told.get(channel)
-                line = _in_words(told).get(channel, f"there is no channel {channel}")
-                value = one.get("distance_m") if isinstance(one, dict) else None
-                if value is not None and zero_m is not None:
-                    line = f"stage {zero_m - value / 1e4:.3f} m   ({line})"
+                name = channel or _live_channel(told)
+                quantity, value = _live(told.get(name))
+                line = _in_words(told).get(name, f"there is no channel {name}")
+                if quantity is not None:
+                    seen[quantity].append(value)
+                    line = _level(quantity, value, zero_m, span_m, line)
                 talk.say(f"{time.strftime('%H:%M:%S')}  {line}")
-                seen.append(float("nan") if value is None else value / 1e4)
-                if count is None or len(seen) < count:
+                if count is None or looks < count:
                     time.sleep(every)
         except KeyboardInterrupt:
             talk.say("ended")
-        told_m = [value for value in seen if value == value]
-        talk.result({"ok": bool(told_m), "node": config.node, "distance_m": told_m})
-        if not told_m:
+        currents = seen["current_ma"]
+        if depth_m is not None and currents:
+            talk.say("".join(f" --read {depth_m:g},{current:.3f}" for current in currents).strip())
+        told_any = {quantity: values for quantity, values in seen.items() if values}
+        talk.result({"ok": bool(told_any), "node": config.node, "distance_m": [], **told_any})
+        if not told_any:
             raise SystemExit(selftest.FAILED)
+
+
+def _live(one: object) -> tuple[str | None, float]:
+    """Quantity and value of a channel, in its unit."""
+    from kahriz_wire import fields
+
+    for quantity in LIVE:
+        if isinstance(one, dict) and quantity in one:
+            return quantity, one[quantity] / 10 ** fields.FIELDS[quantity][1]
+    return None, 0.0
+
+
+def _live_channel(told: dict[str, Any]) -> str:
+    return next((n for n in sorted(told) if _live(told[n])[0]), min(told, default="weir"))
+
+
+def _level(
+    quantity: str, value: float, zero_m: float | None, span_m: float | None, line: str
+) -> str:
+    if zero_m is None or (quantity == "current_ma" and span_m is None):
+        return line
+    if quantity == "distance_m":
+        return f"stage {zero_m - value:.3f} m   ({line})"
+    return f"level {zero_m + (value - 4) / 16 * (span_m or 0):.3f} m   ({line})"
 
 
 @click.command(epilog=EXIT_CODES)

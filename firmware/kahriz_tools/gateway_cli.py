@@ -14,6 +14,7 @@ LET_THROUGH = {"ignore_unknown_options": True, "help_option_names": ["--help-her
 CALIBRATE = {
     "staff": "reading",  # a stage read from the staff gauge
     "zero": "zero",  # the sensor's zero from three of them
+    "pressure": "pressure",  # zero and span of a 4-20 mA sensor from two depths
     "gauging": "gauging",  # litres measured by hand
     "rating": "rating",  # the structure's rating from gaugings
 }
@@ -32,7 +33,7 @@ def _gateway(command: str | None, *arguments: str) -> None:
 @click.argument("what", type=click.Choice(list(CALIBRATE)))
 @click.argument("rest", nargs=-1, type=click.UNPROCESSED)
 def calibrate(gateway_command: str | None, what: str, rest: tuple[str, ...]) -> None:
-    """Staff readings, zero, gaugings, rating: nothing is kept before --store; --help tells more.
+    """Staff readings, zero, pressure at two depths, gaugings, rating; kept only with --store.
 
     kahriz node calibrate zero --point outlet --who NAME   (gateway zero)
     """

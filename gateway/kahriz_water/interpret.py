@@ -240,13 +240,18 @@ def _from_distance(place: _Place, read_m: float, u_echo_m: float, row: _Row, q: 
 def _from_current(place: _Place, current_ma: float, row: _Row, q: int) -> None:
     q = quality.worst(q, pool.current_q(current_ma))
     point, at, zero, u_checked_m, _ = place
-    if zero is None or at.span_m is None or q >= quality.FAIL:
+    if zero is None or zero.span_m is None or q >= quality.FAIL:
         row.put(Value(point.id, "current_ma", row.ts, current_ma, None, q))
         return
-    level = pool.level_m(current_ma, zero.zero_m, at.span_m)
+    level = pool.level_m(current_ma, zero.zero_m, zero.span_m)
     weir = point.kind == "weir"
     u_staff_m = u_checked_m * weir
-    u_m = math.hypot(zero.u_m, pool.U_SPAN * at.span_m, u_staff_m)
+    u_m = math.hypot(
+        zero.u_m,
+        pool.u_away_m(current_ma, zero.pivot_ma, zero.u_span_m),
+        pool.U_SPAN * zero.span_m,
+        u_staff_m,
+    )
     if at.role == "tail":
         row.tail_m[point.id] = level
         row.put(Value(point.id, "tail_m", row.ts, level, 2.0 * u_m, q))

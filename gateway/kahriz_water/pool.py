@@ -33,6 +33,19 @@ def level_m(current_ma: float, zero_m: float, span_m: float) -> float:
     return zero_m + (current_ma - 4.0) / 16.0 * span_m
 
 
+def u_away_m(current_ma: float, pivot_ma: float | None, u_span_m: float | None) -> float:
+    """What a span that was calibrated does not know, away from where it was.
+
+    >>> u_away_m(20.0, 12.0, 0.010)
+    0.005
+    >>> u_away_m(20.0, None, None)
+    0.0
+    """
+    if pivot_ma is None or u_span_m is None:
+        return 0.0
+    return abs(current_ma - pivot_ma) / 16.0 * u_span_m
+
+
 def volume_m3(level: float, table: Sequence[tuple[float, float]]) -> float | None:
     """Volume by straight lines between the surveyed pairs; None outside of them.
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kahriz_water.deployment import Deployment
 from kahriz_water.site import Point
@@ -20,7 +20,11 @@ CHECKS = 5  # the last so many readings of the staff gauge tell how well a senso
 
 @dataclass(frozen=True, slots=True)
 class Zero:
-    """A zero taken anew: from now on the channel has this one instead of its deployment's."""
+    """A zero taken anew: from now on the channel has this one instead of its deployment's.
+
+    A 4-20 mA sensor calibrated at two depths has its `span_m` anew too. `u_m` is then the standard
+    uncertainty at `pivot_ma`, between the two; away from it that of the span comes in.
+    """
 
     node: str
     channel: str
@@ -29,6 +33,9 @@ class Zero:
     u_m: float = U_ZERO_M
     who: str = ""
     note: str = ""
+    span_m: float | None = None
+    u_span_m: float | None = None
+    pivot_ma: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +99,27 @@ class Records:
         return sorted(found | {end for end in ends if end is not None})
 
     def zero_at(self, at: Deployment, ts_ms: int) -> Zero | None:
-        """The zero of a channel at a moment; a new deployment begins without the old one's."""
+        """The zero of a channel at a moment; a new deployment begins without the old one's.
+
+        A zero that says nothing of the span leaves it as it was calibrated before.
+        """
         if at.zero_m is None:
             return None
-        own = Zero(at.node, at.channel, at.from_ms, at.zero_m)
+        own = Zero(at.node, at.channel, at.from_ms, at.zero_m, span_m=at.span_m)
         later = [
             z
             for z in self.zeros
             if (z.node, z.channel) == (at.node, at.channel) and at.from_ms <= z.from_ms <= ts_ms
         ]
-        return max([own, *later], key=lambda z: z.from_ms)
+        newest = max([own, *later], key=lambda z: z.from_ms)
+        if newest.span_m is not None:
+            return newest
+        span = max(
+            (z for z in [own, *later] if z.span_m is not None),
+            key=lambda z: z.from_ms,
+            default=own,
+        )
+        return replace(newest, span_m=span.span_m, u_span_m=span.u_span_m, pivot_ma=span.pivot_ma)
 
     def rating_at(self, point: str, ts_ms: int) -> DatedRating | None:
         fitting = [

@@ -30,8 +30,9 @@ def copied(path: Path, to: Path, name: str) -> Path:
 
 
 def columns(conn: sqlite3.Connection) -> dict[str, list[tuple[str, str]]]:
-    """Every table with its columns and their types."""
-    names = [row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type='table'")]
+    """Every table of ours with its columns and their types."""
+    ours = "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'"
+    names = [row[0] for row in conn.execute(ours)]
     return {
         name: sorted((row[1], row[2]) for row in conn.execute(f"PRAGMA table_info({name})"))
         for name in sorted(names)

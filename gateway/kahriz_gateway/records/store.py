@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from kahriz_gateway.records.approvals import Approval
 from kahriz_gateway.records.toml import structure_of
 from kahriz_water.calibration import Calibration, judge
 from kahriz_water.deployment import Deployment
@@ -24,7 +25,10 @@ TABLES = {
         ("node", "channel", "from_ms"),
         ("point", "to_ms", "zero_m", "span_m", "sound_speed", "note", "role"),
     ),
-    "zero": (("node", "channel", "from_ms"), ("zero_m", "u_m", "who", "note")),
+    "zero": (
+        ("node", "channel", "from_ms"),
+        ("zero_m", "u_m", "who", "note", "span_m", "u_span_m", "pivot_ma"),
+    ),
     "rating": (("point", "from_ms"), ("to_ms", "structure", "author", "gaugings", "note")),
     "staff": (
         ("point", "at"),
@@ -34,6 +38,7 @@ TABLES = {
         ("point", "at", "method"),
         ("runs", "who", "stage_m", "device_lps", "note"),
     ),
+    "approval": (("point", "at"), ("until_ms", "who", "note")),
 }
 
 
@@ -86,6 +91,10 @@ def put_ratings(conn: sqlite3.Connection, found: Iterable[tuple[DatedRating, str
 
 def put_staff(conn: sqlite3.Connection, found: Iterable[StaffReading]) -> int:
     return sum(_put(conn, "staff", _fields(s)) for s in found)
+
+
+def put_approvals(conn: sqlite3.Connection, found: Iterable[Approval]) -> int:
+    return sum(_put(conn, "approval", _fields(a)) for a in found)
 
 
 def put_gaugings(conn: sqlite3.Connection, found: Iterable[tuple[Gauging, str]]) -> int:

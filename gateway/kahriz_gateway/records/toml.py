@@ -7,6 +7,7 @@ channel = "weir"
 from = 2026-05-01T09:00:00+04:00
 zero_m = 0.803
 who = "R. Quliyev"
+# a 4-20 mA sensor calibrated at two depths: span_m, u_span_m, pivot_ma as well
 
 [[rating]]                       # a structure from a day on, instead of the plan's
 point = "outlet"
@@ -29,6 +30,12 @@ who = "R. Quliyev"
 stage_m = 0.071
 device_lps = 1.95
 runs = [{ litres = 20, seconds = 10.3 }, { litres = 20, seconds = 10.1 }]
+
+[[approval]]                     # the numbers of a point before `until` have been reviewed
+point = "outlet"
+at = 2026-06-03T11:00:00+04:00
+until = 2026-06-01T00:00:00+04:00
+who = "R. Quliyev"
 """
 
 from __future__ import annotations
@@ -38,6 +45,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from kahriz_gateway.records.approvals import Approval
 from kahriz_water.gauging import METHODS, Gauging, read_runs
 from kahriz_water.plan import Plan
 from kahriz_water.records import U_ZERO_M, DatedRating, StaffReading, Zero
@@ -84,7 +92,14 @@ def read_zero(table: Table) -> Zero:
         u_m=U_ZERO_M if u_m is None else u_m,
         who=table.text("who"),
         note=words(table, "note"),
+        span_m=table.optional_number("span_m", 0.1, 50, "metres"),
+        u_span_m=table.optional_number("u_span_m", 0.0, 5, "metres, standard"),
+        pivot_ma=table.optional_number("pivot_ma", 4, 20, "mA"),
     )
+    if (found.span_m is None) != (found.pivot_ma is None) or (found.span_m is None) != (
+        found.u_span_m is None
+    ):
+        raise ConfigError(table.at("span_m"), "span_m, u_span_m and pivot_ma, all three or none")
     table.done()
     return found
 
@@ -152,7 +167,23 @@ def read_gauging(table: Table, plan: Plan) -> tuple[Gauging, str]:
     return found, json.dumps(raw, sort_keys=True)
 
 
-def block(name: str, pairs: dict[str, Any], moments: tuple[str, ...] = ("from", "to", "at")) -> str:
+def read_approval(table: Table, plan: Plan) -> Approval:
+    found = Approval(
+        point=_point(table, plan),
+        at=when(table, "at"),
+        until_ms=when(table, "until"),
+        who=table.text("who"),
+        note=words(table, "note"),
+    )
+    if found.until_ms > found.at:
+        raise ConfigError(table.at("until"), "a moment before `at`: nobody approves the future")
+    table.done()
+    return found
+
+
+def block(
+    name: str, pairs: dict[str, Any], moments: tuple[str, ...] = ("from", "to", "at", "until")
+) -> str:
     """One [[name]] table; None and empty texts are left out."""
     lines = [f"[[{name}]]"]
     for key, value in pairs.items():

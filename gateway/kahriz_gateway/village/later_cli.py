@@ -11,9 +11,11 @@ from kahriz_gateway.cli_net import NetGroup
 
 LATER = {
     "about": "kahriz_gateway.committee.cli",
+    "approve": "kahriz_gateway.records.approve_cli",
     "forget": "kahriz_gateway.committee.cli",
     "gauging": "kahriz_gateway.records.gauging_cli",
     "pin": "kahriz_gateway.committee.cli",
+    "pressure": "kahriz_gateway.records.pressure_cli",
     "rating": "kahriz_gateway.records.rating_cli",
     "reading": "kahriz_gateway.records.water_cli",
     "recompute": "kahriz_gateway.records.water_cli",
@@ -25,6 +27,8 @@ LATER = {
 
 class LaterGroup(NetGroup):
     """A group that knows the names of what it has not imported yet."""
+
+    group_class = click.RichGroup  # a group inside knows its own commands alone
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *LATER])
