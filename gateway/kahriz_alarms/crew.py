@@ -54,6 +54,7 @@ WORK = {
     "silent_node": Work(mark("box, battery, panel and aerial"), _POWER),
     "wifi": Work(mark("power and aerial of the access point"), _POWER),
     "gateway": Work(mark("power and WiFi of the gateway"), _POWER),
+    "gateway_silent": Work(mark("power, SIM card and Internet of the gateway"), _POWER),
     "mains": _MAINS,
     "mains_ending": _MAINS,
     "alarm_path": Work(

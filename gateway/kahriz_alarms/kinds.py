@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 WATER_ROLES = ("crew", "technician", "committee", "office")
 GEAR_ROLES = ("technician", "committee")
+OFFICE_ROLES = ("office", "technician")
 MINUTE_MS = 60_000
 
 
@@ -33,6 +34,7 @@ class Kind:
 _WATER = Kind(WATER_ROLES, urgent=True, proof=True)
 _SLOW = Kind(WATER_ROLES, proof=True)
 _POWER = Kind(level=1)
+_OFFICE = Kind(OFFICE_ROLES, on_minutes=15.0)
 _NOTICE = Kind(off_minutes=0.0)  # a moment that was noted: it stays for its own time
 
 KINDS: Mapping[str, Kind] = {
@@ -70,9 +72,18 @@ KINDS: Mapping[str, Kind] = {
     "ledger_recounted": _NOTICE,
     "restored": _NOTICE,
     "clock_went_back": _NOTICE,
-    "office": Kind(),  # its server takes nothing from us for a day
+    "office": Kind(),  # its server hears or takes nothing from us for a day
     "alarm_path": Kind(on_minutes=5.0, off_minutes=15.0),
     "credit_low": Kind(("office", "technician", "committee"), off_minutes=0.0),
+    # what the office's server sees of its gateways; a cause of many is looked for first
+    "gateway_silent": _OFFICE,
+    "no_heartbeat": _OFFICE,
+    "no_data": _OFFICE,
+    "gateway_clock": _OFFICE,
+    "gateway_store": _OFFICE,
+    "gateway_version": _OFFICE,
+    "many_gateways": Kind(OFFICE_ROLES),
+    "office_database": Kind(OFFICE_ROLES, on_minutes=60.0),
     "test": Kind(off_minutes=0.0),
 }
 _OTHER = Kind()

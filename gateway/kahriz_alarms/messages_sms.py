@@ -40,6 +40,9 @@ SHORT_KINDS = {  # where the name of a kind would be cut in a first part that is
     "journal_replaced": mark("New board"),
     "certificate": mark("Certificate ends soon"),
     "disk_half": mark("Disk half full"),
+    "no_heartbeat": mark("No heartbeat"),
+    "no_data": mark("No readings"),
+    "office_database": mark("Database silent"),
     "second_gateway": mark("Second gateway"),
 }
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from kahriz_alarms.service import notify
-from kahriz_alarms.service.notify import Notifier, say
+from kahriz_alarms.service.notify import Notifier, tell
 from kahriz_gateway import notify_sign
 from kahriz_sim.services import Broker
 
@@ -67,11 +67,11 @@ def systemd(tmp_path: Path) -> Iterator[Systemd]:
 
 
 def test_words_reach_systemd_and_nobody_else(systemd: Systemd) -> None:
-    assert say("READY=1", {"NOTIFY_SOCKET": str(systemd.path)})
+    assert tell("READY=1", {"NOTIFY_SOCKET": str(systemd.path)})
     assert systemd.next() == "READY=1"
-    assert not say("READY=1", {})
-    assert not say("READY=1", {"NOTIFY_SOCKET": "relative"})
-    assert not say("READY=1", {"NOTIFY_SOCKET": str(systemd.path) + "-gone"})
+    assert not tell("READY=1", {})
+    assert not tell("READY=1", {"NOTIFY_SOCKET": "relative"})
+    assert not tell("READY=1", {"NOTIFY_SOCKET": str(systemd.path) + "-gone"})
 
 
 def test_an_abstract_socket_is_found_by_its_at_sign() -> None:
@@ -79,7 +79,7 @@ def test_an_abstract_socket_is_found_by_its_at_sign() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(f"\0{name}")
         sock.settimeout(PATIENCE_S)
-        assert say("STOPPING=1", {"NOTIFY_SOCKET": f"@{name}"})
+        assert tell("STOPPING=1", {"NOTIFY_SOCKET": f"@{name}"})
         assert sock.recv(99) == b"STOPPING=1"
 
 

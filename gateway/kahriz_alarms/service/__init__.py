@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What a service of either house needs on Linux: words to systemd, and to hear that it shall end."""
+"""What a service of either house needs on Linux: words to systemd, a clean end."""

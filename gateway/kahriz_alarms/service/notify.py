@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 
 
-def say(words: str, environ: Mapping[str, str] = os.environ) -> bool:
+def tell(words: str, environ: Mapping[str, str] = os.environ) -> bool:
     """Send `READY=1` and the like to systemd; whether somebody was there to hear it."""
     address = environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
@@ -43,19 +43,19 @@ class Notifier:
         """The service does its work now."""
         if not self._ready:
             self._ready = True
-            say(f"READY=1\nSTATUS={status}", self._environ)
+            tell(f"READY=1\nSTATUS={status}", self._environ)
 
     def status(self, text: str) -> None:
         """What `systemctl status` shows."""
-        say(f"STATUS={text}", self._environ)
+        tell(f"STATUS={text}", self._environ)
 
     def beat(self) -> None:
         """The loop has turned; told four times in a watchdog's time."""
         now_s = time.monotonic()
         if self._every_s is not None and now_s - self._beat_s >= self._every_s:
             self._beat_s = now_s
-            say("WATCHDOG=1", self._environ)
+            tell("WATCHDOG=1", self._environ)
 
     def stopping(self) -> None:
         """The service goes of its own will or because it was told to."""
-        say("STOPPING=1\nSTATUS=stopping", self._environ)
+        tell("STOPPING=1\nSTATUS=stopping", self._environ)
