@@ -51,7 +51,10 @@ def leaves(
     group: click.Group, path: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """All commands below a group, in the order of their names."""
-    for name, each in sorted(group.commands.items()):
+    context = click.Context(group)
+    for name in sorted(group.list_commands(context)):  # some are imported only when asked for
+        each = group.get_command(context, name)
+        assert each is not None
         if isinstance(each, click.Group):
             yield from leaves(each, (*path, name))
         elif not each.hidden:

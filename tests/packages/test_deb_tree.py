@@ -153,4 +153,5 @@ def test_a_man_page_is_right_roff_and_named_by_the_first_one(tree: Path, group: 
 def test_every_option_of_a_page_is_the_commands_own() -> None:
     page = man.page("gateway", "0.1.0")
     assert ".SS backup FOLDER\n" in page
+    assert ".SS rating fit\n" in page
     assert "\\-\\-keep N\nRemove all but the newest N" in page
