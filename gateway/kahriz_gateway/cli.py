@@ -15,8 +15,8 @@ from typing import Any, NoReturn, TypeVar
 
 import rich_click as click
 
+from kahriz_alarms.service import logs
 from kahriz_alarms.service.stopping import stop_at_signal
-from kahriz_gateway import logs
 from kahriz_gateway.backup.cli import backup, restore
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import KnownNodes, Options, StateError, exit_code, read_plan

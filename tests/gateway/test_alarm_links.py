@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from kahriz_gateway import kept_secret
-from kahriz_gateway.alarms.links import LinkError, Links, links_of
+from kahriz_alarms.loop.links import LinkError, Links, links_of
+from kahriz_alarms.service import kept_secret
 from kahriz_water.plan import ConfigError, parse_plan
 
 from .test_alarm_api import Site, ident, site, until  # noqa: F401

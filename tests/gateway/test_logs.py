@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kahriz_gateway.logs import JournalFormatter, for_journal
+from kahriz_alarms.service.logs import JournalFormatter, for_journal
 
 
 def record(level: int, text: str, *args: object) -> logging.LogRecord:
@@ -44,7 +44,7 @@ def test_only_the_stream_that_goes_to_journald_gets_priorities(tmp_path: Path) -
 
 def test_a_service_logs_as_its_reader_expects(tmp_path: Path) -> None:
     argv = [sys.executable, "-c",
-            "import sys; from kahriz_gateway import logs; import logging;"
+            "import sys; from kahriz_alarms.service import logs; import logging;"
             "logs.set_up('intake'); logging.getLogger('kahriz.x').warning('hello')"]  # fmt: skip
     log = tmp_path / "log"
     for environ, line in (

@@ -61,7 +61,7 @@ def look(options: Options) -> None:
 
 def main() -> None:
     """The child process; options as intake has them."""
-    from kahriz_gateway import logs
+    from kahriz_alarms.service import logs
     from kahriz_gateway.intake.service import options_from
 
     logs.set_up("intake")

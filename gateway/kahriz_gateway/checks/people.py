@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from kahriz_gateway import secret_file
+from kahriz_alarms.service import secret_file
 from kahriz_gateway.alarms import sign as alarm_sign
 from kahriz_gateway.checks import About, Finding, bad, good
 from kahriz_water.site import Plan

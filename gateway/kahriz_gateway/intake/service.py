@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 from typing import IO
 
+from kahriz_alarms.service import logs
 from kahriz_alarms.service.notify import Notifier
 from kahriz_alarms.service.stopping import stop_at_signal
-from kahriz_gateway import logs, notify_sign
+from kahriz_gateway import notify_sign
 from kahriz_gateway.broker import selftest as broker_selftest
 from kahriz_gateway.broker.tls import context
 from kahriz_gateway.clock import ClockError, open_clock

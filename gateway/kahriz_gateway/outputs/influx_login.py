@@ -4,7 +4,7 @@
 import os
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from kahriz_gateway import secret_file
+from kahriz_alarms.service import secret_file
 from kahriz_water.plan import ConfigError
 from kahriz_water.site import Influx
 

@@ -36,7 +36,7 @@ from starlette.routing import Route
 
 from kahriz_alarms import states
 from kahriz_alarms.alarm import Alarm
-from kahriz_gateway import kept_secret
+from kahriz_alarms.service import kept_secret
 from kahriz_gateway.alarms import advisory as alarm_advisory
 from kahriz_gateway.alarms import book as alarm_book
 from kahriz_gateway.alarms import hands as alarm_hands

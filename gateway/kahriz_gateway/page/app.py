@@ -22,8 +22,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from kahriz_alarms.loop.links import Links
 from kahriz_gateway import metrics
-from kahriz_gateway.alarms.links import Links
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.page import api_alarms, call, health, help, poster, probes, screens, stores
 from kahriz_gateway.page.alarm_steps import AlarmSteps

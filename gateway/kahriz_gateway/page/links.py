@@ -13,10 +13,10 @@ from starlette.routing import Route
 
 from kahriz_alarms import states
 from kahriz_alarms.alarm import CAUSES
+from kahriz_alarms.loop import links as alarm_links
+from kahriz_alarms.loop.links import Link, LinkError, Links
 from kahriz_gateway.alarms import book as alarm_book
 from kahriz_gateway.alarms import hands as alarm_hands
-from kahriz_gateway.alarms import links as alarm_links
-from kahriz_gateway.alarms.links import Link, LinkError, Links
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.page import api_alarms, forms, labels, stores
 from kahriz_gateway.page.templating import Templates

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kahriz_gateway.alarms import links as alarm_links
+from kahriz_alarms.loop import links as alarm_links
 from kahriz_gateway.committee import sessions
 from kahriz_gateway.committee.sessions import Session
 from kahriz_gateway.page.probes import PROBES

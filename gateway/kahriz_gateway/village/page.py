@@ -8,7 +8,7 @@ import socket
 import threading
 from pathlib import Path
 
-from kahriz_gateway.alarms.links import Links
+from kahriz_alarms.loop.links import Links
 from kahriz_gateway.clock import Clock
 from kahriz_water.site import Plan
 

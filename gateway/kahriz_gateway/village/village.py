@@ -18,11 +18,11 @@ from kahriz_alarms.attempts import CALL
 from kahriz_alarms.channels import Outside, channels
 from kahriz_alarms.channels.sms import SmsChannel
 from kahriz_alarms.channels.to_people import to_people
+from kahriz_alarms.loop.links import links_of
+from kahriz_alarms.service import secret_file
 from kahriz_alarms.service.notify import Notifier
-from kahriz_gateway import secret_file
 from kahriz_gateway.alarms import clock as alarm_clock
 from kahriz_gateway.alarms.keeper import Keeper
-from kahriz_gateway.alarms.links import links_of
 from kahriz_gateway.alarms.listen import Listener
 from kahriz_gateway.alarms.modem import ModemWatch
 from kahriz_gateway.alarms.office import OfficeWatch

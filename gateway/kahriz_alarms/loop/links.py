@@ -20,10 +20,10 @@ from pathlib import Path
 
 from kahriz_alarms import answers, messages
 from kahriz_alarms.alarm import Alarm, Event
+from kahriz_alarms.loop import book as alarm_book
+from kahriz_alarms.loop import findings
 from kahriz_alarms.people import Person
-from kahriz_gateway import kept_secret, secret_file
-from kahriz_gateway.alarms import book as alarm_book
-from kahriz_gateway.village import alarms as village_alarms
+from kahriz_alarms.service import kept_secret, secret_file
 from kahriz_water.site import Plan
 from kahriz_water.strict import ConfigError
 
@@ -139,4 +139,4 @@ def use(
         raise LinkError("used")
     data = {"cause": cause} if link.op == "fixed" else {}
     what = STEPS[link.op]
-    return village_alarms.step(conn, alarm, what, now, tells, now, link.person, None, data)
+    return findings.step(conn, alarm, what, now, tells, now, link.person, None, data)
