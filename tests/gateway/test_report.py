@@ -14,14 +14,18 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from kahriz_gateway.committee.turn_book import Schedule
 from kahriz_gateway.export.provenance import ms
 from kahriz_gateway.outputs.csv_files import zone_of
+from kahriz_gateway.records import store as records_store
+from kahriz_gateway.records.approvals import Approval
 from kahriz_gateway.report import cli
 from kahriz_gateway.report.facts import Month, month_of
 from kahriz_gateway.report.pages import Json, fleet_page, month_page
-from kahriz_gateway.report.words import LANGS, WORDS
+from kahriz_gateway.report.words import LANGS, WORDS, say
 from kahriz_gateway.village import store as village_store
 from kahriz_water.plan import parse_plan
+from kahriz_water.turns import Plot, Rota
 from kahriz_water.value import Value
 
 typst = pytest.importorskip("typst", reason="the reports' typesetter is not installed")
@@ -101,6 +105,89 @@ def test_the_page_is_one_page_in_seconds(may: Month, lang: str, tmp_path: Path) 
 
 def words(page: Json) -> str:
     return json.dumps(page, ensure_ascii=False)
+
+
+PLOTS = tuple(Plot(f"P{k:02}", 60.0) for k in range(1, 13))
+
+
+def with_turns(site: Path, rotas: tuple[Rota, ...]) -> Month:
+    span, before = cli.span_of(PLAN, "2026-05", MAY + 90 * DAY_MS)
+    agreed = Schedule("outlet", rotas, ())
+    with contextlib.closing(village_store.open_village(site / "village.db")) as conn:
+        return month_of(conn, PLAN, zone_of(PLAN), span, before, agreed)
+
+
+def test_water_by_turns_stands_on_the_page_by_plot(site: Path) -> None:
+    plots = (Plot("A1", 900.0), Plot("B2", 540.0))
+    month = with_turns(site, (Rota(APRIL, plots, 9.0),))
+    tables = month_page(month, "en")["tables"]
+    (table,) = (each for each in tables if each["title"] == "Water by turns")
+    first, second = table["rows"]
+    assert first[:3] == ["A1", "31", "465"]
+    assert first[3].startswith("13\u00a0608 ± ")  # 28 days of 15 hours at 9 L/s
+    assert (first[4], first[5], second[4], second[5]) == (
+        "62\u00a0%",
+        "62\u00a0%",
+        *["38\u00a0%"] * 2,
+    )
+    assert [each["title"] for each in month_page(with_turns(site, ()), "en")["tables"]] == [
+        "Water", "Losses on the way", "Alarms and repairs"
+    ]  # fmt: skip
+
+
+def test_a_plot_whose_turns_were_hardly_measured_has_no_volume_and_nobody_a_share(
+    site: Path,
+) -> None:
+    day_min = 24 * 60.0  # from the 10th to the 12th day nothing was measured
+    first = Rota(MAY + 8 * DAY_MS, (Plot("A1", day_min), Plot("B2", 4 * day_min)), 9.0)
+    then = Rota(MAY + 13 * DAY_MS, (Plot("C3", day_min),), 9.0)
+    month = with_turns(site, (first, then))
+    a1, b2, c3 = next(
+        t for t in month_page(month, "en")["tables"] if t["title"] == "Water by turns"
+    )["rows"]
+    assert a1[3].startswith("778 ± ")
+    assert c3[3].startswith("13\u00a0997 ± ")
+    assert b2[3] == "—"
+    assert (a1[4], b2[4], c3[4], a1[5]) == ("—", "—", "—", "—")
+
+
+def test_many_plots_and_all_else_is_still_one_page(site: Path, tmp_path: Path) -> None:
+    month = with_turns(site, (Rota(APRIL, PLOTS, 9.0),))
+    for lang in LANGS:
+        page = month_page(month, lang)
+        table = page["tables"][2]
+        assert table["rows"][-1][0] == say("other_plots", lang) % 2
+        seen = typst.compile(
+            cli.TEMPLATE, ignore_system_fonts=True, format="png",
+            sys_inputs={"page": json.dumps(page)},
+        )  # fmt: skip
+        assert isinstance(seen, bytes)
+
+
+def test_the_foot_says_who_approved_the_numbers_or_that_nobody_did(site: Path) -> None:
+    def foot() -> str:
+        text: str = month_page(with_turns(site, ()), "en")["foot"]
+        assert "nothing on whether the water can be drunk" in text
+        return text
+
+    assert foot().startswith("Provisional: nobody")
+    with contextlib.closing(village_store.open_village(site / "village.db")) as conn:
+        both = [
+            Approval(point, MAY + 40 * DAY_MS, MAY + 35 * DAY_MS, "R. Quliyev")
+            for point in ("outlet", "middle")
+        ]
+        try:
+            records_store.put_approvals(conn, both[:1])
+            assert foot().startswith("Provisional: nobody")  # one of two points is not enough
+            records_store.put_approvals(conn, both[1:])
+            assert foot().startswith("Reviewed and approved by R. Quliyev, 10.06.2026.")
+            conn.execute(
+                "INSERT INTO revised VALUES('middle','discharge_lps',?,?)", (MAY, both[0].at)
+            )
+            assert foot().startswith("Some of these numbers have changed since")
+        finally:
+            conn.execute("DELETE FROM approval")
+            conn.execute("DELETE FROM revised")
 
 
 def test_missing_days_are_named_in_plain_words(may: Month) -> None:

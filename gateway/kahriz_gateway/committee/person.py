@@ -31,6 +31,7 @@ VILLAGE = {
     "gauging": ("who", "note"),
     "zero": ("who", "note"),
     "rating": ("author", "note"),
+    "approval": ("who", "note"),
     "deployment": ("note",),
     "state": ("value",),
 }

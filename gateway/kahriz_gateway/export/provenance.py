@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""The head of an export: which site, which span, what the columns mean, and that it is provisional.
+"""The head of an export: which site, which span, what the columns mean, who has approved it.
 
 It says nothing that changes by the clock, so that a file begun yesterday goes on today.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 import zlib
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from importlib.metadata import version
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
 
 from kahriz_gateway.records import store as records_store
+from kahriz_gateway.records.approvals import Approval
 from kahriz_gateway.village.moments import points_of
 from kahriz_gateway.village.store import quantities_of
 from kahriz_water.site import Plan
@@ -20,6 +26,8 @@ from kahriz_wire.fields import FIELDS
 
 FLAGS = "QARTOD flag q: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing"
 PROVISIONAL = "approval: provisional; nobody has reviewed and approved these numbers"
+APPROVAL = "approval of "  # how the line of a point begins; read_back reads it
+REVISED = "revised: approved once, and changed since then; nobody has approved the new number"
 ESTIMATED = "readings whose time is still an estimate are left out until it is known"
 
 
@@ -43,7 +51,7 @@ def head_of(conn: sqlite3.Connection, plan: Plan, zone: tzinfo, span: Span, what
         FLAGS,
         "u: expanded uncertainty (k = 2) in the unit of its value; u_random: the part of it that is"
         " new with each reading",
-        PROVISIONAL,
+        *approval_lines(conn, plan, zone),
         ESTIMATED,
     ]
     units = "; ".join(f"{name} {unit[0]}" for name, unit in FIELDS.items() if unit[0] != "1")
@@ -55,6 +63,44 @@ def head_of(conn: sqlite3.Connection, plan: Plan, zone: tzinfo, span: Span, what
         since = "".join(f"; {r.structure.kind} from {iso(r.from_ms, zone)}" for r in dated)
         lines.append(f"point {point.id}: {point.kind} of node {point.node}; {built}{since}")
     return lines
+
+
+def approval_lines(conn: sqlite3.Connection, plan: Plan, zone: tzinfo) -> list[str]:
+    """Every approval, the newest of a point last: that one holds."""
+    rows = records_store.rows(conn, "approval")
+    if not rows:
+        return [PROVISIONAL]
+    known = [Approval(**row) for row in rows]
+    lines = [
+        f"{APPROVAL}{a.point}: before {iso(a.until_ms, zone)} by {json.dumps(a.who, **_TEXT)}"
+        f" at {iso(a.at, zone)} {json.dumps(a.note, **_TEXT)}"
+        for a in known
+    ]
+    others = [p.id for p in plan.points if p.id not in {a.point for a in known}]
+    rest = [f"provisional: {', '.join(others)}; nobody has approved their numbers"]
+    return [*lines, REVISED, *(rest if others else [])]
+
+
+_TEXT: dict[str, Any] = {"ensure_ascii": False}
+_LINE = re.compile(
+    rf"# {APPROVAL}(\S+): before (\S+) by (\"(?:[^\"\\]|\\.)*\") at (\S+) (\"(?:[^\"\\]|\\.)*\")"
+)
+
+
+def approval_of(line: str) -> Approval | None:
+    """The other way round; None for a line that says something else."""
+    found = _LINE.fullmatch(line.rstrip("\n"))
+    if found is None:
+        return None
+    point, until, who, at, note = found.groups()
+    return Approval(point, ms(at), ms(until), json.loads(who), json.loads(note))
+
+
+def approvals_in(file: Path) -> list[Approval]:
+    """Those of a file's head."""
+    with file.open(encoding="utf-8") as lines:
+        head = takewhile(lambda line: line.startswith("#"), lines)
+        return [found for line in head if (found := approval_of(line)) is not None]
 
 
 def fingerprint(conn: sqlite3.Connection, span: Span) -> str:

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from kahriz_gateway.export.provenance import Span, iso
 from kahriz_gateway.export.table_file import Row
+from kahriz_gateway.records.approvals import standing
 from kahriz_gateway.records.totals import total_of
 from kahriz_gateway.village.store import quantities_of
 from kahriz_water.site import Plan, Point
@@ -49,12 +50,13 @@ def total_rows(
     """By point and time. An empty volume is no dry day: look at the completeness beside it."""
     waiting = after is not None
     for point in flowing(conn, plan):
+        held = standing(conn, point.id)
         for start, end in spans:
             head = [point.id, iso(start, zone), iso(end, zone)]
             if waiting:
                 waiting = head != list(after or ())[:3]
                 continue
-            yield [*head, *_cells(conn, point, start, end), "provisional"]
+            yield [*head, *_cells(conn, point, start, end), held.span(start, end)]
 
 
 def _cells(conn: sqlite3.Connection, point: Point, start: int, end: int) -> list[str]:

@@ -14,6 +14,7 @@ from datetime import UTC, tzinfo
 from kahriz_gateway.export.provenance import Span, iso, ms
 from kahriz_gateway.export.table_file import Row
 from kahriz_gateway.outputs.csv_file import cells_of, columns, title_of
+from kahriz_gateway.records.approvals import standing
 from kahriz_gateway.village.changes import Span as Moments
 from kahriz_gateway.village.moments import FINAL, next_moments, points_of, values_in
 from kahriz_gateway.village.store import quantities_of
@@ -56,12 +57,14 @@ def _pages(
         "SELECT ts, value, u, u_random, q, manual FROM value WHERE point=? AND quantity=?"  # noqa: S608
         f" AND ts>? AND ts<? AND {FINAL} ORDER BY ts LIMIT {PAGE}"
     )
+    held = standing(conn, point)
     while True:
         rows = conn.execute(asked, (point, quantity, past, end, point)).fetchall()
+        approval = held.of(quantity, (row[0] for row in rows))
         for ts, value, u, u_random, q, manual in rows:
             yield (
                 *(point, quantity, iso(ts, zone), repr(value), unit, _or_not(u)),
-                *(_or_not(u_random), str(q), BOUND.get(quantity, ""), str(manual), "provisional"),
+                *(_or_not(u_random), str(q), BOUND.get(quantity, ""), str(manual), approval[ts]),
             )
         if len(rows) < PAGE:
             return

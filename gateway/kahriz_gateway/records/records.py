@@ -9,7 +9,7 @@ from = 2026-04-01T08:00:00+04:00
 zero_m = 0.800
 sound_speed = "fixed"
 
-and [[zero]], [[rating]], [[staff]], [[gauging]] as `records_toml` shows them.
+and [[zero]], [[rating]], [[staff]], [[gauging]], [[approval]] as `records_toml` shows them.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from kahriz_gateway.records import store as records_store
 from kahriz_gateway.records import toml as records_toml
+from kahriz_gateway.records.approvals import Approval
 from kahriz_gateway.records.toml import block, until, when, words
 from kahriz_gateway.village.store import transaction
 from kahriz_water.deployment import ROLES, SOUND_SPEEDS, Deployment
@@ -40,6 +41,7 @@ class File:
     ratings: list[tuple[DatedRating, str]]
     staff: list[StaffReading]
     gaugings: list[tuple[Gauging, str]]
+    approvals: list[Approval]
 
 
 def parse_file(text: str, plan: Plan, source: str = "records.toml") -> File:
@@ -55,6 +57,7 @@ def parse_file(text: str, plan: Plan, source: str = "records.toml") -> File:
         ratings=[records_toml.read_rating(t, plan) for t in top.tables("rating")],
         staff=[records_toml.read_staff(t, plan) for t in top.tables("staff")],
         gaugings=[records_toml.read_gauging(t, plan) for t in top.tables("gauging")],
+        approvals=[records_toml.read_approval(t, plan) for t in top.tables("approval")],
     )
     top.done()
     return found
@@ -96,6 +99,7 @@ def import_records(conn: sqlite3.Connection, path: Path, plan: Plan) -> int:
             + records_store.put_ratings(conn, found.ratings)
             + records_store.put_staff(conn, found.staff)
             + records_store.put_gaugings(conn, found.gaugings)
+            + records_store.put_approvals(conn, found.approvals)
         )
 
 
@@ -113,5 +117,5 @@ def export_records(conn: sqlite3.Connection) -> str:
     return "\n".join(blocks)
 
 
-_NAMES = {"from_ms": "from", "to_ms": "to"}
+_NAMES = {"from_ms": "from", "to_ms": "to", "until_ms": "until"}
 _JSON = {"structure", "gaugings", "runs"}

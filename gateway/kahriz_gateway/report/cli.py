@@ -15,6 +15,8 @@ from typing import Any
 import rich_click as click
 
 from kahriz_gateway.clock import open_clock
+from kahriz_gateway.committee import book, turn_book
+from kahriz_gateway.committee.turn_book import Schedule
 from kahriz_gateway.export.provenance import Span
 from kahriz_gateway.export.table_file import plain_file
 from kahriz_gateway.intake.store import StoreError
@@ -144,4 +146,15 @@ def _facts(config: Path, data: Path, month: str, now_ms: int) -> Month:
     plan = plan_of(config)
     span, before = span_of(plan, month, now_ms)
     with contextlib.closing(village_of(data)) as conn:
-        return month_of(conn, plan, zone_of(plan), span, before)
+        return month_of(conn, plan, zone_of(plan), span, before, _agreed(data))
+
+
+def _agreed(data: Path) -> Schedule | None:
+    """The turns that the committee has agreed; None without a book."""
+    if not (data / book.FILE).exists():
+        return None
+    try:
+        with contextlib.closing(book.look(data)) as conn:
+            return turn_book.schedule(conn)
+    except book.BookError as error:
+        raise StoreError(str(error)) from error

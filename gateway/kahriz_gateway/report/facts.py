@@ -12,12 +12,22 @@ from datetime import tzinfo
 
 from kahriz_gateway.alarms import book as alarm_book
 from kahriz_gateway.alarms import stats as alarm_stats
+from kahriz_gateway.committee import turn_book
+from kahriz_gateway.committee.turn_book import Schedule
 from kahriz_gateway.export.provenance import Span
 from kahriz_gateway.export.totals_table import LEAST, flowing, periods
+from kahriz_gateway.records.approvals import (
+    APPROVED,
+    PROVISIONAL,
+    REVISED,
+    Approval,
+    standing,
+)
 from kahriz_gateway.records.totals import balance_of, total_of
 from kahriz_gateway.village.store import quantities_of
 from kahriz_water.site import Plan, Point
 from kahriz_water.totals import Total
+from kahriz_water.turns import Got, Turn, by_plot
 
 DAY_MS = 86_400_000
 
@@ -45,6 +55,14 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What a plot got by its turns; `agreed` where one rota held all the time."""
+
+    got: Got
+    agreed: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """Of the main point; None where the day has too few readings."""
 
@@ -65,10 +83,20 @@ class Month:
     alarms: dict[str, alarm_stats.Row]  # by kind, raised in this month
     all_alarms: alarm_stats.Row
     lost_m3: float  # by the alarms
+    turns: list[Share]  # none where no turns are agreed
+    approval: str  # of all the numbers together: provisional, approved, revised
+    approvals: list[Approval]  # those that hold, by point
 
 
-def month_of(conn: sqlite3.Connection, plan: Plan, zone: tzinfo, span: Span, before: Span) -> Month:
-    """The facts of a span; `before` is what it is compared with."""
+def month_of(
+    conn: sqlite3.Connection,
+    plan: Plan,
+    zone: tzinfo,
+    span: Span,
+    before: Span,
+    agreed: Schedule | None = None,
+) -> Month:
+    """The facts of a span; `before` is what it is compared with, `agreed` are the turns."""
     points = _main_first(plan, flowing(conn, plan))
     water = [_water(conn, point, span, before) for point in points]
     days = periods(span, "day", zone)
@@ -88,7 +116,38 @@ def month_of(conn: sqlite3.Connection, plan: Plan, zone: tzinfo, span: Span, bef
         {kind: alarm_stats.row(a for a in alarms if a.kind == kind) for kind in kinds},
         alarm_stats.row(alarms),
         sum(a.m3 or 0.0 for a in alarms),
+        [] if agreed is None else _turns(conn, plan, agreed, span),
+        *_approval(conn, points, span),
     )
+
+
+def _approval(
+    conn: sqlite3.Connection, points: list[Point], span: Span
+) -> tuple[str, list[Approval]]:
+    """A page is as certain as the least certain of its points."""
+    found = [standing(conn, point.id) for point in points]
+    said = {each.span(span.start, span.end) for each in found} or {PROVISIONAL}
+    least = next(word for word in (PROVISIONAL, REVISED, APPROVED) if word in said)
+    return least, [each.held for each in found if each.held is not None]
+
+
+def _turns(conn: sqlite3.Connection, plan: Plan, agreed: Schedule, span: Span) -> list[Share]:
+    """By plot, over the turns as far as they lie in the span."""
+    point = plan.point(agreed.point or "")
+    if point is None:
+        return []
+    turns = [
+        Turn(t.plot, max(t.start_ms, span.start), min(t.end_ms, span.end), t.corrected)
+        for t in agreed.between(span.start, span.end)
+    ]
+    found = {t: turn_book.measured(conn, point, t, t.end_ms) for t in turns}
+    volumes = {t: None if m.m3 is None else (m.m3, m.u_m3, m.coverage) for t, m in found.items()}
+    rota = agreed.rota(span.start)
+    same = rota is not None and rota is agreed.rota(span.end - 1)
+    return [
+        Share(got, rota.share(got.plot) if rota is not None and same else None)
+        for got in by_plot(turns, volumes)
+    ]
 
 
 def _main_first(plan: Plan, points: list[Point]) -> list[Point]:

@@ -10,12 +10,15 @@ from typing import Any
 from kahriz_alarms import kinds as alarm_kinds
 from kahriz_alarms.messages import KINDS, translate
 from kahriz_gateway.page.format import NBSP, Formats
-from kahriz_gateway.report.facts import Day, Month, Water
+from kahriz_gateway.records.approvals import APPROVED, PROVISIONAL, REVISED
+from kahriz_gateway.report.facts import Day, Month, Share, Water
 from kahriz_gateway.report.words import say
+from kahriz_water.turns import MEASURED
 
 Json = dict[str, Any]
 DASH = "—"
 HOUR_MS = 3_600_000
+PLOTS = 10  # of one page
 
 
 def month_page(month: Month, lang: str) -> Json:
@@ -55,6 +58,7 @@ def month_page(month: Month, lang: str) -> Json:
                 ],
                 say("unknown", lang),
             ),
+            *write.turns(month.turns),
             write.table(
                 "alarms",
                 ("kind", "raised", "open", "repaired", "hours"),
@@ -82,7 +86,7 @@ def month_page(month: Month, lang: str) -> Json:
             "days": [each.m3 for each in month.days],
             "top": write.number(max((d.m3 or 0 for d in month.days), default=0), 0),
         },
-        "foot": say("provisional", lang),
+        "foot": write.foot([month]),
     }
 
 
@@ -123,7 +127,7 @@ def fleet_page(
         "tables": [write.table("water", heads, rows, say("nothing", lang))],
         "notes": None,
         "chart": None,
-        "foot": say("provisional", lang),
+        "foot": write.foot(months),
     }
 
 
@@ -148,6 +152,17 @@ class _Writer:
     def __init__(self, lang: str) -> None:
         self._lang = lang
         self._format = Formats(lang)
+
+    def foot(self, months: Sequence[Month]) -> str:
+        """Who answers for the numbers, what the bounds are, and what the report does not say."""
+        said = {month.approval for month in months}
+        least = next(word for word in (PROVISIONAL, REVISED, APPROVED) if word in said)
+        text = say(least, self._lang)
+        if least == APPROVED:
+            held = [approval for month in months for approval in month.approvals]
+            who = ", ".join(dict.fromkeys(each.who for each in held))
+            text %= (who, self._format.day(max(each.at for each in held)))
+        return f"{text} {say('no_word_on_health', self._lang)}"
 
     def number(self, value: float | None, decimals: int) -> str:
         return DASH if value is None else self._format.number(value, decimals)
@@ -176,6 +191,35 @@ class _Writer:
             self.number(each.lps, 1),
             self.signed(each.change),
             self.share(each.completeness),
+        ]
+
+    def turns(self, shares: Sequence[Share]) -> list[Json]:
+        """Water by turns, the plots in the order of their codes; no table where none are agreed."""
+        if not shares:
+            return []
+        known = [each for each in shares if each.got.coverage >= MEASURED]
+        whole = sum(each.got.m3 for each in known) if len(known) == len(shares) else 0.0
+        rows = [self._turn(each, whole) for each in shares[:PLOTS]]
+        if len(shares) > PLOTS:
+            rest = shares[PLOTS:]
+            count = sum(each.got.turns for each in rest)
+            sure = all(each.got.coverage >= MEASURED for each in rest)
+            m3 = sum(each.got.m3 for each in rest) if sure else None
+            words = say("other_plots", self._lang) % len(rest)
+            rows.append([words, str(count), DASH, self.number(m3, 0), DASH, DASH])
+        heads = ("plot", "turns", "hours_of_turns", "volume", "part", "agreed")
+        return [self.table("by_turns", heads, rows, "")]
+
+    def _turn(self, each: Share, whole: float) -> list[str]:
+        got = each.got
+        sure = got.coverage >= MEASURED
+        return [
+            got.plot,
+            str(got.turns),
+            self.number(got.time_ms / HOUR_MS, 0),
+            self.pair(got.m3, got.u_m3, 0) if sure else DASH,
+            self.share(got.m3 / whole) if sure and whole else DASH,
+            DASH if each.agreed is None else self.share(each.agreed),
         ]
 
     def table(

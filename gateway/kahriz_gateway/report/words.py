@@ -32,6 +32,13 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "within the uncertainty",
     ),
     "unknown": ("məlum deyil", "неизвестно", "not known"),
+    "by_turns": ("Növbələr üzrə su", "Вода по очередям", "Water by turns"),
+    "plot": ("Sahə", "Участок", "Plot"),
+    "turns": ("Növbələr", "Очередей", "Turns"),
+    "hours_of_turns": ("Saat", "Часов", "Hours"),
+    "part": ("Suyun payı", "Доля воды", "Share of the water"),
+    "agreed": ("Razılaşdırılmış pay", "Доля по договору", "Share agreed"),
+    "other_plots": ("daha %d sahə", "ещё участков: %d", "%d more plots"),
     "alarms": ("Xəbərdarlıqlar və təmir", "Тревоги и ремонт", "Alarms and repairs"),
     "kind": ("Növ", "Вид", "Kind"),
     "raised": ("Olub", "Поднято", "Raised"),
@@ -75,12 +82,27 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "m³ a day, %s. Hatched: too few readings.",
     ),
     "provisional": (
-        "Ədədlər ilkindir: heç kim onları yoxlayıb təsdiq etməyib. Hesabat suyun içməyə yararlı "
-        "olub-olmadığı haqqında heç nə demir. ± 95 % hüdududur (k = 2).",
-        "Числа предварительные: их никто не проверил и не утвердил. О пригодности воды для питья "
-        "отчёт ничего не говорит. ± — границы 95 % (k = 2).",
-        "Provisional: nobody has reviewed and approved these numbers. The report says nothing on "
-        "whether the water can be drunk. ± are bounds of 95 % (k = 2).",
+        "Ədədlər ilkindir: heç kim onları yoxlayıb təsdiq etməyib.",
+        "Числа предварительные: их никто не проверил и не утвердил.",
+        "Provisional: nobody has reviewed and approved these numbers.",
+    ),
+    "approved": (
+        "Ədədləri yoxlayıb təsdiq edən: %s, %s.",
+        "Числа проверил и утвердил: %s, %s.",
+        "Reviewed and approved by %s, %s.",
+    ),
+    "revised": (
+        "Ədədlərin bir hissəsi təsdiq ediləndən sonra dəyişib; yenilərini hələ heç kim təsdiq "
+        "etməyib.",
+        "Часть чисел изменилась после утверждения; новых ещё никто не утвердил.",
+        "Some of these numbers have changed since they were approved; nobody has approved the new "
+        "ones yet.",
+    ),
+    "no_word_on_health": (
+        "Hesabat suyun içməyə yararlı olub-olmadığı haqqında heç nə demir. ± 95 % hüdududur "
+        "(k = 2).",
+        "О пригодности воды для питья отчёт ничего не говорит. ± — границы 95 % (k = 2).",
+        "The report says nothing on whether the water can be drunk. ± are bounds of 95 % (k = 2).",
     ),
     "kahriz": ("Kəhriz", "Кяхриз", "Kahriz"),
     "target": ("Hədəf, L/s", "Цель, л/с", "Target, L/s"),

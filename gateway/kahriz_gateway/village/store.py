@@ -61,7 +61,7 @@ CREATE TABLE gauging(point TEXT NOT NULL, at INTEGER NOT NULL, method TEXT NOT N
 """,
     loop_schema.ALARM_LOOP,
     village_schema.CHANGED_SPANS,
-    records_schema.TWO_DEPTHS,
+    records_schema.TWO_DEPTHS + records_schema.APPROVALS,
 )
 
 
