@@ -18,6 +18,7 @@ from kahriz_tools.image import build_image
 from kahriz_tools.provision_cli import firmware, provision, replace
 from kahriz_tools.release_cli import release
 from kahriz_tools.revoke_cli import revoke
+from kahriz_tools.rollout_cli import rollout
 from kahriz_tools.talk import (
     EXIT_CODES,
     Talk,
@@ -37,7 +38,7 @@ def node() -> None:
 for each in (
     *(provision, replace, firmware, release, revoke),
     *(read, watch, walk, logs),
-    *(pull, apply, calibrate, ota, doctor, accept),
+    *(pull, apply, calibrate, ota, rollout, doctor, accept),
 ):
     node.add_command(each)
 

@@ -44,5 +44,5 @@ def calibrate(gateway_command: str | None, what: str, rest: tuple[str, ...]) -> 
 @_COMMAND
 @click.argument("rest", nargs=-1, type=click.UNPROCESSED)
 def ota(gateway_command: str | None, rest: tuple[str, ...]) -> None:
-    """Programs over the air: `offer FILE NODE` to one first, `list` who runs what, `withdraw`."""
-    _gateway(gateway_command, "ota", *(rest or ("list",)))
+    """Programs over the air: `offer FILE NODE` to one first, `table` who runs what, `withdraw`."""
+    _gateway(gateway_command, "ota", *(rest or ("table",)))

@@ -21,19 +21,21 @@ LONGEST_S = 60
 PAPERS = ("ca.der", "ca2.der", "cert.der", "key.der")
 
 
-def ask(command: Sequence[str], code: int, given: str = "") -> str:
+def ask(command: Sequence[str], code: int, given: str | bytes = "") -> str:
     """Standard output of a command of ours; its own words when it refuses."""
+    data = given if isinstance(given, bytes) else given.encode()
     try:
         done = subprocess.run(
-            command, input=given, capture_output=True, text=True, timeout=LONGEST_S, check=False
+            command, input=data, capture_output=True, timeout=LONGEST_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BenchError(f"`{command[0]}` does not run ({error})", "repeat", code) from error
     if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no reason given"]
+        said = done.stderr.decode("utf-8", "replace")
+        lines = [line for line in said.splitlines() if line.strip()] or ["no reason given"]
         what, _, mend = lines[-1].partition(": ")[2].rpartition(": ")
         raise BenchError(what or lines[-1], mend or "mend that", code)
-    return done.stdout
+    return done.stdout.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class Gateway:
     config: str
     command: str | None = None
 
-    def run(self, *arguments: str, given: str = "", plan: bool = False) -> str:
+    def run(self, *arguments: str, given: str | bytes = "", plan: bool = False) -> str:
         if self.data is None:
             raise BenchError(
                 "the gateway's store was not named",

@@ -203,10 +203,26 @@ def test_the_command_line_sets_shows_and_compares_a_configuration(
 def test_the_command_line_offers_and_withdraws_a_release(gateway: Gateway, tmp_path: Path) -> None:
     file = tmp_path / "release"
     file.write_bytes(a_release())
-    assert cli(gateway, "ota", "offer", str(file), "outlet", "middle").exit_code == 0
+    both = cli(gateway, "ota", "offer", str(file), "outlet", "middle")
+    assert both.exit_code == 3
+    assert "goes to one node first, not to 2: offer 0.1.1 to one" in both.stderr
+    assert cli(gateway, "ota", "offer", str(file), "outlet").exit_code == 0
     gateway.hello(1, 1, ota=10000, fw="0.1.0")
-    assert "outlet: offered 0.1.1, runs 0.1.0" in cli(gateway, "ota", "list").stdout
+    table = cli(gateway, "ota", "table", "--config", str(SITE_TOML)).stdout
+    assert "node    wanted  runs     state" in table
+    assert "outlet  0.1.1   0.1.0    late: silent for" in table
+    assert "tank    -       unknown  late: it never spoke" in table
+    found = json.loads(cli(gateway, "ota", "table", "--json").stdout)
+    assert [(one["node"], one["offered"], one["runs"]) for one in found] == [
+        ("outlet", "0.1.1", "0.1.0")
+    ]
+    later = cli(gateway, "ota", "offer", str(file), "middle")
+    assert later.exit_code == 3
+    assert "release 0.1.1 is not proved yet (outlet late" in later.stderr
+    assert cli(gateway, "ota", "offer", str(file), "--rest").exit_code == 0, "there is one node"
+    assert cli(gateway, "ota", "offer", str(file)).exit_code == 2
+    assert cli(gateway, "ota", "table", "--config", str(tmp_path / "none")).exit_code == 3
     assert cli(gateway, "ota", "withdraw", "outlet").exit_code == 0
-    assert "outlet" not in cli(gateway, "ota", "list").stdout
+    assert "outlet  -" in cli(gateway, "ota", "table").stdout
     file.write_bytes(b"KHR1 of no length")
     assert cli(gateway, "ota", "offer", str(file), "outlet").exit_code == 3

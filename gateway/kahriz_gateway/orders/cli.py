@@ -12,12 +12,15 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import BinaryIO, NoReturn
 
 import rich_click as click
 
+from kahriz_gateway.config import Options, read_plan
 from kahriz_gateway.intake.store import StoreError, get_meta, open_store
-from kahriz_gateway.orders import commands, node_config, ota
+from kahriz_gateway.orders import commands, node_config, ota, rollout
+from kahriz_water.plan import Plan
+from kahriz_water.strict import ConfigError
 from kahriz_wire import WireError, topics
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -166,21 +169,35 @@ def ota_group() -> None:
     """Programs for nodes, signed by `kahriz node release`, fetched over the air."""
 
 
+_HOURS = click.option(
+    "--proved-hours",
+    "hours",
+    type=click.IntRange(1, 24 * 30),
+    default=24,
+    show_default=True,
+    help="So long a node must have run a release, with receipts, before the others get it.",
+)
+
+
 @ota_group.command(name="offer")
-@click.argument("file", type=FILE)
-@click.argument("nodes", nargs=-1, required=True, metavar="NODE...")
+@click.argument("file", type=click.File("rb"))
+@click.argument("nodes", nargs=-1, metavar="NODE...")
+@click.option("--rest", is_flag=True, help="All nodes that spoke and are not offered it yet.")
+@_HOURS
 @_DATA
-def offer(file: Path, nodes: tuple[str, ...], data: Path) -> None:
-    """Offer the release in FILE to these nodes; begin with one."""
+def offer(file: BinaryIO, nodes: tuple[str, ...], rest: bool, hours: int, data: Path) -> None:
+    """Offer the release in FILE (- is stdin): to one node first; to others when it is proved."""
+    if rest == bool(nodes):
+        raise click.UsageError("give nodes, or --rest")
     with _store(data) as (conn, site, now):
         for node in nodes:
             topics.of(site, node, "ota")
+        body = file.read()
         conn.execute("BEGIN IMMEDIATE")
-        found = ota.put(conn, file.read_bytes(), now)
-        for node in nodes:
-            ota.offer(conn, node, found.number, now)
+        named = nodes or rollout.rest(conn, body)
+        found = rollout.offer(conn, named, body, now, hours)
         conn.execute("COMMIT")
-        click.echo(f"release {found.fw} ({found.size_bytes} bytes) for {', '.join(nodes)}")
+        click.echo(f"release {found.fw} ({found.size_bytes} bytes) for {', '.join(named)}")
 
 
 @ota_group.command(name="withdraw")
@@ -194,20 +211,35 @@ def withdraw(nodes: tuple[str, ...], data: Path) -> None:
             click.echo(f"{node}: {told}")
 
 
-@ota_group.command(name="list")
+@ota_group.command(name="table")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The plan: tells of nodes that never spoke.",
+)
+@_HOURS
 @_JSON
 @_DATA
-def offers(as_json: bool, data: Path) -> None:
-    """Who is offered what, and what runs there."""
-    with _store(data) as (conn, _, _now):
-        found: list[dict[str, Any]] = [
-            {"node": node, "offered": fw, "runs": node_config.runs(conn, node).fw}
-            for node, _, fw in ota.offers(conn)
-        ]
+def table(config: Path | None, hours: int, as_json: bool, data: Path) -> None:
+    """All nodes: what each shall run, what it runs, and what stands in the way."""
+    planned = _plan(config, data).nodes if config is not None else ()
+    with _store(data) as (conn, _, now):
+        found = [rollout.standing(conn, node, now, hours) for node in rollout.nodes(conn, planned)]
     if as_json:
-        click.echo(json.dumps(found))
-    for one in found if not as_json else ():
-        click.echo(f"{one['node']}: offered {one['offered']}, runs {one['runs'] or 'unknown'}")
+        click.echo(json.dumps([one.as_dict() for one in found]))
+        return
+    lines = [("node", "wanted", "runs", "state")]
+    lines += [(o.node, o.offered or "-", o.runs or "unknown", o.in_words()) for o in found]
+    widths = [max(len(line[i]) for line in lines) for i in range(3)]
+    for line in lines:
+        click.echo("  ".join([line[i].ljust(widths[i]) for i in range(3)] + [line[3]]))
+
+
+def _plan(config: Path, data: Path) -> Plan:
+    try:
+        return read_plan(Options(config, data))
+    except ConfigError as error:
+        _refuse(error)
 
 
 COMMANDS = (node_config_group, command_, commands_, ota_group)

@@ -58,8 +58,12 @@ def put(conn: sqlite3.Connection, data: bytes, at: int | None) -> Release:
 
 
 def offer(conn: sqlite3.Connection, node: str, number: int, at: int | None) -> None:
-    """From its next receipt on the node is told of this release."""
-    conn.execute("INSERT OR REPLACE INTO offer(node, number, at) VALUES(?,?,?)", (node, number, at))
+    """From its next receipt on the node is told of this release; said twice, the first counts."""
+    conn.execute(
+        "INSERT INTO offer(node, number, at) VALUES(?,?,?) ON CONFLICT(node) DO UPDATE"
+        " SET number=excluded.number, at=excluded.at WHERE number<>excluded.number",
+        (node, number, at),
+    )
 
 
 def withdraw(conn: sqlite3.Connection, node: str) -> bool:
