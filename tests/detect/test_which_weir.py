@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
+from kahriz_detect.engine import Engine
 from kahriz_detect.finding import Finding
 from kahriz_detect.frame import Frame
 from kahriz_detect.reach.balance import Balance
@@ -15,19 +17,22 @@ from kahriz_detect.site import Reach
 
 DAY, BEGINS = 144, 20 * 144
 KEYS = ("outlet", "middle", "inlet")
+DECEMBER_MS = 1_798_559_695_000
 Errors = Callable[[float], tuple[float, float, float]]  # of the hours since it began
 
 
-def _found(errors: Errors, days: float, seed: int = 3) -> list[Finding]:
+def _found(
+    errors: Errors, days: float, seed: int = 3, begins: int = BEGINS, noise_lps: float = 0.1
+) -> list[Finding]:
     rng = random.Random(seed)
     first = Reach("upper", "outlet", "middle", length_m=1500.0)
     second = Reach("lower", "middle", "inlet", length_m=1500.0)
     balance = Balance([first, second], 600)
     found: list[Finding] = []
-    for i in range(BEGINS + int(days * DAY)):
-        off = errors((i - BEGINS) / 6.0) if i >= BEGINS else (0.0, 0.0, 0.0)
+    for i in range(begins + int(days * DAY)):
+        off = errors((i - begins) / 6.0) if i >= begins else (0.0, 0.0, 0.0)
         values = {
-            key: flow + error + rng.gauss(0.0, 0.1)
+            key: flow + error + rng.gauss(0.0, noise_lps)
             for key, flow, error in zip(KEYS, (12.0, 11.6, 11.2), off, strict=True)
         }
         found += balance.step(Frame(i, i * 600_000, values))
@@ -68,3 +73,45 @@ def test_a_first_weir_that_falls_alone_has_an_offset() -> None:
 @pytest.mark.parametrize("errors", [lambda h: (0.0, 0.0, 1.5), lambda h: (0.0, 1.5, 1.5)])
 def test_a_leak_that_was_mended_is_no_fault_of_a_weir(errors: Errors) -> None:
     assert [f.kind for f in _found(errors, 2)] == ["balance_doubt"]
+
+
+def _leaf(hours: float) -> float:
+    """Creeps in for three days, up to 3 L/s, and is brushed off."""
+    return 3.0 * hours / 72.0 if hours < 72.0 else 0.0
+
+
+def test_a_leaf_that_was_learned_in_part_leaves_no_leak_behind_when_it_is_gone(
+    water: SimpleNamespace,
+) -> None:
+    """A young village: the leaf creeps in while what is normal is still being learned."""
+    stream = water.samples(
+        water.GOZLU, "fouled_weir", 5, 7.5, events_from_day=5.0, start_ms=DECEMBER_MS
+    )
+    found = [f for f in water.findings(water.GOZLU, stream) if f.what == "raised"]
+    assert [(f.kind, f.place) for f in found] == [("fouled_weir", "middle")]
+
+
+def test_a_cleaned_weir_that_a_person_closed_leaves_no_leak_behind(water: SimpleNamespace) -> None:
+    days_before, closed_h = 4.0, 3.5  # half an hour after the leaf is gone
+    stream = water.samples(
+        water.GOZLU, "fouled_weir", 2, 6.5, events_from_day=days_before, start_ms=DECEMBER_MS
+    )
+    engine = Engine(water.water_of(water.GOZLU))
+    found: list[Finding] = []
+    closed = False
+    for sample in stream:
+        if not closed and sample.ts > DECEMBER_MS + (24 * days_before + closed_h) * 3_600_000:
+            engine.agree(still_open=[], known=[])
+            closed = True
+        found += engine.update(sample)
+    raised = [(f.kind, f.place) for f in found if f.what == "raised"]
+    assert raised == [("fouled_weir", "middle")]
+
+
+def test_a_leak_after_the_leaf_is_gone_rings_all_the_same() -> None:
+    def errors(hours: float) -> tuple[float, float, float]:
+        lost = 2.0 if hours > 120.0 else 0.0
+        return 0.0, _leaf(hours) - lost, -lost
+
+    found = _found(errors, 7, 1, 27 * 6, 0.3)
+    assert [(f.kind, f.place) for f in found] == [("fouled_weir", "middle"), ("leak", "upper")]

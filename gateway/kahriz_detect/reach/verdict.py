@@ -26,6 +26,7 @@ DOUBTS = 1.5  # times its scatter what the reach below gained makes a loss doubt
 LEAST = 3.0  # standard uncertainties of the balance; below two a size may not even be told
 YOUNG_DAYS, LONG_REFUSED = 14.0, 96  # of learning; blocks
 SETTLED_SHARE = 0.45  # a size that still grows by more in half an hour is not told yet
+LEARNED = 2.0  # times its told size a leaf may have been learned before it was told
 DOUBT_BLOCKS = 8  # undecided for four hours: then it is said to be undecided
 
 
@@ -233,7 +234,7 @@ class Verdict:
             found += loss.second.follow(block, rest, band, loss.scatter_lps)
         if loss.first.kind is None:
             return found
-        kind = loss.first.kind
+        kind, weir, size = loss.first.kind, loss.first.place, abs(loss.first.lps)
         found += loss.first.follow(block, e, band, loss.scatter_lps)
         if loss.first.kind == "tapping" or kind == "tapping":
             loss.follow_share = max(0.0, min(e, 1.5 * loss.first.lps)) / up
@@ -244,6 +245,8 @@ class Verdict:
                 loss.first, loss.second = loss.second, loss.first
                 loss.follow_share = loss.first.lps / up
             loss.reset()
+            if kind == "fouled_weir":
+                self._cleaned(weir, size, block)
         elif self._lasts(loss, block):
             loss.base.shift(loss.follow_share)
             loss.follow_share, loss.first.kind = 0.0, None
@@ -252,6 +255,18 @@ class Verdict:
             why: dict[str, float | str] = {"explained_by": "lasts: it is learned as normal"}
             found.append(Finding("cleared", kind, loss.first.place, ts, evidence=why))
         return found
+
+    def _cleaned(self, weir: str, size_lps: float, block: int) -> None:
+        """A leaf that crept in was learned in part, by the reach above the weir and by the one
+        below: what the one loses and the other gains now that it is gone is the old normal."""
+        for reach in self.balance.reaches:
+            side = 1.0 if reach.down == weir else -1.0 if reach.up == weir else 0.0
+            loss = self.balance.losses[reach.place]
+            if side and loss.first.kind is None and loss.flow.mean > 0:
+                off = side * loss.mean_recent(block - AT_MOST + 1, block, sure=True)[0]
+                off = min(max(0.0, off), LEARNED * size_lps)
+                loss.base.shift(side * off / loss.flow.mean)
+                loss.reset()
 
     def _lasts(self, loss: Loss, block: int) -> bool:
         days = (block - loss.first.since) * self.balance.block_ms / 86_400_000
@@ -269,6 +284,11 @@ class Verdict:
             loss.follow_share = 0.0
             self.undecided[loss.place] = 0
             loss.settle(learn_days)
+            if kind == "fouled_weir":  # the reach above the weir had learned it too
+                for reach in self.balance.reaches:
+                    above = self.balance.losses[reach.place]
+                    if reach.down == place and above.first.kind is None:
+                        above.settle(learn_days)
 
     def dump(self) -> Any:
         return dict(self.undecided)
