@@ -12,6 +12,7 @@ from kahriz_gateway.cli_net import NetGroup
 LATER = {
     "about": "kahriz_gateway.committee.cli",
     "approve": "kahriz_gateway.records.approve_cli",
+    "deliver": "kahriz_gateway.intake.by_hand_cli",
     "forget": "kahriz_gateway.committee.cli",
     "gauging": "kahriz_gateway.records.gauging_cli",
     "pin": "kahriz_gateway.committee.cli",
