@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The pictures of the README and of the help page, taken from the running page; A4 on paper.
+"""The pictures of README, docs and the help page, taken from the running page; A4 on paper.
 
 `KAHRIZ_PICTURES=1 pytest tests/page/test_pictures.py` takes them anew; without it they are made
 and looked over, and nothing in the tree is changed.
@@ -22,6 +22,7 @@ from kahriz_gateway.page.help import CHAPTERS
 
 pytestmark = pytest.mark.needs("chromium")
 ROOT = Path(__file__).parents[2]
+DOCS = "".join(page.read_text("utf-8") for page in (ROOT / "README.md", *ROOT.glob("docs/*.md")))
 STATIC = ROOT / "gateway/kahriz_gateway/page/static"
 # name: address, what must be seen, how the help page calls it
 SCREENS = {
@@ -29,6 +30,10 @@ SCREENS = {
     "turns-az": ("/turns", ".turns .here", "help-turns.jpg"),
     "alarm-az": ("/alarms", "article form", "help-alarm.jpg"),
     "test-az": ("/tests/pool", "select#point", "help-test.jpg"),
+    "history-az": ("/history?point=outlet&span=week", "main svg", None),
+    "work-az": ("/work", "main a", None),
+    "visit-az": ("/work/visit", "main form select", None),
+    "closure-az": ("/work/closure", "main form select", None),
 }
 LARGEST = {"png": 150_000, "jpg": 45_000}
 
@@ -66,23 +71,27 @@ def _at(page: Page) -> str:
 @pytest.mark.parametrize("name", SCREENS)
 def test_the_picture_shows_its_screen(entered: Page, name: str, tmp_path: Path) -> None:
     path, seen, helped = SCREENS[name]
+    assert f"]({name}.png)" in DOCS or f"](docs/{name}.png)" in DOCS, "on no page"
     entered.goto(_at(entered) + path)
     box = entered.locator(seen).first.bounding_box()
     assert box is not None
     assert box["y"] < 640, seen
     taken = os.environ.get("KAHRIZ_PICTURES")
     docs = (ROOT / "docs" if taken else tmp_path) / f"{name}.png"
-    small = (STATIC if taken else tmp_path) / helped
     entered.screenshot(path=docs)
-    entered.screenshot(path=small, type="jpeg", quality=55)
-    for made, kept in ((docs, ROOT / "docs" / docs.name), (small, STATIC / helped)):
+    pairs = [(docs, ROOT / "docs" / docs.name)]
+    if helped is not None:
+        small = (STATIC if taken else tmp_path) / helped
+        entered.screenshot(path=small, type="jpeg", quality=55)
+        pairs.append((small, STATIC / helped))
+    for made, kept in pairs:
         most = LARGEST[made.suffix[1:]]
         assert 5_000 < made.stat().st_size < most
         assert 5_000 < kept.stat().st_size < most
 
 
 def test_the_help_page_shows_every_picture(entered: Page) -> None:
-    assert {chapter.picture for chapter in CHAPTERS} == {s[2] for s in SCREENS.values()}
+    assert {chapter.picture for chapter in CHAPTERS} == {s[2] for s in SCREENS.values()} - {None}
     entered.goto(_at(entered) + "/help")
     assert entered.locator("section[id]").first.get_attribute("id") == "committee"
     for picture in entered.locator("img.screen").all():

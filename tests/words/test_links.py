@@ -13,7 +13,9 @@ import pytest
 from tests.words.markdown import NOT_OURS, ROOT, Page, pages, slug
 
 A_PATH = re.compile(r"(?:[\w.-]+/)+[\w.*-]*")
-MADE = re.compile(r"^(ca|old|tokens|doctor|image|dist|build|program|data|commissioned)/|^kahriz/v")  # by runs
+MADE = re.compile(
+    r"^(ca|old|tokens|doctor|image|dist|build|program|data|commissioned)/|^kahriz/v"
+)  # by runs
 
 
 def dead(page: Page) -> list[str]:
