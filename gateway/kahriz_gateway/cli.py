@@ -165,14 +165,20 @@ def ledger(data: Path, as_json: bool) -> None:
 @gateway.command()
 @click.argument("output", nargs=-1, required=True)
 @click.option("--since", metavar="DAY", required=True, help="2026-03-01, or an ISO time.")
+@click.option("--now", is_flag=True, help="Here and to its end: of a copy without a village.")
 @_options
-def refill(output: tuple[str, ...], since: str, **given: Any) -> None:
+def refill(output: tuple[str, ...], since: str, now: bool, **given: Any) -> None:
     """Bring an output (influx, influx_1h, csv) its history again; twice does no harm."""
-    from kahriz_gateway.outputs.refill_cli import ask
+    from kahriz_gateway.outputs import refill_cli
 
     options = Options(**given)
     try:
-        count = ask(read_plan(options), options.data, output, since)
+        plan = read_plan(options)
+        if now:
+            count = refill_cli.bring(plan, options.data, output, since)
+            click.echo(f"{count} values since {since} brought to {', '.join(output)}")
+            return
+        count = refill_cli.ask(plan, options.data, output, since)
     except _REFUSALS as error:
         _refuse(error)
     click.echo(f"{count} values since {since}: the village brings them beside its daily work")

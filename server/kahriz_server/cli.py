@@ -12,6 +12,7 @@ from kahriz_server import dashboards as pages
 from kahriz_server.dashboards.kahriz import REACHES, Reach
 from kahriz_server.lint import lint_set, lint_texts
 from kahriz_server.panelcheck import empty_panels, expand_and_run, firing
+from kahriz_server.refill_cli import refill
 from kahriz_water.strict import ConfigError
 
 GRAFANA = Path(__file__).parents[1] / "grafana"
@@ -24,6 +25,9 @@ _SECRET = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.group()
 def server() -> None:
     """The office: dashboards in three languages, and the long memory behind them."""
+
+
+server.add_command(refill)
 
 
 def _reach(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[Reach, ...]:
@@ -180,7 +184,9 @@ def panels(
     """Run every query of the dashboards and say which panels would stay empty."""
     auth: tuple[str, str] | str | None = None
     if token_file is not None:
-        auth = token_file.read_text(encoding="utf-8").strip()
+        given = _secret(token_file)
+        user, _, word = given.rpartition(":")  # no token has a colon: it is of 1.x
+        auth = (user, word) if user else given
     elif user:
         secret = password_file.read_text(encoding="utf-8").strip() if password_file else ""
         auth = (user, secret)

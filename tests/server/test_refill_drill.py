@@ -17,17 +17,21 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from kahriz_gateway import notify_sign
 from kahriz_gateway.cli import gateway
+from kahriz_gateway.committee import book, turn_book
 from kahriz_gateway.intake import store
 from kahriz_gateway.outputs.follower import Follower
 from kahriz_gateway.outputs.influx import InfluxOutput, from_plan
 from kahriz_gateway.village import store as village_store
 from kahriz_gateway.village.store import Value
 from kahriz_server import dashboards
+from kahriz_server.cli import server
 from kahriz_server.dashboards import kahriz
 from kahriz_server.panelcheck import expand_and_run
 from kahriz_sim.services import Influx, start_influx
 from kahriz_water.plan import parse_plan
+from kahriz_water.turns import Plot, Rota
 
 from .test_panels import DAYS, STEP_MS, T0, T1, WEIRS, out_of_range, plan_of, values
 
@@ -60,6 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             [(T0 + HOUR_MS, "raised"), (T0 + 9 * HOUR_MS, "closed")],
         )
         put_people(conn)
+    put_turns(made)
     readings = store.open_store(made / "readings.db", SITE)
     readings.execute("BEGIN")
     for node in WEIRS:
@@ -78,6 +83,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     readings.commit()
     readings.close()
     return made
+
+
+def put_turns(folder: Path) -> None:
+    """Four turns a day, entered by somebody with a name."""
+    rota = Rota(T0, (Plot("A1", 240), Plot("B2", 480)), 10.0)
+    with contextlib.closing(book.open_book(folder)) as conn:
+        body = turn_book.body_of(rota, "outlet")
+        book.write(conn, T0, SECRETS[0], "committee", "rota", body)
+        book.write(conn, T0, SECRETS[0], "committee", "visit", {"note": SECRETS[3]})
 
 
 SECRETS = ("Quliyev", "+994501234567", "photo-of-a-house", "belongs to")
@@ -165,16 +179,28 @@ class Heard:
 
 
 def test_no_name_telephone_photo_or_note_of_a_person_comes_to_the_office(folder: Path) -> None:
-    kept = b"".join(path.read_bytes() for path in folder.glob("village.db*"))
+    kept = b"".join(path.read_bytes() for path in folder.glob("*.db*"))
     assert all(secret.encode() in kept for secret in SECRETS)  # the village does know them
     heard = Heard()
     with contextlib.closing(village_store.open_village(folder / "village.db")) as conn:
-        output = InfluxOutput(heard, SITE, {}, lambda text, why: None)  # type: ignore[arg-type]
+        points = {p.id: p for p in parse_plan(plan_of(SITE, "http://x")).points}
+        quarantine = lambda text, why: None  # noqa: E731
+        output = InfluxOutput(heard, SITE, {}, quarantine, points=points)  # type: ignore[arg-type]
         follower = Follower("office", output, folder)
         while follower.step(conn):
             pass
-    assert {line.split(",")[0] for line in heard.lines} == {"water", "node_health", "alarm"}
+    assert {line.split(",")[0] for line in heard.lines} == {"water", "node_health", "alarm", "turn"}
     assert [line for line in heard.lines if any(each in line for each in SECRETS)] == []
+
+
+def server_refill(folder: Path, influx: Influx, code: int = 0, word: str = "") -> str:
+    secret = folder / "secret"
+    secret.write_text(f"{influx.user}:{word or influx.password}\n")
+    secret.chmod(0o600)
+    given = ["refill", str(folder), "--url", influx.url, "--token-file", str(secret)]
+    said = CliRunner().invoke(server, given)
+    assert said.exit_code == code, said.output
+    return said.output
 
 
 def test_a_new_database_shows_in_every_panel_what_the_lost_one_showed(
@@ -186,19 +212,46 @@ def test_a_new_database_shows_in_every_panel_what_the_lost_one_showed(
     with database(tmp_path / "second", folder) as influx:
         follow(folder)
         assert shown(influx) != before  # it knows of nothing yet: the follower is at the end
+        refused = server_refill(folder, influx, code=1, word="wrong")
+        assert "InfluxDB 401" in refused
+        assert "the same command goes on from here" in refused
         start_s = time.monotonic()
-        said = CliRunner().invoke(
-            gateway,
-            [
-                *("refill", "influx", "--since", "2000-01-01"),
-                *("--config", str(folder / "site.toml"), "--data", str(folder)),
-            ],
-        )
-        assert said.exit_code == 0, said.output
-        follow(folder)
+        said = server_refill(folder, influx)
         assert time.monotonic() - start_s < MOST_S
+        assert "values since 2000-01-01 brought to influx, influx_1h" in said
         after = shown(influx)
+        hours = influx.query('SELECT count("discharge_lps") FROM "water"', "kahriz_1h")
+        assert hours[0]["series"][0]["values"][0][1] == len(WEIRS) * DAYS * 24
     assert [name for name, answer in before.items() if not answer] == []
     other = {n: (before[n], after[n]) for n in before if after[n] != before[n]}
     other.pop(OF_NOW, None)
     assert other == {}
+
+
+def test_a_living_gateway_or_a_backup_is_not_refilled_from(folder: Path) -> None:
+    def refill(code: int) -> str:
+        place = ("--config", str(folder / "site.toml"), "--data", str(folder))
+        said = CliRunner().invoke(
+            gateway, ["refill", "influx", "--now", "--since", "2000-01-01", *place]
+        )
+        assert said.exit_code == code, said.output
+        return said.output
+
+    lock = notify_sign.take_lock(folder)
+    assert lock is not None
+    with lock:
+        assert "a gateway works in" in refill(4)
+    (folder / "manifest.json").write_text("{}")
+    try:
+        assert "is a backup" in refill(4)
+    finally:
+        (folder / "manifest.json").unlink()
+
+
+def test_a_folder_without_stores_is_named(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    given = ["refill", str(tmp_path), "--url", "http://127.0.0.1:9", "--token-file", str(secret)]
+    said = CliRunner().invoke(server, given)
+    assert said.exit_code == 1
+    assert "has no site.toml and no village.db" in said.output

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How to log in to an InfluxDB: token (2.x, 3) or user and password (1.x), never in site.toml."""
+"""How to log in to an InfluxDB: token (2.x, 3) or user:password (1.x), never in site.toml."""
 
 import os
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -17,7 +17,8 @@ def login(settings: Influx) -> tuple[str, str, bool]:
     host = parts.netloc.rpartition("@")[2]
     url = urlunsplit((parts.scheme, host, parts.path, "", "")).rstrip("/")
     if settings.token_file:
-        return url, _secret(settings.token_file, "influx.token_file"), False
+        secret = _secret(settings.token_file, "influx.token_file")
+        return url, secret, ":" in secret  # user:password of 1.x; no token has a colon
     user = settings.user or unquote(parts.username or "")
     if user:
         password = unquote(parts.password or "")
@@ -25,7 +26,7 @@ def login(settings: Influx) -> tuple[str, str, bool]:
             password = _secret(settings.password_file, "influx.password_file")
         return url, f"{user}:{password}", True
     token = os.environ.get(TOKEN_VARIABLE, "")
-    return url, token or ":", not token
+    return url, token or ":", not token or ":" in token
 
 
 def _secret(name: str, path_in_plan: str) -> str:

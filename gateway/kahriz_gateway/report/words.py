@@ -100,9 +100,9 @@ WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "no_word_on_health": (
         "Hesabat suyun içməyə yararlı olub-olmadığı haqqında heç nə demir. ± 95 % hüdududur "
-        "(k = 2).",
-        "О пригодности воды для питья отчёт ничего не говорит. ± — границы 95 % (k = 2).",
-        "The report says nothing on whether the water can be drunk. ± are bounds of 95 % (k = 2).",
+        "(k = 2).",
+        "О пригодности воды для питья отчёт ничего не говорит. ± — границы 95 % (k = 2).",
+        "The report says nothing on whether the water can be drunk. ± are bounds of 95 % (k = 2).",
     ),
     "kahriz": ("Kəhriz", "Кяхриз", "Kahriz"),
     "target": ("Hədəf, L/s", "Цель, л/с", "Target, L/s"),
