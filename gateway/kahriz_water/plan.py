@@ -22,6 +22,7 @@ from kahriz_water.plan_people import (
     read_wifi,
     refuse_doubles,
 )
+from kahriz_water.plan_server import read_server
 from kahriz_water.pulse_meter import PulseMeter
 from kahriz_water.quality_limits import Limits, read_limits
 from kahriz_water.radio_path import read_radio
@@ -70,7 +71,7 @@ def parse_plan(text: str, source: str = "site.toml") -> Plan:
     people = tuple(read_person(t) for t in top.tables("person"))
     plan = Plan(
         id=site.ident("id"),
-        name=_name(site),
+        name=read_name(site),
         district=site.text("district"),
         timezone=site.text("timezone", "Asia/Baku"),
         short=_short(site),
@@ -82,9 +83,10 @@ def parse_plan(text: str, source: str = "site.toml") -> Plan:
         offtakes=tuple(_offtake(t, points, reaches) for t in top.tables("offtake")),
         broker=read_broker(top.optional_table("broker")),
         page=read_page(top.optional_table("page")),
-        influx=_influx(top.optional_table("influx")),
+        influx=read_influx(top.optional_table("influx")),
         csv=_csv(top.optional_table("csv")),
-        webhooks=tuple(_webhook(t) for t in top.tables("webhook")),
+        server=read_server(top.optional_table("server")),
+        webhooks=tuple(read_webhook(t) for t in top.tables("webhook")),
         ups=_ups(top.optional_table("ups")),
         people=people,
         rota=tuple(read_rota(t, people) for t in top.tables("rota")),
@@ -105,7 +107,7 @@ def parse_plan(text: str, source: str = "site.toml") -> Plan:
     return plan
 
 
-def _name(table: Table, key: str = "name") -> Name:
+def read_name(table: Table, key: str = "name") -> Name:
     names = table.table(key)
     name = Name(*(names.text(language) for language in LANGUAGES))
     names.done()
@@ -117,7 +119,7 @@ def _point(table: Table) -> Point:
     kind = table.choice("kind", KINDS)
     point = Point(
         id=ident,
-        name=_name(table),
+        name=read_name(table),
         short=_short(table),
         kind=kind,
         node=table.ident("node") if table.has("node") else ident,
@@ -128,7 +130,7 @@ def _point(table: Table) -> Point:
         spill_m=table.optional_number("spill_m", 0.05, 20, "metres over the floor"),
         meter=_meter(table.optional_table("meter")),
         quality=_quality(table.optional_table("quality")),
-        landmark=_name(table, "landmark") if table.has("landmark") else None,
+        landmark=read_name(table, "landmark") if table.has("landmark") else None,
     )
     for reserved in RESERVED:
         if reserved in (ident, point.node):
@@ -194,7 +196,7 @@ def _level_volume(table: Table) -> tuple[tuple[float, float], ...]:
 def _reach(table: Table, points: tuple[Point, ...]) -> Reach:
     reach = Reach(
         id=table.ident("id"),
-        name=_name(table),
+        name=read_name(table),
         short=_short(table),
         from_=_known_point(table, "from", points),
         to=_known_point(table, "to", points),
@@ -211,7 +213,7 @@ def _known_point(table: Table, key: str, points: tuple[Point, ...]) -> str:
 def _offtake(table: Table, points: tuple[Point, ...], reaches: tuple[Reach, ...]) -> Offtake:
     offtake = Offtake(
         id=table.ident("id"),
-        name=_name(table),
+        name=read_name(table),
         reach=table.choice("reach", tuple(r.id for r in reaches)),
         point=_known_point(table, "point", points) if table.has("point") else None,
     )
@@ -220,7 +222,7 @@ def _offtake(table: Table, points: tuple[Point, ...], reaches: tuple[Reach, ...]
     return offtake
 
 
-def _influx(table: Table | None) -> Influx | None:
+def read_influx(table: Table | None) -> Influx | None:
     if table is None:
         return None
     influx = Influx(
@@ -246,7 +248,7 @@ def _csv(table: Table | None) -> Csv | None:
     return csv
 
 
-def _webhook(table: Table) -> Webhook:
+def read_webhook(table: Table) -> Webhook:
     webhook = Webhook(_url(table), table.optional_text("secret_file"))
     table.done()
     return webhook

@@ -149,6 +149,15 @@ class Ups:
 
 
 @dataclass(frozen=True, slots=True)
+class OfficeServer:
+    """The office's server, told every so many minutes that this gateway lives."""
+
+    url: str
+    every_minutes: float = 10.0
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The whole site."""
 
@@ -163,6 +172,7 @@ class Plan:
     page: Page = field(default_factory=Page)
     influx: Influx | None = None
     csv: Csv | None = None
+    server: OfficeServer | None = None
     webhooks: tuple[Webhook, ...] = ()
     ups: Ups | None = None
     people: tuple[Person, ...] = ()

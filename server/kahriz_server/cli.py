@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`kahriz server`: write the dashboards, and prove that each of their queries shows something."""
+"""`kahriz server`: the dashboards, the proof that they show something, the watch over gateways."""
 
 import json
 import time
@@ -13,6 +13,8 @@ from kahriz_server.dashboards.kahriz import REACHES, Reach
 from kahriz_server.lint import lint_set, lint_texts
 from kahriz_server.panelcheck import empty_panels, expand_and_run, firing
 from kahriz_server.refill_cli import refill
+from kahriz_server.watch.alarm_cli import alarm
+from kahriz_server.watch.cli import check, gateway, run_
 from kahriz_water.strict import ConfigError
 
 GRAFANA = Path(__file__).parents[1] / "grafana"
@@ -24,7 +26,11 @@ _SECRET = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 @click.group()
 def server() -> None:
-    """The office: dashboards in three languages, and the long memory behind them."""
+    """The office: dashboards, the long memory behind them, the watch over all gateways."""
+
+
+for each_command in (run_, check, gateway, alarm):
+    server.add_command(each_command)
 
 
 server.add_command(refill)

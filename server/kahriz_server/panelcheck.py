@@ -5,22 +5,17 @@ results = expand_and_run(dashboard, "http://127.0.0.1:8086", ("kahriz", "…"), 
 assert not empty_panels(results)
 """
 
-import base64
 import json
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from kahriz_server.alerts import fires, reduced
 from kahriz_server.expand import Choice, expand, interval_ms, left_over
+from kahriz_server.influxql import Auth, QueryDoor
 
 Json = dict[str, Any]
-Auth = tuple[str, str] | str | None  # user and password (1.x), or token (2.x, 3)
-_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -132,17 +127,8 @@ def _queries(
         yield "annotation", mark["name"], "", mark["target"]["query"], step_ms
 
 
-class _Door:
-    """The /query address of one database."""
-
-    def __init__(self, url: str, auth: Auth, database: str) -> None:
-        self._url = url.rstrip("/").removesuffix("/query") + "/query"
-        self._database = database
-        self._key = ""
-        if isinstance(auth, str):
-            self._key = f"Token {auth}"
-        elif auth is not None:
-            self._key = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
+class _Door(QueryDoor):
+    """Runs the queries of a dashboard and counts what they give."""
 
     def run(
         self, kind: Literal["panel", "variable", "annotation"], title: str, ref: str, query: str
@@ -175,17 +161,3 @@ class _Door:
             error=error,
             empty_columns=tuple(column for column, count in filled.items() if not count),
         )
-
-    def ask(self, query: str) -> tuple[list[Json], str]:
-        form = urllib.parse.urlencode({"db": self._database, "q": query, "epoch": "ms"})
-        request = urllib.request.Request(self._url, form.encode(), method="POST")
-        if self._key:
-            request.add_header("Authorization", self._key)
-        try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as reply:
-                answer = json.load(reply)["results"][0]
-        except urllib.error.HTTPError as error:
-            return [], f"{error.code}: {error.read(300).decode(errors='replace').strip()}"
-        except (OSError, ValueError, LookupError) as error:
-            return [], f"{self._url} does not answer as an InfluxDB: {error}"
-        return answer.get("series", []), answer.get("error", "")
