@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from kahriz_gateway.cli import gateway as gateway_cli
 from kahriz_gateway.intake.by_hand import ByHandError, Delivered, deliver, parse
 from kahriz_gateway.intake.ledger_cli import journals
+from kahriz_gateway.intake.store import read_store
 from kahriz_wire import topics
 from kahriz_wire.messages import Ack, encode_ack, encode_rows
 
@@ -43,7 +44,7 @@ def test_what_the_node_never_sent_is_stored_and_what_it_sent_is_known(gateway: G
     assert numbers(gateway) == list(range(1, 41))
     assert take(gateway, pulled(15, 40)).new == 0, "twice"
     assert take(gateway, pulled(1, 40)).in_words() == "40 readings: 0 new, 40 known"
-    (journal,) = journals(gateway.conn)
+    (journal,) = journals(read_store(gateway.path))
     assert journal.contradiction is None
     assert not journal.missing
     assert gateway.hello(1, 41).missing == [], "the ledger knows them when the node speaks again"
