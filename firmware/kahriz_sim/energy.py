@@ -8,7 +8,7 @@ measurements and data sheets (energy_profiles.toml), and nobody has put a meter 
 
 import json
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 PROFILES = Path(__file__).parent / "energy_profiles.toml"
 LEAST, USUAL, MOST = 0, 1, 2
 US = 1e-6
+Bands = Mapping[str, Sequence[float]]  # "state.idle_ma", "board.devkit.sleep_ua" -> three figures
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,18 @@ class Cost:
 
 
 class Profile:
-    """One board under one edge of the band."""
+    """One board under one edge of the band; `measured` figures stand in place of the table's."""
 
-    def __init__(self, board: str, edge: int = USUAL) -> None:
+    def __init__(self, board: str, edge: int = USUAL, measured: Bands | None = None) -> None:
         table = tomllib.loads(PROFILES.read_text())
+        for name, band in (measured or {}).items():
+            *groups, key = name.split(".")
+            place = table
+            for group in groups:
+                place = place[group]
+            if key not in place:
+                raise KeyError(name)
+            place[key] = list(band)
         self.about: str = table["board"][board]["about"]
         self.v = table["supply_v"][edge]
         self._state = {key: value[edge] for key, value in table["state"].items()}

@@ -31,6 +31,7 @@ ANSWER_S = 10.0
 CHUNK_BYTES = 768  # 1 kB as base64: little heap on the chip, few round trips
 BUSY_S = 2.0  # a modem manager looks at every new port for a moment
 RESET_PULSE_S = 0.1
+PROMPTS = (b">>>", b"raw REPL; CTRL-B to exit")
 BOOT_S = 1.5  # ROM and MicroPython until boot.py, with margin
 
 HELPERS = (
@@ -72,6 +73,7 @@ class Board:
     def __init__(self, port: str, answer_s: float = ANSWER_S) -> None:
         self.port = port
         self._answer_s = answer_s
+        self._cable = False  # whether it can pull EN
         self._link = _open(port)
         try:
             self._enter()
@@ -163,11 +165,31 @@ class Board:
                 "all is written, but the board did not restart", "press its EN button once", LOST
             )
 
+    def reset_s(self, answer_s: float) -> float:
+        """Let the chip reset itself; the seconds until MicroPython asks for a line."""
+        link = self._link
+        with _translated(self.port):
+            begin = time.monotonic()
+            link.exec_raw_no_follow("import machine\nmachine.reset()")
+            heard = b""
+            while not any(mark in heard for mark in PROMPTS):
+                if time.monotonic() - begin > answer_s:
+                    raise _gone(self.port)
+                if self._cable:  # stop boot.py or main.py, as _enter does
+                    link.serial.write(b"\x03")
+                time.sleep(0.01)
+                heard += link.serial.read(link.serial.in_waiting)
+            took = time.monotonic() - begin
+            link.enter_raw_repl(soft_reset=False, timeout_overall=answer_s)
+        self._say(HELPERS)
+        return took
+
     def _enter(self) -> None:
         """Reset the chip where the cable can (it may be in deep sleep), then ask for the REPL."""
         link = self._link
         with _translated(self.port), contextlib.redirect_stdout(io.StringIO()):
-            if _reset(link.serial):
+            self._cable = _reset(link.serial)
+            if self._cable:
                 until = time.monotonic() + BOOT_S
                 while time.monotonic() < until:  # stop boot.py or main.py as soon as they listen
                     link.serial.write(b"\x03")

@@ -29,6 +29,7 @@ SYNC = b"\xc0\x00\x08"
 VFS, VFS_BYTES = 0x200000, 0x200000
 FIRST, IMAGE_MAGIC = 0x1000, 0xE9
 BLOCK_BYTES = 4096
+PROMPTS = (b">>> ", b"raw REPL")
 
 
 class Flash(FlashImage):  # type: ignore[misc]
@@ -105,6 +106,7 @@ class BenchBoard(FakeBoard):
             return
         self.flash.write_bytes(self.flash_chip.data[VFS : VFS + VFS_BYTES])
         self._at_repl = False
+        self._said_before = len(self.said)
         self.resets += 1
         self._inner, child_fd = os.openpty()
         import tty
@@ -176,8 +178,9 @@ class BenchBoard(FakeBoard):
         except OSError:  # EIO: the child is gone
             data = b""
         if data:
-            self._at_repl = (self._at_repl or b">>> " in data) and b"sleeps" not in data
             self._say(data)
+            said = self.said[self._said_before :]
+            self._at_repl = any(mark in said for mark in PROMPTS) and b"sleeps" not in said
             return
         self._leave_program()
         self._reboot()

@@ -98,3 +98,11 @@ for name in list(sys.modules):
 start("/boot.py")
 if argv[5] == "run":
     start("/main.py")
+
+
+def restart():
+    """At the prompt a reset is a fresh start: see _reboot of the board."""
+    raise SystemExit
+
+
+FIRMWARE["machine"].reset = restart

@@ -82,23 +82,6 @@ def test_calibrate_is_the_gateways_own_command(field: Commission, first: object)
     assert "staff" in done.stderr, "three staff readings are needed first"
 
 
-def test_accept_keeps_what_was_measured_and_names_what_was_not(
-    proven: BenchBoard, tmp_path: Path
-) -> None:
-    out = tmp_path / "accept.json"
-    command = ["accept", "--port", proven.port, "--out", str(out), "--hold-s", "1"]
-    half = run(*command, "--meter", "idle_ma=31.5", "--json")
-    assert half.exit_code == 1, half.output
-    assert told(half)["missing"] == ["light_ma", "search_ma", "sleep_ma"]
-    more = [f"--meter={name}=1" for name in told(half)["missing"]]
-    result = run(*command, *more, "--json")
-    assert result.exit_code == 0, result.output
-    kept = json.loads(out.read_text())
-    assert kept["usb_5v_ma"]["idle_ma"] == 31.5, "what was measured before stays"
-    assert kept["milliseconds"]["join"] >= 900, "as long as this world's access point takes"
-    assert set(kept["milliseconds"]["sensors"]) == {"air", "weir"}
-
-
 # --- a spare, and a lost node
 
 

@@ -88,6 +88,20 @@ def read(budget: Path = BUDGET, nodes: Path = NODES) -> tuple[Sun, list[Kit]]:
     return sun, kits
 
 
+def read_measured(budget: Path, nodes: Path) -> tuple[str, list[Kit]]:
+    """The node kits by what a board measured, and in words what it did measure."""
+    table = Table(_toml(nodes), nodes.name)
+    figures = table.raw("measured")
+    if not isinstance(figures, list) or not figures or not all(type(f) is str for f in figures):
+        raise ConfigError(
+            table.at("measured"), "figures: the file that power_loads.py --profile wrote", figures
+        )
+    words = f"Measured on one board ({table.text('about', '')}): {', '.join(figures)}; the rest is "
+    model = {kit.name for kit in read(budget)[1]}
+    named = set(table.table("joules_per_day").keys()) & model
+    return words + "the model's.", [kit for kit in read(budget, nodes)[1] if kit.name in named]
+
+
 def _kit(table: Table, joules: Table) -> Kit:
     name = table.ident("name")
     if table.boolean("node", False):

@@ -9,7 +9,17 @@ from pathlib import Path
 
 import rich_click as click
 
-from kahriz_hardware.power.budget import BUDGET, LEAST, MONTHS, MOST, USUAL, Kit, Sun, read
+from kahriz_hardware.power.budget import (
+    BUDGET,
+    LEAST,
+    MONTHS,
+    MOST,
+    USUAL,
+    Kit,
+    Sun,
+    read,
+    read_measured,
+)
 from kahriz_water.strict import ConfigError
 
 SHORT = 3  # exit code: a kit does not hold what its budget wants
@@ -23,14 +33,21 @@ SHORT = 3  # exit code: a kit does not hold what its budget wants
     default=BUDGET,
     help="Another budget.toml.",
 )
+@click.option(
+    "--profile",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Nodes as a board measured them (accept.nodes.toml): model beside measured.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def power(names: tuple[str, ...], budget: Path, as_json: bool) -> None:
+def power(names: tuple[str, ...], budget: Path, profile: Path | None, as_json: bool) -> None:
     """Days without sun and the darkest month's margin: a model that no meter has seen.
 
-    Exit code 3 where a kit falls short of its budget in the bad case.
+    Exit code 3 where a kit falls short of its budget in the bad case. A profile comes from a board:
+    `kahriz node accept`, then `scripts/power_loads.py --profile accept.json`.
     """
     try:
         sun, kits = read(budget)
+        about, measured = ("", []) if profile is None else read_measured(budget, profile)
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
     known = [kit.name for kit in kits]
@@ -38,21 +55,28 @@ def power(names: tuple[str, ...], budget: Path, as_json: bool) -> None:
         if name not in known:
             raise click.UsageError(f"no kit {name!r}; there are {', '.join(known)}")
     chosen = [kit for kit in kits if not names or kit.name in names]
+    by_name = {kit.name: kit for kit in measured}
     if as_json:
-        click.echo(json.dumps([_json(kit, sun) for kit in chosen], indent=2))
+        click.echo(json.dumps([_json(kit, sun, by_name) for kit in chosen], indent=2))
     else:
         click.echo("A model; no meter has seen any of this. Usual [bad case - good case].")
         click.echo(f"Sun: {sun.place}.")
+        if profile is not None:
+            click.echo(about)
         for kit in chosen:
             click.echo(_line(kit, sun))
-    if any(kit.shortfalls(sun) for kit in chosen):
+            if kit.name in by_name:
+                click.echo(_line(by_name[kit.name], sun, "  measured"))
+    if any(
+        kit.shortfalls(sun) for kit in (*chosen, *(by_name.get(kit.name, kit) for kit in chosen))
+    ):
         sys.exit(SHORT)
 
 
-def _line(kit: Kit, sun: Sun) -> str:
+def _line(kit: Kit, sun: Sun, name: str = "") -> str:
     bad, usual, good = (kit.days(edge) for edge in (MOST, USUAL, LEAST))
     said = (
-        f"{kit.name:14}{kit.load_wh[USUAL]:8.3f} Wh a day  "
+        f"{name or kit.name:14}{kit.load_wh[USUAL]:8.3f} Wh a day  "
         f"{usual:6.1f} days dark [{bad:.1f} - {good:.1f}]"
     )
     if kit.panel_w:
@@ -64,9 +88,10 @@ def _line(kit: Kit, sun: Sun) -> str:
     return said + "".join(f"\n  SHORT: {why}" for why in kit.shortfalls(sun))
 
 
-def _json(kit: Kit, sun: Sun) -> dict[str, object]:
+def _json(kit: Kit, sun: Sun, measured: dict[str, Kit]) -> dict[str, object]:
+    beside = {"measured": _json(measured[kit.name], sun, {})} if kit.name in measured else {}
     edges = (MOST, USUAL, LEAST)
-    return {
+    return beside | {
         "kit": kit.name,
         "load_wh_per_day": round(kit.load_wh[USUAL], 4),
         "dark_days_bad_usual_good": [round(kit.days(edge), 2) for edge in edges],
