@@ -10,7 +10,8 @@ RAISED, CHANGED, CLEARED = "raised", "changed", "cleared"
 
 
 class Sample(NamedTuple):
-    """One value in event time. `bound` is set where only a bound is known: "lt" or "gt"."""
+    """One value in event time. `bound` is set where only a bound is known: "lt" or "gt";
+    `came` is when the gateway had it, where that is known."""
 
     ts: int
     point: str
@@ -19,6 +20,7 @@ class Sample(NamedTuple):
     u: float | None = None
     q: int = 1
     bound: str | None = None
+    came: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

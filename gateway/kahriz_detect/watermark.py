@@ -2,7 +2,8 @@
 """Up to when everything has come: the oldest last time of the living nodes.
 
 A node that is two batches behind the newest leaves and counts as a gap; what it brings from
-behind the watermark comes too late for the detectors.
+behind the watermark comes too late for the detectors. A clock that runs ahead makes nobody else
+late: a reading counts as no newer than the moment at which it came.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class Watermark:
         node = self._nodes.get(sample.point)
         if node is None:
             return
-        self._last[node] = max(sample.ts, self._last.get(node, sample.ts))
+        ts = sample.ts if sample.came is None else min(sample.ts, sample.came)
+        self._last[node] = max(ts, self._last.get(node, ts))
         if self.at is not None and sample.ts <= self.at:
             return  # too late, but the node lives
         self._count += 1

@@ -7,6 +7,7 @@ import gzip
 import json
 import random
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from kahriz_detect.parts import split
 from kahriz_detect.replay.cli import replay_command
 from kahriz_detect.replay.run import Replay, Table, arrivals
 from kahriz_detect.replay.site_json import parse_site
+
+from . import waters
 
 STEP_MS = 600_000
 DAY = 144
@@ -113,6 +116,41 @@ def test_what_comes_weeks_late_raises_nothing_anew(rows: list[tuple[int, Sample]
     found = _found(list(arrivals([*late, *back])))
     assert [(f.kind, f.place) for _, f in found if f.what == "raised"] == expected
     assert back
+
+
+def _torn(trouble: waters.Trouble, seed: int) -> list[Sample]:
+    """A trouble, and what happens to readings: single ones lost or flagged, an hour, a day."""
+    rng, begin = random.Random(seed), trouble.day * DAY * STEP_MS
+    found = []
+    for sample in waters.samples(waters.water(trouble.step_s, trouble.days, trouble)):
+        hours = (sample.ts - begin) / 3_600_000
+        if rng.random() < 0.02 or 8 < hours < 9 or (sample.point == "outlet" and 12 < hours < 34):
+            continue
+        q = 3 if rng.random() < 0.005 else 1
+        bound = "lt" if rng.random() < 0.005 else None
+        found.append(sample._replace(q=q, bound=bound))
+    return found
+
+
+@pytest.mark.parametrize(
+    "name", ["balance", "leap", "planned", "pool", "source", "storm", "validity"]
+)
+def test_the_quick_way_of_a_file_finds_what_the_village_finds_reading_by_reading(name: str) -> None:
+    """At once, behind a watermark, and each reading alone: one list of findings."""
+    site, torn = waters.site_of(), _torn(waters.TROUBLES[name], 3)
+    at_once = list(Replay(site).run((s.ts, s) for s in torn))
+    behind = [f for _, f in Replay(site).run((s.ts + 1, s) for s in torn)]
+    engines = [Engine(part) for part in split(site)]
+    alone = []
+    for sample in torn:
+        for engine in engines:
+            alone += engine.update(sample) + engine.advance(sample.ts - 1)
+    alone += [f for engine in engines for f in engine.advance(torn[-1].ts)]
+    last = max(f.ts for f in behind)
+    assert {f.kind for f in behind if f.what == "raised" and not f.kind.startswith("use:")}
+    key = attrgetter("ts", "what", "kind", "place")
+    assert sorted(behind, key=key) == sorted((f for _, f in at_once if f.ts <= last), key=key)
+    assert sorted(alone, key=key) == sorted((f for _, f in at_once), key=key)
 
 
 def test_the_order_of_rows_at_one_moment_does_not_matter(rows: list[tuple[int, Sample]]) -> None:

@@ -66,10 +66,10 @@ def _arrived(chain: Chain) -> Iterator[tuple[int, Sample]]:
     nodes = {p.id: p.node for p in chain.plan.points}
     for r in chain.conn.execute("SELECT * FROM value ORDER BY ts"):
         v = village_store.value_of(r)
-        if v.quantity in STORED_AS:
-            key, bound = STORED_AS[v.quantity]
-            sample = Sample(v.ts, v.point, key, v.value, v.u, v.q, bound)
-            yield came[nodes[v.point], v.ts], sample
+        key, bound = STORED_AS.get(v.quantity, (v.quantity, None))
+        there = came[nodes[v.point], v.ts]
+        sample = Sample(v.ts, v.point, key, v.value, v.u, v.q, bound, there)
+        yield max(there, v.ts), sample
 
 
 def _live(chain: Chain, uploads: dict[int, list[Row]], restart_every: int = 0) -> None:
@@ -93,6 +93,59 @@ def test_the_village_restarted_again_and_again_alarms_what_a_replay_of_what_arri
     ]
     assert _alarms(chain) == replayed
     assert [(kind, place) for kind, place, _ in replayed] == [("leak", "upper")]
+
+
+def _with_clock(of: str, ahead_h: float, from_h: float, to_h: float) -> dict[int, list[Row]]:
+    """A leak from the first hour on; between two hours a node's clock is off."""
+    found: dict[int, list[Row]] = {}
+    leaks, nodes = [("upper", 3.0, 1.0)], dict.fromkeys((*WEIRS, of))
+    history: list[Row] = []
+    for end, batch in hourly(rows("banovshalar-gozlu", "calm", 3, 7.6, leaks=leaks, nodes=nodes)):
+        history += batch
+        if end < LIFE_MS and (end - START_MS) % (12 * HOUR_MS):  # half days at first: quicker
+            continue
+        off = from_h < (end - LIFE_MS) / HOUR_MS <= to_h
+        for row in history if off else ():
+            if row.node == of:  # and seven seconds: no reading has the time of another
+                row.values["ts"] = int(row.values["ts"]) + round(ahead_h * HOUR_MS) + 7_000
+        found[end], history = history, []
+    return found
+
+
+def _both(chain: Chain) -> tuple[list[tuple[str, str, int]], list[tuple[str, str, int]]]:
+    """What the village alarmed, and what a replay of what it stored alarms."""
+    replayed = [
+        (f.kind, f.place, f.ts)
+        for _, f in Replay(site_of(chain.plan)).run(arrivals(_arrived(chain)))
+        if f.what == RAISED and f.kind not in OF_NODES
+    ]
+    return _alarms(chain), replayed
+
+
+@pytest.mark.parametrize("ahead_h", [-5.0, 6.0])
+def test_a_wrong_clock_is_told_by_the_village_and_by_a_replay_at_one_moment(
+    tmp_path: Path, ahead_h: float
+) -> None:
+    chain = Chain(tmp_path)
+    _live(chain, _with_clock("pool", ahead_h, 0.0, 9.0), restart_every=5)
+    village, replayed = _both(chain)
+    clocks, of_replay = (
+        [a for a in told if a[0] == "sensor_fault:clock"] for told in (village, replayed)
+    )
+    assert [place for _, place, _ in clocks] == ["pool"]
+    assert of_replay == clocks
+    of_water = [(kind, place) for kind, place, _ in village if "fault" not in kind]
+    assert of_water == [("leak", "upper")]
+    assert of_water == [(kind, place) for kind, place, _ in replayed if "fault" not in kind]
+
+
+def test_one_clock_that_runs_ahead_does_not_make_the_others_late(tmp_path: Path) -> None:
+    """All of them would be behind its watermark, and nobody would judge them."""
+    chain = Chain(tmp_path)
+    _live(chain, _with_clock("inlet", 12.0, 0.0, 99.0))
+    leaks = [raised for kind, _, raised in _alarms(chain) if kind == "leak"]
+    assert leaks
+    assert LIFE_MS + HOUR_MS < leaks[0] <= LIFE_MS + 6 * HOUR_MS
 
 
 def test_a_backfill_wakes_no_alarm_that_is_closed(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from kahriz_detect.replay.explain import explain
-from kahriz_detect.replay.run import Replay, ReplayError, Table, rows
+from kahriz_detect.replay.run import Replay, ReplayError, Row, Table, rows
 from kahriz_detect.replay.site_json import SiteError, parse_site
 from kahriz_detect.site import Site
 from kahriz_water.strict import ConfigError
@@ -31,6 +32,17 @@ def load_site(path: Path) -> Site:
     return parse_site(text, str(path))
 
 
+def recorded(site: Site, readings: Path, other: Path | None) -> Iterator[Row]:
+    """The rows of a file, under the ratings of another one where it is given."""
+    if other is None:
+        return rows(readings)
+    from kahriz_detect.replay.rated import rated  # few want it
+    from kahriz_water.rating_toml import read_ratings
+
+    points = tuple(dict.fromkeys(s.point for s in site.signals))
+    return rated(rows(readings), read_ratings(other, points))
+
+
 @click.command("replay")
 @click.option("--site", "site_file", type=FILE, required=True, help="site.json or site.toml.")
 @click.option(
@@ -42,6 +54,9 @@ def load_site(path: Path) -> Site:
     required=True,
     help="CSV to write: start,end,kind,place.",
 )
+@click.option(
+    "--ratings", "other", type=FILE, help="TOML with [[rating]]: instead of those it had."
+)
 @click.option("--explain", "why", is_flag=True, help="Say why, alarm by alarm.")
 @click.option(
     "--charts",
@@ -49,7 +64,12 @@ def load_site(path: Path) -> Site:
     help="Folder for a chart of each alarm (SVG): what was measured, the residual, its limit.",
 )
 def replay_command(
-    site_file: Path, readings: Path, alarms: Path, why: bool, charts: Path | None
+    site_file: Path,
+    readings: Path,
+    alarms: Path,
+    other: Path | None,
+    why: bool,
+    charts: Path | None,
 ) -> None:
     """Run the village's detectors over recorded readings, without looking ahead.
 
@@ -61,10 +81,12 @@ def replay_command(
     gc.disable()  # readings are no rings; looking for rings among them costs a sixth
     try:
         site = load_site(site_file)
-        for moment, finding in Replay(site).run(rows(readings)):
+        for moment, finding in Replay(site).run(recorded(site, readings, other)):
             table.told(moment, finding)
         table.write(alarms)
-        drawn = [] if charts is None else _draw(site, readings, table, charts)
+        drawn = (
+            [] if charts is None else _draw(site, recorded(site, readings, other), table, charts)
+        )
     except (SiteError, ReplayError, ConfigError, EOFError, OSError) as error:
         raise click.ClickException(str(error)) from error
     finally:
@@ -82,7 +104,7 @@ def replay_command(
     click.echo(f"{len(table.alarms)} alarms in {alarms}{told}")
 
 
-def _draw(site: Site, readings: Path, table: Table, charts: Path) -> list[Path]:
+def _draw(site: Site, readings: Iterator[Row], table: Table, charts: Path) -> list[Path]:
     from kahriz_detect.replay.pictures import draw  # a third of the start-up, and few want charts
 
     return draw(site, readings, table.alarms, charts)

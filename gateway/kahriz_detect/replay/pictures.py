@@ -13,7 +13,7 @@ from pathlib import Path
 from kahriz_detect.charts.chart import Points, chart_svg
 from kahriz_detect.charts.evidence import evidence_of
 from kahriz_detect.finding import RAISED
-from kahriz_detect.replay.run import Raised, rows, text_of
+from kahriz_detect.replay.run import Raised, Row, text_of
 from kahriz_detect.signals.limits import limits_of
 from kahriz_detect.site import FLOW, Signal, Site
 
@@ -21,7 +21,7 @@ SUSPECT = 3  # QARTOD: not drawn
 AGAIN = ("discharge_lps",)  # another name of a flow
 
 
-def draw(site: Site, readings: Path, alarms: Iterable[Raised], folder: Path) -> list[Path]:
+def draw(site: Site, readings: Iterable[Row], alarms: Iterable[Raised], folder: Path) -> list[Path]:
     """One file an alarm, in their order; the folder is made."""
     folder.mkdir(parents=True, exist_ok=True)
     kept = Kept(site, readings)
@@ -41,14 +41,14 @@ def draw(site: Site, readings: Path, alarms: Iterable[Raised], folder: Path) -> 
 class Kept:
     """All readings in 16 bytes each; what no sensor can read is a gap."""
 
-    def __init__(self, site: Site, readings: Path) -> None:
+    def __init__(self, site: Site, readings: Iterable[Row]) -> None:
         self._times: dict[str, array[int]] = {s.key: array("q") for s in site.signals}
         self._values: dict[str, array[float]] = {s.key: array("d") for s in site.signals}
         keys: dict[tuple[str, str], Signal] = {}
         for signal in site.signals:
             names = (FLOW, *AGAIN) if signal.quantity == FLOW else (signal.quantity,)
             keys |= {(signal.point, name): signal for name in names}
-        for _, sample in rows(readings):
+        for _, sample in readings:
             known = keys.get((sample.point, sample.quantity))
             if known is None or (sample.q >= SUSPECT and sample.bound is None):
                 continue

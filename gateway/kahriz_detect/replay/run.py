@@ -3,7 +3,7 @@
 
 Rows are `time, sensor, quantity, value` and, if known, `q` (QARTOD) and `received`. Without
 `received` all rows of one time are there at that time. With it they go through the watermark as
-they came: what is behind it is too late, as in the village.
+they came: what is behind it is too late, as in the village; and wrong clocks are told.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 from kahriz_detect.engine import Engine
 from kahriz_detect.finding import CLEARED, RAISED, Finding, Sample
 from kahriz_detect.parts import split
+from kahriz_detect.replay.words import Words
 from kahriz_detect.site import FLOW, Site
 from kahriz_detect.watermark import Watermark
 
@@ -75,7 +76,7 @@ def _rows(path: Path) -> Iterator[Row]:
                 if text != known:
                     known, known_ms = text, ms_of(text)
                 value = float(row[how_much])
-                received = known_ms if came is None else max(known_ms, ms_of(row[came]))
+                received = None if came is None else ms_of(row[came])
                 q = 1 if flag is None else int(row[flag])
             except (ValueError, IndexError) as error:
                 if len(row) > how_much and not row[how_much].strip():
@@ -86,7 +87,11 @@ def _rows(path: Path) -> Iterator[Row]:
             if value == value:  # not NaN
                 bound = BOUNDS.get(row[what])
                 quantity = FLOW if bound else row[what]
-                yield received, Sample(known_ms, row[who], quantity, value, None, q, bound)
+                moment = known_ms if received is None else max(known_ms, received)
+                yield (
+                    moment,
+                    Sample(known_ms, row[who], quantity, value, None, q, bound, received),
+                )
 
 
 def arrivals(readings: Iterable[Row]) -> Iterator[Row]:
@@ -156,6 +161,7 @@ class Replay:
         for number, engine in enumerate(self.engines):
             for point in {s.point for s in engine.site.signals}:
                 self._of.setdefault(point, []).append(number)
+        self._words = Words(site)
         self._prompt = True  # every row came at its own time so far
 
     def run(self, readings: Iterable[Row]) -> Iterator[tuple[int, Finding]]:
@@ -166,6 +172,8 @@ class Replay:
                 raise ReplayError(f"rows are not in order of time at {text_of(moment)}: sort them")
             last = moment
             batch = [sample for _, sample in arrived]
+            for finding in self._words.hear(batch) if batch[0].came is not None else ():
+                yield moment, finding
             self._prompt = self._prompt and all(sample.ts == moment for sample in batch)
             for finding in self._now(batch, moment) if self._prompt else self._held(batch):
                 yield moment, finding

@@ -30,6 +30,7 @@ from kahriz_gateway.alarms.people import PeopleSender
 from kahriz_gateway.broker.tls import context
 from kahriz_gateway.clock import Clock, SteadyClock
 from kahriz_gateway.config import client_id
+from kahriz_gateway.heartbeat.beats import Heartbeats
 from kahriz_gateway.intake import store
 from kahriz_gateway.lamp import Lamp, announcement
 from kahriz_gateway.memory import give_back
@@ -110,7 +111,7 @@ class Village:
             self._interpreter.take(readings)
             self._falls.look(now_ms)
             if not _filling(readings, now_ms):
-                self._watch.follow(self._interpreter.last_ts, now_ms)
+                self._watch.follow(self._interpreter.last_ts, now_ms, self._clock.trusted())
         return True
 
     def _prune(self, now_ms: int) -> None:
@@ -195,9 +196,12 @@ def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> No
         helpers[f"hears {channel.name}"] = listener.run
         if isinstance(channel, SmsChannel):
             helpers["asks the modem"] = ModemWatch(path, config, clock, channel, sender.tells).run
+    if config.server is not None:
+        office = OfficeWatch("server", config, clock, sender.tells)
+        helpers["heartbeat"] = Heartbeats(config, config.server, data_dir, clock, office).run
     for name, output in followed.items():
-        office = OfficeWatch(name, config, clock, sender.tells) if name == "influx" else None
-        helpers[f"output {name}"] = Follower(name, output, data_dir, office).run
+        watch = OfficeWatch(name, config, clock, sender.tells) if name == "influx" else None
+        helpers[f"output {name}"] = Follower(name, output, data_dir, watch).run
 
     def make() -> Village:
         return Village(conn, config, data_dir, clock, sender, list(followed))

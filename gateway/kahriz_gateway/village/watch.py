@@ -98,13 +98,16 @@ class Watch:
                 detector.load(kept["state"])
         self._alive_ms: int | None = village_store.get_state(conn, "alive_ms")
         self._started = False
-        self._newest: dict[str, int] = {}  # reading of each node
+        self._newest: dict[str, int] = village_store.get_state(conn, "last_ts") or {}
         self._fresh: set[str] = set()  # nodes that have brought one since they were listened to
 
-    def follow(self, last_ts: dict[str, int], now_ms: int) -> None:
-        """Inside a transaction: bring each part to its watermark."""
+    def follow(self, last_ts: dict[str, int], now_ms: int, sure: bool = True) -> None:
+        """Inside a transaction: bring each part to its watermark. While the clock is `sure` none
+        can be in the future: one node's clock that runs ahead would make all others late."""
         self._fresh |= {n for n, ts in last_ts.items() if ts > self._newest.get(n, -1)}
         self._newest |= last_ts
+        if sure:
+            last_ts = {node: min(ts, now_ms) for node, ts in last_ts.items()}
         for part in self._parts:
             mark = watermark(last_ts, part.late_ms)
             if mark is None or (part.done is not None and mark <= part.done):
