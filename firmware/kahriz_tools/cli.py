@@ -15,7 +15,7 @@ from kahriz_tools.errors import BenchError
 from kahriz_tools.field_cli import logs, read, walk, watch
 from kahriz_tools.gateway_cli import calibrate, ota
 from kahriz_tools.image import build_image
-from kahriz_tools.provision_cli import firmware, provision, replace
+from kahriz_tools.provision_cli import firmware, provision, replace, rescue
 from kahriz_tools.release_cli import release
 from kahriz_tools.revoke_cli import revoke
 from kahriz_tools.rollout_cli import rollout
@@ -36,7 +36,7 @@ def node() -> None:
 
 
 for each in (
-    *(provision, replace, firmware, release, revoke),
+    *(provision, replace, rescue, firmware, release, revoke),
     *(read, watch, walk, logs),
     *(pull, apply, calibrate, ota, rollout, doctor, accept),
 ):

@@ -14,10 +14,13 @@ from kahriz_tools.provision_board import AtBoard
 from kahriz_tools.provision_laptop import Laptop
 from kahriz_tools.provision_paper import OnPaper
 from kahriz_tools.provision_proof import Proof
-from kahriz_tools.steps import Run, Told, walk
+from kahriz_tools.provision_readings import Readings
+from kahriz_tools.steps import Run, Step, Told, walk
 
 NOT_WITHOUT = 2
-MAY_BE_LEFT_OUT = ("sensors", "wifi", "broker", "tls", "receipt", "records", "label", "sheet")
+MAY_BE_LEFT_OUT = (
+    *("sensors", "wifi", "broker", "tls", "receipt", "readings", "records", "label", "sheet"),
+)
 
 
 def provision(
@@ -40,10 +43,37 @@ def provision(
                 f"these can: {', '.join(MAY_BE_LEFT_OUT)}",
                 NOT_WITHOUT,
             )
-    steps = [*laptop.steps(), *at_board.steps(), *proof.steps(), *on_paper.steps()]
+    made = [*laptop.steps(), *at_board.steps(), *proof.steps()]
+    steps = [*made, Readings(case).step(), *on_paper.steps()]
+    return _walk(case, at_board, steps, tell, without)
+
+
+def rescue(
+    wish: Wish, tell: Callable[[Told], None], hand: Callable[[str], None]
+) -> tuple[Run, Case]:
+    """Take the readings off a board and bring them to the gateway; nothing is written on it."""
+    case = Case(wish)
+    laptop = Laptop(case)
+    at_board = AtBoard(case, laptop, hand)
+    steps = [
+        *(step for step in laptop.steps() if step.name != "laptop"),
+        Step("board", "plug it in with a data cable", at_board.find),
+        Step("pull", "repeat with another cable", at_board.saved, at_board.save),
+        Readings(case).step(),
+    ]
+    return _walk(case, at_board, steps, tell, ())
+
+
+def _walk(
+    case: Case,
+    at_board: AtBoard,
+    steps: Sequence[Step],
+    tell: Callable[[Told], None],
+    without: Sequence[str],
+) -> tuple[Run, Case]:
     with case.alone():
         case.load()
         try:
-            return walk(steps, tell, dry_run, without), case
+            return walk(steps, tell, case.dry_run, without), case
         finally:
             at_board.end()

@@ -4,8 +4,9 @@
 import contextlib
 import re
 from collections.abc import Callable
+from pathlib import Path
 
-from kahriz_tools import filesystem, flash, micropython, node_config
+from kahriz_tools import filesystem, flash, micropython, node_config, pulled
 from kahriz_tools.board import LOST, SILENT, WRONG, Board
 from kahriz_tools.case import Case
 from kahriz_tools.errors import BenchError
@@ -119,19 +120,53 @@ class AtBoard:
             if error.code != SILENT:
                 raise
             self._whole = False
-            self.readings = self._from_flash()
+            self._take(self._from_flash())
             return
-        data = board.read(node_config.PATH)
-        with contextlib.suppress(BenchError):  # a broken one is replaced
-            self.on_board = None if data is None else node_config.parse(data, "on the board")
+        self._configured(board.read(node_config.PATH))
         if not self._whole:
-            paths = [path for path in board.files("/") if filesystem.is_journal(path)]
-            self.readings = {path: board.read(path) or b"" for path in paths}
+            self.readings = self._from_files(board)
             self._close()
             self._reset_by_hand("hold BOOT, press EN, let go of BOOT")
 
+    def saved(self) -> str | None:
+        """For a board that goes out of service: its readings are in our folder."""
+        if self.readings is None:
+            return None
+        kept = self._kept()
+        if not self.readings:
+            return "it keeps no readings"
+        return None if kept is None else f"{len(self.readings)} files in {kept}"
+
+    def save(self) -> None:
+        """By its MicroPython, or by its boot loader when that does not answer."""
+        self._reset_by_hand("press EN")
+        try:
+            board = self.open(LOOK_S)
+        except BenchError as error:
+            if error.code != SILENT:
+                raise
+            self._reset_by_hand("hold BOOT, press EN, let go of BOOT")
+            self._take(self._from_flash())
+        else:
+            self._configured(board.read(node_config.PATH))
+            self.readings = self._from_files(board)
+        if self.readings:
+            self.pull()
+
+    def _configured(self, data: bytes | None) -> None:
+        with contextlib.suppress(BenchError):  # a broken one is replaced
+            self.on_board = None if data is None else node_config.parse(data, "on the board")
+
+    def _from_files(self, board: Board) -> dict[str, bytes]:
+        paths = [path for path in board.files("/") if filesystem.is_journal(path)]
+        return {path: board.read(path) or b"" for path in paths}
+
+    def _take(self, files: dict[str, bytes]) -> None:
+        self._configured(files.get(node_config.PATH))
+        self.readings = filesystem.journals(files)
+
     def _from_flash(self) -> dict[str, bytes]:
-        """The journal of a board that does not answer, through its boot loader."""
+        """The files of a board that does not answer, through its boot loader."""
         where = self.laptop.firmware.files
         if b"littlefs" not in self.tool.read(where.offset, 64):
             return {}
@@ -143,8 +178,7 @@ class AtBoard:
             data = self.tool.read(
                 where.offset, where.size
             )  # without the stub: minutes, but it goes
-        found = filesystem.read(data)
-        return filesystem.journals(found or {})
+        return filesystem.read(data) or {}
 
     def certify(self) -> None:
         wish = self.case.wish
@@ -171,17 +205,13 @@ class AtBoard:
             )
         return f"pulled to {kept}; discarded on the board"
 
-    def _kept(self) -> str | None:
-        folder = self.case.home / "pulled" / self.chip.mac.replace(":", "")
-        for path, data in (self.readings or {}).items():
-            file = folder / path.lstrip("/")
-            if not file.is_file() or file.read_bytes() != data:
-                return None
-        return str(folder)
+    def _kept(self) -> Path | None:
+        owner = pulled.owner_of(self.on_board)
+        return pulled.kept(self.case, self.chip.mac, self.readings or {}, owner)
 
     def pull(self) -> None:
-        for path, data in (self.readings or {}).items():
-            self.case.put(f"pulled/{self.chip.mac.replace(':', '')}{path}", data)
+        owner = pulled.owner_of(self.on_board)
+        pulled.keep(self.case, self.chip.mac, self.readings or {}, owner)
 
     def flashed(self) -> str | None:
         if self._wrote:

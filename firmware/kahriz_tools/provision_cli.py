@@ -33,6 +33,38 @@ def _metres(_: object, __: object, given: tuple[str, ...]) -> dict[str, float]:
     return found
 
 
+def _gateway_options(command: Command) -> Command:
+    """Where the gateway's store is."""
+    for option in (
+        click.option("--gateway-command", help="'ssh pi@kahriz-gateway kahriz'; else here."),
+        click.option("--gateway-config", default="site.toml", help="The plan, on the gateway."),
+        click.option("--gateway-data", help="The gateway's store, on the gateway."),
+    ):
+        command = option(command)
+    return command
+
+
+def _board_options(command: Command) -> Command:
+    """Which board, and who resets it."""
+    for option in (
+        click.option("--by-hand", is_flag=True, help="Nothing but your finger resets the board."),
+        click.option(
+            "--port-filter", multiple=True, metavar="KEY=TEXT", help="vid=, pid=, name=, serial="
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+NOTHING: dict[str, Any] = {  # of what a board's readings do not need
+    **dict.fromkeys(("ca", "passphrase_file", "photo", "release_key", "wifi_ssid")),
+    **dict.fromkeys(("wifi_password_file", "broker_host", "broker_port")),
+    **dict.fromkeys(("plain", "discard", "again"), False),
+    **dict.fromkeys(("broker_name", "who", "place"), ""),
+    **{"zeros": {}, "spans": {}, "least_dbm": 0},
+}
+
+
 def wish_options(command: Command) -> Command:
     """What provision and replace take."""
     for option in (
@@ -57,9 +89,7 @@ def wish_options(command: Command) -> Command:
             metavar="CHANNEL=METRES",
             help="Sensor's face over the notch's point by tape; level at 4 mA.",
         ),
-        click.option("--gateway-command", help="'ssh pi@kahriz-gateway kahriz'; else here."),
-        click.option("--gateway-config", default="site.toml", help="The plan, on the gateway."),
-        click.option("--gateway-data", help="The gateway's store, on the gateway."),
+        _gateway_options,
         click.option(
             "--broker-name",
             default="kahriz-gateway",
@@ -74,10 +104,7 @@ def wish_options(command: Command) -> Command:
         click.option("--wifi-ssid", help="Name of the site's Wi-Fi."),
         click.option("--passphrase-file", type=FILE, help="Of the authority's key."),
         click.option("--ca", type=FOLDER, help="The site's authority; else SITE/ca."),
-        click.option("--by-hand", is_flag=True, help="Nothing but your finger resets the board."),
-        click.option(
-            "--port-filter", multiple=True, metavar="KEY=TEXT", help="vid=, pid=, name=, serial="
-        ),
+        _board_options,
     ):
         command = option(command)
     return command
@@ -157,13 +184,36 @@ def replace(dry_run: bool, as_json: bool, node: str, **given: Any) -> None:
         walk_and_tell(talk, wish(node, other_board=True, **given), dry_run, ())
 
 
+@click.command(epilog=EXIT_CODES)
+@port_option
+@node_option
+@_SITE
+@_gateway_options
+@_board_options
+@json_option
+def rescue(as_json: bool, node: str, **given: Any) -> None:
+    """Readings off a board that is dying or leaves, into the gateway: each of them once.
+
+    Nothing is written on the board. It may be silent: its boot loader is enough.
+    """
+    from kahriz_tools.provision import rescue as work
+
+    talk = Talk(as_json)
+    with talk.mending():
+        wanted = wish(node, **{**NOTHING, **given})
+        _tell(talk, wanted, False, lambda say, hand: work(wanted, say, hand))
+
+
 def walk_and_tell(talk: Talk, wanted: Any, dry_run: bool, without: tuple[str, ...]) -> None:
     """Walk the steps, say each, and end with the result and its exit code."""
     from kahriz_tools.provision import provision as work
 
+    _tell(talk, wanted, dry_run, lambda say, hand: work(wanted, say, hand, dry_run, without))
+
+
+def _tell(talk: Talk, wanted: Any, dry_run: bool, work: Callable[..., Any]) -> None:
     begin = time.monotonic()
-    run, case = work(wanted, lambda told: _say(talk, told), lambda what: _hand(talk, what),
-                     dry_run, without)  # fmt: skip
+    run, case = work(lambda told: _say(talk, told), lambda what: _hand(talk, what))
     seconds = round(time.monotonic() - begin, 1)
     failed = run.failed
     done = ", ".join(run.did) or "nothing"

@@ -210,4 +210,7 @@ class BenchBoard(FakeBoard):
             self._synced = sync
         self._in_frame ^= bool(data.count(b"\xc0") % 2)
         if self._rom is not None:
-            self._rom.sendall(data)
+            try:
+                self._rom.sendall(data)
+            except BrokenPipeError:  # the boot loader gave up on what it was sent before
+                self._leave_rom()
