@@ -13,9 +13,10 @@ from kahriz_tools.apply_cli import apply, pull
 from kahriz_tools.doctor_cli import doctor
 from kahriz_tools.errors import BenchError
 from kahriz_tools.field_cli import logs, read, walk, watch
+from kahriz_tools.firmware_cli import firmware
 from kahriz_tools.gateway_cli import calibrate, ota
 from kahriz_tools.image import build_image
-from kahriz_tools.provision_cli import firmware, provision, replace, rescue
+from kahriz_tools.provision_cli import provision, replace, rescue
 from kahriz_tools.release_cli import release
 from kahriz_tools.revoke_cli import revoke
 from kahriz_tools.rollout_cli import rollout

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: MIT
 """The official MicroPython of the ESP32: one file, checked by its sum and by its own hashes.
 
-The file is fetched once where there is Internet and kept in the site's folder with its sum; in the
-field nothing is fetched. It is written so that the chip never runs half of it: the boot loader's
-first sector is erased first and written last.
+The file is fetched once where there is Internet and kept in the site's folder with its sum and with
+the reason why it is believed (pins.py); in the field nothing is fetched. It is written so that the
+chip never runs half of it: the boot loader's first sector is erased first and written last.
 """
 
 import hashlib
 import json
 import struct
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kahriz_tools.errors import BenchError
@@ -49,6 +50,8 @@ class Firmware:
     sha256: str
     data: bytes
     partitions: tuple[Partition, ...]
+    trust: str = ""  # why these bytes are believed, in words
+    pinned: bool = False
 
     @property
     def files(self) -> Partition:
@@ -114,28 +117,54 @@ def _whole(app: bytes) -> bool:
     return app[at : at + 32] == hashlib.sha256(app[:at]).digest()
 
 
-def keep(site: Path, source: str, sha256: str | None) -> Firmware:
-    """Take a file or an address into the site's folder, and write down its sum."""
-    data = _get(source)
-    name = source.rstrip("/").rpartition("/")[2]
+@dataclass(frozen=True)
+class Copy:
+    """Bytes, and the host that gave them in the end; of a file there is none."""
+
+    data: bytes
+    host: str
+
+
+def keep(site: Path, source: str, sha256: str | None, unpinned: bool = False) -> Firmware:
+    """Take a file or an address into the site's folder, and write down sum and trust."""
+    from kahriz_tools import pins
+
+    data = get(source).data
+    name = Path(urllib.parse.urlsplit(source).path).name
     found = look(name, data)
     if sha256 is not None and found.sha256 != sha256.lower():
         raise BenchError(
             f"{name} has the sum {found.sha256}", f"it should be {sha256}: fetch it again", CODE
         )
+    pin = pins.judge(name, found.sha256, pins.load())
+    if pin is not None:
+        trust = f"official: {pin.words}"
+    elif sha256 is not None:
+        trust = "NOT PINNED: it has the sum that was given with --sha256"
+    elif unpinned:
+        trust = "NOT PINNED: believed as it came, nobody has compared it"
+    else:
+        raise BenchError(
+            f"the sum of {name} is not pinned: {found.sha256}",
+            "nobody can tell it from a changed one. `kahriz node firmware pin` compares two "
+            "copies; or --sha256 with a sum from whom you trust; or --unpinned, believing it",
+            CODE,
+        )
     try:
         folder = site / FOLDER
         folder.mkdir(exist_ok=True)
         (folder / name).write_bytes(data)
-        record = {"file": name, "sha256": found.sha256, "from": source}
+        record = {"file": name, "sha256": found.sha256, "from": source, "trust": trust}
         (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise BenchError(f"cannot write {error.filename} ({error.strerror})", "", CODE) from error
-    return found
+    return replace(found, trust=trust, pinned=pin is not None)
 
 
 def load(site: Path) -> Firmware:
     """The file that the site keeps, if it still is what was kept."""
+    from kahriz_tools import pins
+
     folder = site / FOLDER
     try:
         record: Mapping[str, str] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
@@ -154,16 +183,20 @@ def load(site: Path) -> Firmware:
             "`kahriz node firmware fetch` it again",
             CODE,
         )
-    return look(name, data)
+    pin = pins.judge(name, wanted, pins.load())  # it may have been pinned since, or been found bad
+    trust = str(record.get("trust", "NOT PINNED: kept before sums were pinned"))
+    trust = trust if pin is None else f"official: {pin.words}"
+    return replace(look(name, data), trust=trust, pinned=pin is not None)
 
 
-def _get(source: str) -> bytes:
+def get(source: str) -> Copy:
+    """Bytes of an https address or a file."""
     try:
         if source.startswith("https://"):
             with urllib.request.urlopen(source, timeout=FETCH_S) as answer:
-                data: bytes = answer.read(LARGEST_BYTES)
-                return data
-        return Path(source).read_bytes()
+                host = urllib.parse.urlsplit(answer.geturl()).hostname or ""
+                return Copy(answer.read(LARGEST_BYTES), host)
+        return Copy(Path(source).read_bytes(), "")
     except (OSError, urllib.error.URLError) as error:
         raise BenchError(
             f"{source} cannot be read ({error})", f"there is one at {PAGE}", CODE

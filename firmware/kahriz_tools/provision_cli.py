@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`kahriz node provision`: one command from a bare board to a proven node; `firmware fetch`."""
+"""`kahriz node provision`: one command from a bare board to a proven node."""
 
 import sys
 import time
@@ -246,31 +246,3 @@ def _hand(talk: Talk, what: str) -> None:
     talk.say(f"{'':21}now {what}")
     if sys.stdin.isatty():
         click.prompt("then Enter", default="", show_default=False, err=True)
-
-
-@click.group()
-def firmware() -> None:
-    """The official MicroPython for this site's boards."""
-
-
-@firmware.command()
-@click.option("--from", "source", help="A file or https address; without it: where it is.")
-@click.option("--sha256", help="The sum that it must have.")
-@_SITE
-@json_option
-def fetch(source: str | None, sha256: str | None, site: Path, as_json: bool) -> None:
-    """Keep a MicroPython image in the site's folder, with its sum; nothing else is flashed."""
-    from kahriz_tools import micropython
-
-    talk = Talk(as_json)
-    with talk.mending():
-        folder = node_config.site_folder(str(site))
-        if source is None:
-            talk.say(f"official images: {micropython.PAGE} (ESP32, the newest .bin)")
-            talk.say("then: kahriz node firmware fetch --from FILE-OR-ADDRESS [--sha256 SUM]")
-            found = micropython.load(folder)
-        else:
-            found = micropython.keep(folder, source, sha256)
-        talk.say(f"{found.name}: sha256 {found.sha256}, {len(found.data)} bytes, whole")
-        told = {"ok": True, "file": found.name, "sha256": found.sha256, "page": micropython.PAGE}
-        talk.result(told)

@@ -91,7 +91,7 @@ class Laptop:
 
     def micropython(self) -> str:
         self.firmware = found = micropython.load(self.case.wish.site)
-        return f"{found.name}, sha256 {found.sha256[:16]}…"
+        return f"{found.name}, sha256 {found.sha256[:16]}…, {found.trust}"
 
     def certificate(self) -> str | None:
         wish = self.case.wish

@@ -173,7 +173,8 @@ class OnPaper:
             "place": wish.place or state.get("place", ""),
             "photo": hashlib.sha256(photo).hexdigest() if photo else state.get("photo", ""),
             "board": f"{self.at_board.chip.kind}, MAC {self.at_board.chip.mac}",
-            "micropython": f"{laptop.firmware.name} {_grouped(laptop.firmware.sha256)}",
+            "micropython": f"{laptop.firmware.name} {_grouped(laptop.firmware.sha256)}"
+            + ("" if laptop.firmware.pinned else " (not pinned)"),
             "program": f"{stamp.VERSION}, sum {laptop.mark[:16]}",
             "certificate": laptop.serial or "none",
             "network": f"{laptop.config.ssid}, broker {laptop.config.host}:{laptop.config.port}",

@@ -34,11 +34,11 @@ from tests.tools.bench_board import VFS, VFS_BYTES, BenchBoard, Flash
 DEADLINE_MS = 3000  # of the node: what fails in vain shall not cost the test eight seconds
 
 
-def small_micropython(vfs_bytes: int = VFS_BYTES) -> bytes:
+def small_micropython(vfs_bytes: int = VFS_BYTES, says: bytes = b"") -> bytes:
     """A whole image as ESP-IDF lays it out, with next to nothing inside."""
     app = bytearray(struct.pack("<BBBB20s", 0xE9, 1, 2, 0x20, b""))
     app[23] = 1  # a hash is appended
-    body = b"an application" * 300
+    body = says + b"\0" + b"an application" * 300
     app += struct.pack("<II", 0x3F400000, len(body)) + body
     app += b"\0" * (-(len(app) + 1) % 16) + b"\xee"
     app += hashlib.sha256(app).digest()
@@ -67,7 +67,7 @@ class Commission:
         body["deadline_ms"] = DEADLINE_MS
         (folder / "nodes" / "outlet.json").write_text(json.dumps(body))
         (folder / "small.bin").write_bytes(small_micropython())
-        micropython.keep(folder, str(folder / "small.bin"), None)
+        micropython.keep(folder, str(folder / "small.bin"), None, unpinned=True)
         self.data = folder / "data"
         self.data.mkdir()
         self.flash = Flash()

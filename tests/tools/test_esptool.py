@@ -63,7 +63,7 @@ def test_a_file_with_another_sum_is_not_kept(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="it should be 00"):
         micropython.keep(tmp_path, str(file), "00" * 32)
     assert not (tmp_path / "firmware").exists()
-    kept = micropython.keep(tmp_path, str(file), None)
+    kept = micropython.keep(tmp_path, str(file), None, unpinned=True)
     assert micropython.load(tmp_path) == kept
 
 
