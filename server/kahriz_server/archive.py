@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""History once more with today's detectors: an archive of kahrizes, several at a time.
+"""History once more with today's detectors, or under other ratings: an archive of kahrizes.
 
 A kahriz is a folder with `site.toml` (or site.json) and `readings.csv` (or .csv.gz), as
 `kahriz export values --form replay` writes them. Its alarms get their name only when they are
@@ -8,33 +8,18 @@ whole; what fails is named, and the others go on.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib import import_module
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
-from kahriz_detect.replay.cli import load_site
-from kahriz_detect.replay.run import Replay, ReplayError, Table, rows
+from kahriz_detect.replay.cli import load_site, recorded
+from kahriz_detect.replay.run import Replay, ReplayError, Table
 from kahriz_detect.replay.site_json import SiteError
+from kahriz_server.many import Done, each
 from kahriz_water.strict import ConfigError
 
 SITES = ("site.toml", "site.json")
-JOIN_S = 10  # as long as a cluster may take to answer
 READINGS = ("readings.csv", "readings.csv.gz")
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What became of one kahriz; `error` is empty when all of it was read."""
-
-    name: str
-    alarms: int
-    error: str = ""
 
 
 def kahrizes(archive: Path) -> list[Path]:
@@ -42,54 +27,35 @@ def kahrizes(archive: Path) -> list[Path]:
     return sorted(p.parent for name in SITES for p in archive.glob(f"*/{name}"))
 
 
-def replay_one(folder: Path, out: Path) -> Done:
-    """One kahriz: plain arguments and a plain answer, so that any machine may do it."""
+def replay_one(folder: Path, out: Path, ratings: str | None = None) -> Done:
+    """One kahriz; `ratings` names the file of other ratings in its folder, if it has one."""
     try:
         site = load_site(next(folder / name for name in SITES if (folder / name).exists()))
         found = [folder / name for name in READINGS if (folder / name).exists()]
         if not found:
-            return Done(folder.name, 0, f"no {' or '.join(READINGS)} in {folder}")
+            return Done(folder.name, "", f"no {' or '.join(READINGS)} in {folder}")
+        other = None if ratings is None else folder / ratings
+        if other is not None and not other.exists():
+            other = None
         table = Table()
-        for moment, finding in Replay(site).run(rows(found[0])):
+        for moment, finding in Replay(site).run(recorded(site, found[0], other)):
             table.told(moment, finding)
         beside = out / f"{folder.name}.csv.part"
         table.write(beside)
         beside.replace(out / f"{folder.name}.csv")
     except (SiteError, ReplayError, ConfigError, EOFError, OSError) as error:
-        return Done(folder.name, 0, str(error))
-    return Done(folder.name, len(table.alarms))
+        return Done(folder.name, "", str(error))
+    rated = "" if ratings is None else ", other ratings" if other else ", its own ratings"
+    return Done(folder.name, f"{len(table.alarms)} alarms{rated}")
 
 
 def replay_all(
-    folders: list[Path], out: Path, jobs: int | None = None, cluster: str | None = None
+    folders: list[Path],
+    out: Path,
+    jobs: int | None = None,
+    cluster: str | None = None,
+    ratings: str | None = None,
 ) -> Iterator[Done]:
-    """All of them, as they are ready; a worker that dies takes only what was not ready yet.
-
-    With `cluster` (tcp://…) the workers of a Dask cluster do it; they must see the same folders.
-    There a killed worker's kahrizes are done by another one.
-    """
+    """All of them, as they are ready."""
     out.mkdir(parents=True, exist_ok=True)
-    with _executor(len(folders), jobs, cluster) as pool:
-        waiting = {pool.submit(replay_one, folder, out): folder.name for folder in folders}
-        for future in as_completed(waiting):
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                yield Done(waiting[future], 0, "a worker was killed (memory?): give fewer --jobs")
-            except Exception as error:  # of the cluster: told by name, and the others go on
-                if cluster is None:
-                    raise
-                yield Done(waiting[future], 0, f"the cluster gave it up: {error}")
-
-
-@contextmanager
-def _executor(count: int, jobs: int | None, cluster: str | None) -> Iterator[Executor]:
-    if cluster is None:
-        workers = min(jobs or os.cpu_count() or 1, max(1, count))
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            yield pool
-        return
-    distributed = import_module("distributed")  # an extra that few need, and has no types
-    client = distributed.Client(cluster, timeout=JOIN_S, set_as_default=False)
-    with client, client.get_executor(pure=False) as pool:
-        yield pool
+    yield from each(folders, partial(replay_one, out=out, ratings=ratings), jobs, cluster)

@@ -10,6 +10,7 @@ import rich_click as click
 from kahriz_server import alerts
 from kahriz_server import dashboards as pages
 from kahriz_server.dashboards.kahriz import REACHES, Reach
+from kahriz_server.history_cli import replay, reports
 from kahriz_server.lint import lint_set, lint_texts
 from kahriz_server.panelcheck import empty_panels, expand_and_run, firing
 from kahriz_server.refill_cli import refill
@@ -34,6 +35,8 @@ for each_command in (run_, check, gateway, alarm):
 
 
 server.add_command(refill)
+server.add_command(replay)
+server.add_command(reports)
 
 
 def _reach(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[Reach, ...]:
@@ -127,39 +130,6 @@ def setup(
     except (SetupError, ConfigError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{changes.count} changes{' would be made' if dry_run else ''}")
-
-
-@server.command("replay")
-@click.argument("archive", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
-@click.option("--jobs", type=click.IntRange(1, 256), help="At a time; else one a processor.")
-@click.option("--cluster", metavar="tcp://HOST:PORT", help="Workers of a Dask cluster, not ours.")
-@click.option("--again", is_flag=True, help="Also those whose alarms are in --out already.")
-def replay_(archive: Path, out: Path, jobs: int | None, cluster: str | None, again: bool) -> None:
-    """The detectors over all kahrizes of ARCHIVE: a folder each, with site.toml and readings.csv.
-
-    Writes a table of alarms a kahriz; broken off, it goes on with those that are not done.
-    """
-    from kahriz_server.archive import kahrizes, replay_all
-
-    found = kahrizes(archive.resolve())
-    if not found:
-        raise click.ClickException(f"{archive} has no folder with a site.toml or site.json")
-    todo = [each for each in found if again or not (out / f"{each.name}.csv").exists()]
-    click.echo(f"{len(todo)} kahrizes, {len(found) - len(todo)} done before")
-    wrong = []
-    try:
-        for done in replay_all(todo, out.resolve(), jobs, cluster):
-            click.echo(f"{done.name}: {done.error or f'{done.alarms} alarms'}")
-            wrong += [done.name] if done.error else []
-    except ModuleNotFoundError as error:
-        raise click.ClickException(
-            f"--cluster needs the package {error.name!r}: pip install distributed"
-        ) from None
-    except OSError as error:  # a time-out of the cluster too
-        raise click.ClickException(f"{out if cluster is None else cluster}: {error}") from None
-    if wrong:
-        raise click.ClickException(f"not done: {', '.join(sorted(wrong))}")
 
 
 def _secret(path: Path) -> str:

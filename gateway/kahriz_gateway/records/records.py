@@ -23,11 +23,12 @@ from pathlib import Path
 from kahriz_gateway.records import store as records_store
 from kahriz_gateway.records import toml as records_toml
 from kahriz_gateway.records.approvals import Approval
-from kahriz_gateway.records.toml import block, until, when, words
+from kahriz_gateway.records.toml import block
 from kahriz_gateway.village.store import transaction
 from kahriz_water.deployment import ROLES, SOUND_SPEEDS, Deployment
 from kahriz_water.gauging import Gauging
 from kahriz_water.plan import Plan
+from kahriz_water.rating_toml import until, when, words
 from kahriz_water.records import DatedRating, StaffReading, Zero
 from kahriz_water.strict import ConfigError, Table
 

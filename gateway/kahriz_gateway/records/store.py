@@ -13,10 +13,10 @@ from dataclasses import replace
 from typing import Any
 
 from kahriz_gateway.records.approvals import Approval
-from kahriz_gateway.records.toml import structure_of
 from kahriz_water.calibration import Calibration, judge
 from kahriz_water.deployment import Deployment
 from kahriz_water.gauging import Gauging, read_runs
+from kahriz_water.rating_toml import structure_of
 from kahriz_water.records import DatedRating, Records, StaffReading, Zero
 
 # table: (key columns, other columns)

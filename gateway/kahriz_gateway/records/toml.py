@@ -48,34 +48,11 @@ from typing import Any
 from kahriz_gateway.records.approvals import Approval
 from kahriz_water.gauging import METHODS, Gauging, read_runs
 from kahriz_water.plan import Plan
+from kahriz_water.rating_toml import rating_of, when, words
 from kahriz_water.records import U_ZERO_M, DatedRating, StaffReading, Zero
 from kahriz_water.strict import ConfigError, Table
-from kahriz_water.structures import STRUCTURES, Structure
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
-
-
-def ms_of(moment: datetime | None) -> int | None:
-    return None if moment is None else round(moment.timestamp() * 1000)
-
-
-def when(table: Table, key: str) -> int:
-    found = ms_of(table.moment(key))
-    if found is None:
-        raise ConfigError(table.at(key), "a moment such as 2026-04-01T08:00:00+04:00")
-    return found
-
-
-def until(table: Table, from_ms: int) -> int | None:
-    to_ms = ms_of(table.moment("to"))
-    if to_ms is not None and to_ms <= from_ms:
-        raise ConfigError(table.at("to"), "a moment after `from`")
-    return to_ms
-
-
-def words(table: Table, key: str) -> str:
-    found = table.optional_text(key)
-    return "" if found is None else found
 
 
 def _point(table: Table, plan: Plan) -> str:
@@ -104,32 +81,9 @@ def read_zero(table: Table) -> Zero:
     return found
 
 
-def structure_of(data: object, path: str) -> Structure:
-    table = Table(data, path)
-    found = STRUCTURES[table.choice("kind", tuple(STRUCTURES))].from_table(table)
-    table.done()
-    return found
-
-
 def read_rating(table: Table, plan: Plan) -> tuple[DatedRating, str]:
     """The rating, and its structure as JSON for the store."""
-    from_ms = when(table, "from")
-    raw = table.raw("structure")
-    structure = structure_of(raw, table.at("structure"))
-    gaugings = table.raw("gaugings") or []
-    if not isinstance(gaugings, list) or not all(isinstance(g, str) for g in gaugings):
-        raise ConfigError(table.at("gaugings"), "the gaugings behind it, a list of texts", gaugings)
-    found = DatedRating(
-        point=_point(table, plan),
-        from_ms=from_ms,
-        to_ms=until(table, from_ms),
-        structure=structure,
-        author=table.text("author"),
-        gaugings=tuple(gaugings),
-        note=words(table, "note"),
-    )
-    table.done()
-    return found, json.dumps(raw, sort_keys=True)
+    return rating_of(table, tuple(p.id for p in plan.points))
 
 
 def read_staff(table: Table, plan: Plan) -> StaffReading:
