@@ -13,6 +13,7 @@ from collections.abc import Callable
 from kahriz_gateway.clock import AHEAD_MS, EARLIEST_MS, Clock
 from kahriz_gateway.intake import quarantine
 from kahriz_gateway.intake.books import Books, Key
+from kahriz_gateway.intake.newcomers import Newcomers
 from kahriz_gateway.intake.plain import plain_rows
 from kahriz_gateway.intake.probe import DOCTOR, Probe
 from kahriz_gateway.intake.rows import Refused, date_waiting, put_rows
@@ -55,6 +56,7 @@ class Accept:
         self._store = get_meta(conn, "store") or ""
         self.books = Books(conn)
         self.errands = Errands(conn, site)
+        self._newcomers = Newcomers(conn, clock)
         self._probe = Probe(conn, site, self._store)
         self._ups: dict[str, Key] = {}
 
@@ -110,6 +112,7 @@ class Accept:
         if not self._known(topic.node):
             raise WireError("node", f"{topic.node} is not in the plan; add a point or a deployment")
         if topic.kind == "up":
+            self._newcomers.admit(topic.node, topic.rest)
             if len(self._ups) < UPS_MOST:
                 self._ups[name] = topic.node, topic.rest
             return self._up(name, topic.node, topic.rest, payload, received)
@@ -166,6 +169,7 @@ class Accept:
 
     def _hello(self, node: str, payload: bytes, received: int | None) -> Key:
         hello = decode_hello(payload)
+        self._newcomers.admit(node, hello.journal)
         journals = [
             journal
             for (journal,) in self._conn.execute(
