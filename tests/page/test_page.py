@@ -94,6 +94,28 @@ def test_a_broken_store_is_named(tmp_path: Path, serve: Serve, path: str) -> Non
     assert "not a database" in page.text
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/history", "/alarms", "/missing", "/turns", "/turns.csv", "/call", "/enter"]
+)
+def test_a_broken_book_costs_its_own_pages_and_is_named(
+    tmp_path: Path, serve: Serve, path: str
+) -> None:
+    living(tmp_path)
+    (tmp_path / "committee.db").write_bytes(b"this is no database" * 100)
+    page = Answer(serve(tmp_path) + path + "?lang=en")
+    assert page.status in (200, 503)
+    if path.startswith("/turns"):
+        assert page.status == 503
+        assert "What is broken: the file committee.db." in page.text
+
+
+def test_a_broken_store_is_told_to_programs_too(tmp_path: Path, serve: Serve) -> None:
+    (tmp_path / "village.db").write_bytes(b"this is no database" * 100)
+    page = Answer(serve(tmp_path) + "/api/now")
+    assert page.status == 503
+    assert "village.db" in page.text
+
+
 def test_a_store_without_tables_is_broken_too(tmp_path: Path, serve: Serve) -> None:
     (tmp_path / "village.db").touch()
     assert "no such table" in Answer(serve(tmp_path) + "/").text

@@ -8,6 +8,8 @@ comes from this machine; without JavaScript nothing but the quiet refresh is mis
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +27,7 @@ from starlette.staticfiles import StaticFiles
 from kahriz_alarms.loop.links import Links
 from kahriz_gateway import metrics
 from kahriz_gateway.clock import Clock
+from kahriz_gateway.committee import book
 from kahriz_gateway.page import api_alarms, call, health, help, poster, probes, screens, stores
 from kahriz_gateway.page.alarm_steps import AlarmSteps
 from kahriz_gateway.page.events import Events
@@ -43,6 +46,8 @@ from kahriz_gateway.page.view import AlarmNow, look
 from kahriz_gateway.page.words import DEFAULT, LANGUAGES, Speech, speech
 from kahriz_gateway.page.work_pages import WorkPages
 from kahriz_water.site import Plan
+
+log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 
@@ -67,13 +72,8 @@ def create_app(
     def html(screen: Screen) -> Callable[[Request], Response]:
         def endpoint(request: Request) -> Response:
             words = _speech(request)
-            status = 200
-            try:
-                name, context = screen(words, request)
-            except stores.UnreadableStoreError as broken:
-                name, context = "broken.html", {"broken": broken}
-                status = 200 if broken.absent else 503
-            return HTMLResponse(templates.render(name, words, request, context), status)
+            name, context = screen(words, request)
+            return HTMLResponse(templates.render(name, words, request, context))
 
         return endpoint
 
@@ -118,11 +118,19 @@ def create_app(
         return Response(body, headers={"content-type": metrics.CONTENT_TYPE})
 
     def api_now(request: Request) -> Response:
-        try:
-            with stores.village(data_dir) as conn:
-                return JSONResponse(screens.as_json(config, look(conn, config, clock.now_ms())))
-        except stores.UnreadableStoreError as broken:
+        with stores.village(data_dir) as conn:
+            return JSONResponse(screens.as_json(config, look(conn, config, clock.now_ms())))
+
+    def unreadable(request: Request, error: Exception) -> Response:
+        """A store names itself; what else sqlite cannot read is the committee's book."""
+        known = isinstance(error, stores.UnreadableStoreError)
+        broken = error if known else stores.UnreadableStoreError(book.FILE, str(error))
+        if request.url.path.startswith("/api/"):
             return JSONResponse({"error": str(broken)}, 503)
+        log.error("%s cannot be shown: %s", request.url.path, broken)
+        status = 200 if isinstance(broken, stores.UnreadableStoreError) and broken.absent else 503
+        body = templates.render("broken.html", _speech(request), request, {"broken": broken})
+        return HTMLResponse(body, status)
 
     def refused(request: Request, error: Exception) -> Response:
         words = _speech(request)
@@ -161,7 +169,13 @@ def create_app(
             Middleware(GZipMiddleware, minimum_size=600),
             Middleware(Looking, look=config.page.look, session=gate.session),
         ],
-        exception_handlers={HTTPException: refused, 500: refused},
+        exception_handlers={
+            HTTPException: refused,
+            500: refused,
+            stores.UnreadableStoreError: unreadable,
+            book.BookError: unreadable,
+            sqlite3.Error: unreadable,
+        },
     )
 
 

@@ -22,7 +22,6 @@ from kahriz_gateway.page import stores
 from kahriz_gateway.page.format import DAY_MS, local, midnight, start_of
 from kahriz_gateway.page.gate import Gate
 from kahriz_gateway.page.span import parse_day
-from kahriz_gateway.page.words import Speech
 from kahriz_water.site import Plan, Point
 from kahriz_water.turns import Rota
 
@@ -97,17 +96,14 @@ class TurnsPages:
         }
         if rota is not None and point is not None:
             span = self._span(request, rota, now_ms)
-            try:
-                with stores.village(self._data_dir) as conn:
-                    turns = agreed.between(*span)
-                    context["rows"] = [turn_book.measured(conn, point, t, now_ms) for t in turns]
-                    judged = span if span[1] <= now_ms else _before(span)
-                    context["shares"] = turn_book.shares(conn, point, agreed, judged, now_ms)
-                    context["judged"] = judged
-            except stores.UnreadableStoreError as broken:
-                return self._html(words, request, "broken.html", {"broken": broken}, 503)
+            with stores.village(self._data_dir) as conn:
+                turns = agreed.between(*span)
+                context["rows"] = [turn_book.measured(conn, point, t, now_ms) for t in turns]
+                judged = span if span[1] <= now_ms else _before(span)
+                context["shares"] = turn_book.shares(conn, point, agreed, judged, now_ms)
+                context["judged"] = judged
             context |= {"span": span, "before": span[0] - rota.cycle_ms, "local": local}
-        return self._html(words, request, "turns.html", context)
+        return HTMLResponse(self._gate.templates.render("turns.html", words, request, context))
 
     def _csv(self, request: Request) -> Response:
         """Every turn of a span as a table: times with offset, m3 with its uncertainty."""
@@ -141,16 +137,6 @@ class TurnsPages:
             media_type="text/csv; charset=utf-8",
             headers={"content-disposition": 'attachment; filename="turns.csv"'},
         )
-
-    def _html(
-        self,
-        words: Speech,
-        request: Request,
-        name: str,
-        context: dict[str, object],
-        status: int = 200,
-    ) -> Response:
-        return HTMLResponse(self._gate.templates.render(name, words, request, context), status)
 
 
 def _before(span: tuple[int, int]) -> tuple[int, int]:
