@@ -7,73 +7,27 @@ Exit codes: 0 done, 1 refused in words, 2 wrong usage, 3 configuration.
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
 import rich_click as click
 
 from kahriz_gateway.authority import files as ca_files
 from kahriz_gateway.authority import names as ca_names
+from kahriz_gateway.authority.options import (
+    FOLDER,
+    ca_option,
+    config_option,
+    in_words,
+    json_option,
+    passphrase_of,
+    passphrase_option,
+    plan_of,
+)
 from kahriz_gateway.broker import conf as broker_conf
-from kahriz_gateway.config import EXIT_CONFIG, Options, read_plan
 from kahriz_water.plan import Plan
-from kahriz_water.strict import ConfigError
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-FILE = click.Path(path_type=Path, dir_okay=False)
-FOLDER = click.Path(path_type=Path, file_okay=False)
-WORDS = "KAHRIZ_CA_PASSPHRASE"
-
-_CONFIG = click.option(
-    "--config", type=FILE, default=Path("site.toml"), show_default=True, help="The site's plan."
-)
-_CA = click.option(
-    "--ca",
-    "folder",
-    type=FOLDER,
-    default=Path("ca"),
-    show_default=True,
-    help="Folder of the authority; keep it on a stick, and a copy of it elsewhere.",
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
-_PASSPHRASE = click.option(
-    "--passphrase-file", type=FILE, help=f"Words that protect ca.key; else {WORDS}, else none."
-)
-
-
-def _refuse(error: Exception) -> NoReturn:
-    click.echo(f"site: {error}", err=True)
-    sys.exit(EXIT_CONFIG if isinstance(error, ConfigError) else 1)
-
-
-def _passphrase(file: Path | None) -> bytes | None:
-    if file is not None:
-        words = ca_files.read(file, "the passphrase").strip()
-    else:
-        words = os.environ.get(WORDS, "").encode()
-    return words or None
-
-
-def _plan(config: Path) -> Plan:
-    return read_plan(Options(config, Path("data")))
-
-
-def _in_words(command: Command) -> Command:
-    """Errors that a person can mend become one line."""
-    import functools
-
-    @functools.wraps(command)
-    def guarded(*args: Any, **given: Any) -> Any:
-        try:
-            return command(*args, **given)
-        except (ca_files.CaError, ConfigError) as error:
-            _refuse(error)
-
-    return guarded  # type: ignore[return-value]
 
 
 @click.group()
@@ -87,21 +41,21 @@ def ca() -> None:
 
 
 @ca.command()
-@_CONFIG
-@_CA
-@_PASSPHRASE
+@config_option
+@ca_option
+@passphrase_option
 @click.option(
     "--host", "hosts", multiple=True, help="Name or address by which nodes find the broker."
 )
-@_in_words
+@in_words
 def new(config: Path, folder: Path, passphrase_file: Path | None, hosts: tuple[str, ...]) -> None:
     """Found the authority; certificates for broker, intake, village and doctor."""
     from kahriz_gateway.authority.site import found
 
-    plan = _plan(config)
+    plan = plan_of(config)
     if plan.broker.host not in hosts:
         hosts = (*hosts, plan.broker.host)
-    found(folder, plan.id, hosts, _passphrase(passphrase_file))
+    found(folder, plan.id, hosts, passphrase_of(passphrase_file))
     click.echo(f"authority of {plan.id} in {folder}; {folder}/gateway goes to the Pi")
     click.echo(f"keep {folder}/1/ca.key off the Pi, and a copy of {folder} in another house")
 
@@ -109,11 +63,11 @@ def new(config: Path, folder: Path, passphrase_file: Path | None, hosts: tuple[s
 @ca.command()
 @click.argument("names", nargs=-1)
 @click.option("--all", "everybody", is_flag=True, help="All nodes of the plan that have none.")
-@_CONFIG
-@_CA
-@_PASSPHRASE
-@_JSON
-@_in_words
+@config_option
+@ca_option
+@passphrase_option
+@json_option
+@in_words
 def issue(
     names: tuple[str, ...],
     everybody: bool,
@@ -127,9 +81,9 @@ def issue(
 
     if everybody == bool(names):
         raise click.UsageError("give names, or --all")
-    with open_ca(folder, _passphrase(passphrase_file)) as authority:
+    with open_ca(folder, passphrase_of(passphrase_file)) as authority:
         if everybody:
-            wanted = [n for n in _plan(config).nodes if authority.register.newest(n) is None]
+            wanted = [n for n in plan_of(config).nodes if authority.register.newest(n) is None]
         else:
             wanted = list(names)
         _tell([authority.issue(name) for name in wanted], as_json)
@@ -138,10 +92,10 @@ def issue(
 @ca.command()
 @click.argument("names", nargs=-1, required=True)
 @click.option("--host", "hosts", multiple=True, help="A further name or address of the broker.")
-@_CA
-@_PASSPHRASE
-@_JSON
-@_in_words
+@ca_option
+@passphrase_option
+@json_option
+@in_words
 def renew(
     names: tuple[str, ...],
     hosts: tuple[str, ...],
@@ -154,7 +108,7 @@ def renew(
 
     if hosts and ca_names.BROKER not in names:
         raise click.UsageError("--host is for `renew broker`")
-    with open_ca(folder, _passphrase(passphrase_file)) as authority:
+    with open_ca(folder, passphrase_of(passphrase_file)) as authority:
         authority.add_hosts(hosts)
         _tell([authority.renew(name) for name in names], as_json)
 
@@ -163,9 +117,9 @@ def renew(
 @click.argument("name")
 @click.option("--serial", help="This certificate alone (hexadecimal, see `show`).")
 @click.option("--why", default="lost", show_default=True, help="For the register.")
-@_CA
-@_PASSPHRASE
-@_in_words
+@ca_option
+@passphrase_option
+@in_words
 def revoke(
     name: str, serial: str | None, why: str, folder: Path, passphrase_file: Path | None
 ) -> None:
@@ -176,21 +130,21 @@ def revoke(
         number = int(serial, 16) if serial else None
     except ValueError:
         raise click.UsageError("--serial takes hexadecimal digits") from None
-    with open_ca(folder, _passphrase(passphrase_file)) as authority:
+    with open_ca(folder, passphrase_of(passphrase_file)) as authority:
         for entry in authority.revoke(name, why, number):
             click.echo(f"{entry.name} {entry.serial:x} is revoked")
     click.echo(f"bring {folder}/gateway/crl.pem to the Pi and restart mosquitto")
 
 
 @ca.command()
-@_CA
-@_PASSPHRASE
-@_in_words
+@ca_option
+@passphrase_option
+@in_words
 def roll(folder: Path, passphrase_file: Path | None) -> None:
     """Begin a change of the authority's key: a second one, trusted beside the first."""
     from kahriz_gateway.authority.site import open_ca
 
-    with open_ca(folder, _passphrase(passphrase_file)) as authority:
+    with open_ca(folder, passphrase_of(passphrase_file)) as authority:
         generation = authority.roll()
         behind = authority.behind()
     click.echo(f"authority {generation} is trusted beside the older one; now:")
@@ -202,14 +156,14 @@ def roll(folder: Path, passphrase_file: Path | None) -> None:
 @ca.command()
 @click.argument("generation", type=int)
 @click.option("--although", is_flag=True, help="Although nodes that were not visited are shut out.")
-@_CA
-@_PASSPHRASE
-@_in_words
+@ca_option
+@passphrase_option
+@in_words
 def retire(generation: int, although: bool, folder: Path, passphrase_file: Path | None) -> None:
     """End a change of key: trust the old authority no more; the broker gets a new certificate."""
     from kahriz_gateway.authority.site import open_ca
 
-    with open_ca(folder, _passphrase(passphrase_file)) as authority:
+    with open_ca(folder, passphrase_of(passphrase_file)) as authority:
         behind = authority.retire(generation, although)
     click.echo(f"authority {generation} is trusted no more; {folder}/gateway to the Pi, restart")
     if behind:
@@ -217,9 +171,22 @@ def retire(generation: int, although: bool, folder: Path, passphrase_file: Path 
 
 
 @ca.command()
-@_CA
-@_JSON
-@_in_words
+@ca_option
+@passphrase_option
+@in_words
+def sign(folder: Path, passphrase_file: Path | None) -> None:
+    """Sign a statement from stdin, as `kahriz node provision` makes one of a sheet."""
+    from kahriz_gateway.authority.site import open_ca
+
+    asked = sys.stdin.read()
+    with open_ca(folder, passphrase_of(passphrase_file)) as authority:
+        click.echo(authority.sign(asked))
+
+
+@ca.command()
+@ca_option
+@json_option
+@in_words
 def show(folder: Path, as_json: bool) -> None:
     """Every certificate: whose, which serial, until when, revoked or not."""
     from kahriz_gateway.authority.site import open_ca
@@ -243,8 +210,8 @@ def show(folder: Path, as_json: bool) -> None:
 
 
 @site.command()
-@_CONFIG
-@_CA
+@config_option
+@ca_option
 @click.option("--to", "target", type=FOLDER, help="Write mosquitto.conf and kahriz.acl there.")
 @click.option("--tls", type=FOLDER, default=Path("/etc/mosquitto/kahriz"), show_default=True,
               help="Where the files of CA/gateway lie on the Pi.")  # fmt: skip
@@ -253,13 +220,13 @@ def show(folder: Path, as_json: bool) -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=8883, show_default=True)
 @click.option("--bind", metavar="ADDRESS", help="Listen on this address alone.")
 @click.option("--force", is_flag=True, help="Overwrite files that say something else.")
-@_in_words
+@in_words
 def broker(
     config: Path, folder: Path, target: Path | None, tls: Path, state: Path, port: int,
     bind: str | None, force: bool,
 ) -> None:  # fmt: skip
     """mosquitto's configuration and access list, made from the plan and the register."""
-    plan = _plan(config)
+    plan = plan_of(config)
     nodes, readers = _holders(plan, folder)
     acl = broker_conf.access(plan.id, nodes, readers)
     conf = broker_conf.configuration(plan.id, tls, tls / "kahriz.acl", state, port, bind)

@@ -25,6 +25,7 @@ from cryptography import x509
 
 from kahriz_gateway.authority import issue as ca_issue
 from kahriz_gateway.authority import names as ca_names
+from kahriz_gateway.authority import sign as ca_sign
 from kahriz_gateway.authority.files import (
     PUBLIC,
     SECRET,
@@ -169,6 +170,10 @@ class SiteCa:
         self._certify(ca_names.BROKER)
         self._publish_trust()
         return behind
+
+    def sign(self, asked: str) -> str:
+        """A statement signed by the newest authority."""
+        return ca_sign.sign(self._authority(self._newest), self.site, asked, _now())
 
     @property
     def _oldest(self) -> int:
