@@ -43,6 +43,7 @@ class NodeLife:
     """Implements kahriz_sim.lone_world.Life, and the line to the gateway."""
 
     ssid = "kahriz"
+    dark_most_ms = DARK_MOST_MS
 
     def __init__(self, weather: Weather, intake: LoneIntake, clock: TrueClock) -> None:
         self.weather = weather
@@ -74,14 +75,14 @@ class NodeLife:
             self.mid_write_cuts += 1
             if self._wake is not None:
                 self._wake.cut = True
-            self.t_ms += asked["ms"] + self._chance.randint(1000, DARK_MOST_MS)
+            self.t_ms += asked["ms"] + self._chance.randint(1000, self.dark_most_ms)
             return self._begin("power_on")
         due_ms = self.t_ms + round(asked["ms"] / (1 + weather.ppm(self.t_ms) * 1e-6))
         if weather.cuts and weather.cuts[0] <= due_ms:
             while weather.cuts and weather.cuts[0] <= due_ms:
                 due_ms = max(due_ms, weather.cuts.pop(0))
             self.cuts += 1
-            self.t_ms = due_ms + self._chance.randint(1000, DARK_MOST_MS)
+            self.t_ms = due_ms + self._chance.randint(1000, self.dark_most_ms)
             return self._begin("power_on")
         self.t_ms = due_ms
         if weather.updates and weather.updates[0] <= due_ms:

@@ -54,6 +54,19 @@ def test_two_low_readings_ring_and_one_does_not(conn: sqlite3.Connection) -> Non
     assert alarms(conn) == [("source_drop", "outlet", False)]
 
 
+def test_a_village_that_was_away_while_the_water_fell_tells_it_when_it_is_back(
+    conn: sqlite3.Connection,
+) -> None:
+    arrive(conn, [])
+    low = [Value("outlet", "discharge_lps", T0 + (DAY + n) * STEP_MS, 6.0, 0.1, 1)
+           for n in range(16)]  # fmt: skip
+    with village_store.transaction(conn):
+        Falls(conn, PLAN, {}).look(T0 + (DAY - 1) * STEP_MS)
+        village_store.put_values(conn, low)
+        Falls(conn, PLAN, {}).look(low[-1].ts + 10_000)
+    assert alarms(conn) == [("source_drop", "outlet", False)]
+
+
 def test_a_history_rings_nobody(conn: sqlite3.Connection) -> None:
     arrive(conn, [6.0, 6.1, 6.0], late_ms=6 * 3_600_000)
     assert alarms(conn) == []

@@ -124,18 +124,28 @@ class Intake:
         """Until `stop`: take what has arrived, store it, answer; `pulse` with every turn."""
         self._pulse = pulse or _nothing
         try:
-            while not stop.is_set():
-                self._pulse()
-                self._look_for_a_rival()
-                group = self._take()
-                if group and not self._store_at_last(group, door, stop):
-                    return
-                if self._overflowed and self._queue.empty():
-                    self._overflowed = False
-                    door.call_again()
+            while not stop.is_set() and self.turn(door, stop):
+                pass
         finally:
             self._stopping.set()
             self._conn.close()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something has arrived that is not stored."""
+        return not self._queue.empty()
+
+    def turn(self, door: Door, stop: threading.Event) -> bool:
+        """Wait a little for what arrives and store it; False when we are stopped before."""
+        self._pulse()
+        self._look_for_a_rival()
+        group = self._take()
+        if group and not self._store_at_last(group, door, stop):
+            return False
+        if self._overflowed and self._queue.empty():
+            self._overflowed = False
+            door.call_again()
+        return True
 
     def _take(self) -> list[Arrival]:
         try:

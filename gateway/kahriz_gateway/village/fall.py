@@ -8,10 +8,11 @@ and alarm are stored in the caller's transaction.
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_right
 from dataclasses import asdict
 
 from kahriz_alarms.alarm import Alarm
-from kahriz_detect.finding import RAISED
+from kahriz_detect.finding import RAISED, Finding
 from kahriz_detect.site_plan import site_of
 from kahriz_detect.source import fall
 from kahriz_gateway.village import alarms as village_alarms
@@ -41,14 +42,27 @@ class Falls:
             newest = self._newest(point)
             if newest is None or newest <= before.upto or now_ms - newest > fall.FRESH_MS:
                 continue
-            state, found = fall.look(place, self._readings(point, newest), before, now_ms)
+            state, news = self._judged(place, self._readings(point, newest), before, now_ms)
             self._states[place] = state
             village_store.set_state(self._conn, f"fall:{place}", asdict(state))
             cause = self._cause(point, place)
-            if found is not None and (cause is None or found.what != RAISED):
-                village_alarms.apply(self._conn, [found], self._plan, now_ms, self._tells)
+            news = [f for f in news if cause is None or f.what != RAISED]
+            if news:
+                village_alarms.apply(self._conn, news, self._plan, now_ms, self._tells)
             elif cause is not None and state.before_lps is not None:
                 self._join(place, cause, now_ms)
+
+    def _judged(
+        self, place: str, readings: list[tuple[int, float]], state: fall.State, now_ms: int
+    ) -> tuple[fall.State, list[Finding]]:
+        """One after the other, though they came together: who was away missed none of them."""
+        first = bisect_right(readings, (state.upto, float("inf")))
+        news = []
+        for upto in range(first + 1, len(readings) + 1):
+            state, found = fall.look(place, readings[:upto], state, now_ms)
+            if found is not None:
+                news.append(found)
+        return state, news
 
     def _cause(self, point: str, place: str) -> Alarm | None:
         """The open alarm that knows better: of the mouth, or of the reach below it."""
@@ -68,7 +82,7 @@ class Falls:
         return max((v.ts for v in found if v is not None), default=None)
 
     def _readings(self, point: str, newest: int) -> list[tuple[int, float]]:
-        after = newest - fall.DAY_MS - fall.SETTLED_MS
+        after = newest - fall.DAY_MS - fall.SETTLED_MS - fall.FRESH_MS
         found: dict[int, float] = {}
         for quantity in FLOWS:
             for v in village_store.values_between(self._conn, point, quantity, after, newest):

@@ -229,7 +229,7 @@ def _start(
             try:
                 target(stop)
             except Exception as error:  # the outermost edge of a thread: the others must go on
-                if not store.is_trouble(error):
+                if not (store.is_trouble(error) or isinstance(error, store.StoreError)):
                     log.exception("%s has failed and starts again", name)
                 elif str(error) != trouble:  # a full disk is said once, not every ten seconds
                     trouble = str(error)

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""Random schedules of faults on virtual time: the node's real program, the real gateway.
+
+    python -m tests.campaigns.faults [--runs 1000] [--seed 1] [--minutes M] [--jobs 2] [--out FILE]
+    python -m tests.campaigns.faults --only SEED [--keep 0,2] [--no-fall]
+
+Exit code 1 when a promise is broken. A seed that breaks one is shrunk to the fewest happenings that
+still break it, and printed as the command that lives it again. `--out` keeps a line a run, for
+`python -m tests.campaigns.faults.table`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from kahriz_tools.image import build_image
+
+from .judge import Verdict
+from .run import run
+from .schedule import Schedule, draw
+
+DRIVERS = ["a02yyuw", "ds18b20", "loop_ads1115"]
+AT_ONCE = 20  # seeds a job
+SHRUNK_MOST = 5  # failing seeds that are shrunk; the others are named
+
+
+def one(seed: int, image: Path) -> Verdict:
+    """Live a seed; a run that cannot be lived to its end is a broken one."""
+    schedule = draw(seed)
+    try:
+        return run(schedule, image)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is reported with its seed
+        kinds = [h.kind for h in schedule.happenings]
+        return Verdict(seed, kinds, faults=[f"the run ended: {error!r}"])
+
+
+def shrunk(seed: int, image: Path) -> tuple[Schedule, tuple[int, ...], Verdict]:
+    """The fewest happenings of a broken seed that still break something."""
+    whole = draw(seed)
+    keep = tuple(range(len(whole.happenings)))
+    verdict = run(whole, image)
+    for fall in (True, False):
+        base = whole if fall else whole.without_fall()
+        if not fall:
+            tried = run(base.only(keep), image)
+            if not tried.faults:
+                break
+            whole, verdict = base, tried
+        for index in list(keep):
+            fewer = tuple(i for i in keep if i != index)
+            tried = run(base.only(fewer), image)
+            if tried.faults:
+                keep, verdict = fewer, tried
+    return whole, keep, verdict
+
+
+def command(schedule: Schedule, keep: tuple[int, ...]) -> str:
+    """How to live it again."""
+    kept = f" --keep {','.join(map(str, keep))}" if keep else " --keep -"
+    fall = " --no-fall" if schedule.fall_s is None and draw(schedule.seed).fall_s else ""
+    return f"make faults ARGS='--only {schedule.seed}{kept}{fall}'"
+
+
+def _chunks(seeds: Iterator[int]) -> Iterator[list[int]]:
+    while chunk := list(islice(seeds, AT_ONCE)):
+        yield chunk
+
+
+def many(seeds: list[int], image: Path) -> list[Verdict]:
+    return [one(seed, image) for seed in seeds]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=float("inf"))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--only", type=int)
+    parser.add_argument("--keep")
+    parser.add_argument("--no-fall", action="store_true")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="kahriz-image-") as folder:
+        image = Path(folder)
+        build_image(image, DRIVERS)
+        if given.only is not None:
+            return again(given.only, given.keep, given.no_fall, image)
+        return campaign(given, image)
+
+
+def again(seed: int, keep: str | None, no_fall: bool, image: Path) -> int:
+    schedule = draw(seed)
+    if keep is not None:
+        schedule = schedule.only(tuple(int(i) for i in keep.split(",") if i.isdigit()))
+    if no_fall:
+        schedule = schedule.without_fall()
+    for each in schedule.happenings:
+        print(f"{each.at_s:9.1f} s  {each.kind} for {each.for_s:.1f} s (how {each.how})")
+    if schedule.fall_s is not None:
+        print(f"{schedule.fall_s:9.1f} s  the mouth falls to {schedule.fall_to:.0%}")
+    verdict = run(schedule, image)
+    print(json.dumps(verdict.as_dict(), indent=1))
+    return 1 if verdict.faults else 0
+
+
+def campaign(given: argparse.Namespace, image: Path) -> int:
+    begun = time.monotonic()
+    broken: list[Verdict] = []
+    done = 0
+    out = given.out.open("w") if given.out else None
+    chunks = _chunks(iter(range(given.seed, given.seed + given.runs)))
+    with ProcessPoolExecutor(given.jobs) as pool:
+        jobs = [pool.submit(many, chunk, image) for chunk in islice(chunks, given.jobs + 1)]
+        while jobs:
+            for verdict in jobs.pop(0).result():
+                done += 1
+                if out is not None:
+                    print(json.dumps(verdict.as_dict()), file=out, flush=True)
+                if verdict.faults:
+                    broken.append(verdict)
+                    print(f"seed {verdict.seed}: {'; '.join(verdict.faults)}", flush=True)
+            if time.monotonic() - begun < 60 * given.minutes:
+                jobs += [pool.submit(many, chunk, image) for chunk in islice(chunks, 1)]
+        for small in pool.map(partial(shrunk, image=image),
+                              [v.seed for v in broken[:SHRUNK_MOST]]):  # fmt: skip
+            schedule, keep, verdict = small
+            print(f"{command(schedule, keep)}\n    {'; '.join(verdict.faults)}")
+    if out is not None:
+        out.close()
+    print(f"{done} schedules from seed {given.seed}, {len(broken)} broken,"
+          f" {time.monotonic() - begun:.0f} s")  # fmt: skip
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""InfluxDB as the output sees it: takes lines, merges fields of a point, refuses as it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kahriz_gateway.outputs.influx_client import Refusal
+
+REFUSALS = {
+    "database_down": Refusal(0, "no answer (ConnectionError)"),
+    "database_401": Refusal(401, "unauthorized access"),
+    "database_429": Refusal(429, "too many requests", 30.0),
+    "database_503_wait_3600": Refusal(503, "service unavailable", 3600.0),
+    "server_away_30_days": Refusal(0, "no answer (ConnectionError)"),
+}
+POISON = Refusal(400, "partial write: points beyond retention policy dropped=1")
+
+
+class Database:
+    """`points` is what it holds: (measurement and tags, ms) -> fields."""
+
+    def __init__(self) -> None:
+        self.points: dict[tuple[str, int], dict[str, str]] = {}
+        self.trouble: list[str] = []
+        self.refused = 0
+
+    def write(self, lines: Sequence[str]) -> Refusal | None:
+        """As LineWriter does."""
+        for kind in self.trouble:
+            if kind in REFUSALS:
+                self.refused += 1
+                return REFUSALS[kind]
+        if "database_400" in self.trouble and len(lines) > 1:  # a poisoned batch must be cut
+            self.refused += 1
+            return POISON
+        for line in lines:
+            key, fields, ts = line.rsplit(" ", 2)
+            named = dict(field.split("=", 1) for field in fields.split(","))
+            self.points.setdefault((key, int(ts)), {}).update(named)
+        return None
+
+    def close(self) -> None:
+        pass
