@@ -169,6 +169,8 @@ class Keeper:
             self._step(conn, alarm, "unproved", now, note=note, data=data)
 
     def _ask(self, conn: sqlite3.Connection, alarm: Alarm, now: int) -> None:
+        if alarm.calm is not None and not kinds.of(alarm.kind).proof:
+            return  # over, and only to last a while: nobody new is sent for it
         plan = self._plan
         if alarm.urgent and (quiet := alarm_quiet.asked_by(conn, alarm.id, now)):
             plan = replace(plan, people=tuple(p for p in plan.people if p.id not in quiet))

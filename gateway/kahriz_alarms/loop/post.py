@@ -76,12 +76,16 @@ def put(
 
 
 def told(conn: sqlite3.Connection, alarm: Alarm) -> list[Told]:
-    """Who has been asked about an alarm in the present round, oldest first."""
+    """Who has been asked about an alarm in the present round, oldest first.
+
+    The question may have gone into an envelope that had been waiting before the round began.
+    """
     rows = conn.execute(
-        "SELECT m.person, m.state, m.made, m.done FROM message m"
-        " JOIN message_event e ON e.message = m.id"
-        " WHERE e.alarm=? AND e.asks=1 AND m.made>=? ORDER BY m.id",
-        (alarm.id, alarm.asked),
+        "SELECT DISTINCT m.id, m.person, m.state, m.made, m.done FROM message m"
+        " JOIN message_event e ON e.message = m.id JOIN alarm_event ev ON ev.id = e.alarm_event"
+        " WHERE e.alarm=:alarm AND e.asks=1 AND (m.made>=:asked OR ev.stored>=:asked)"
+        " ORDER BY m.id",
+        {"alarm": alarm.id, "asked": alarm.asked},
     )
     states = {SENT: SENT, FAILED: FAILED, DROPPED: FAILED}
     return [

@@ -15,6 +15,7 @@ LATER = {
     "deliver": "kahriz_gateway.intake.by_hand_cli",
     "forget": "kahriz_gateway.committee.cli",
     "gauging": "kahriz_gateway.records.gauging_cli",
+    "heartbeat": "kahriz_gateway.heartbeat.cli",
     "pin": "kahriz_gateway.committee.cli",
     "pressure": "kahriz_gateway.records.pressure_cli",
     "rating": "kahriz_gateway.records.rating_cli",

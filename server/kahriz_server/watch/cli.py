@@ -178,10 +178,9 @@ def _flat(each: store.Gateway, now: int) -> dict[str, object]:
     beat = each.beat
     if beat is None:
         return {**flat, "heard": "never"}
-    assert each.received is not None
     said = {
         "version": beat.version,
-        "clock_off_s": round((beat.at - each.received) / SECOND_MS),
+        "clock_off_s": None if each.off is None else round(each.off / SECOND_MS),
         "room_used": beat.room_used,
         "days_left": beat.days_left,
         "backlog": beat.backlog,

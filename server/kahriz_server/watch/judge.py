@@ -88,7 +88,7 @@ def _as_it_said(each: Gateway, rules: Rules) -> Iterable[Wrong]:
     beat, received = each.beat, each.received
     assert beat is not None
     assert received is not None
-    off_ms = beat.at - received
+    off_ms = each.off or 0
     if not beat.trusted or abs(off_ms) > rules.clock_minutes * MINUTE_MS:
         way = "ahead" if off_ms > 0 else "behind"
         says = f"{abs(off_ms) / MINUTE_MS:.0f} minutes {way}"
@@ -118,7 +118,7 @@ def _shared(found: Sequence[Wrong], gateways: Sequence[Gateway], senses: Senses)
     causes: dict[str, list[tuple[str, int, int]]] = {}
     for kind in SHARED:
         struck = {w.place: w.since for w in found if w.kind == kind}
-        offset = {each.site: _off(each) for each in gateways}
+        offset = {each.site: each.off or 0 for each in gateways}
         together = _together(kind, struck, offset)
         if len(together) >= max(LEAST, (len(everyone) + 1) // 2):
             since = min(struck[site] for site in together)
@@ -143,10 +143,6 @@ def _together(kind: str, struck: dict[str, int], offset: dict[str, int]) -> list
         group = [site for moment, site in at[start:] if moment - first <= width]
         best = max(best, group, key=len)
     return best
-
-
-def _off(each: Gateway) -> int:
-    return 0 if each.beat is None or each.received is None else each.beat.at - each.received
 
 
 def _last_words(each: Gateway) -> str:

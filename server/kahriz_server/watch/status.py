@@ -60,7 +60,7 @@ class Status:
         try:
             for name, labels, value in self._samples(self._open()):
                 pairs = ",".join(f'{k}="{v}"' for k, v in labels.items())
-                found.setdefault(name, []).append(f"{name}{{{pairs}}} {value:g}")
+                found.setdefault(name, []).append(f"{name}{{{pairs}}} {float(value):.12g}")
         except (sqlite3.Error, store.OfficeStoreError) as error:
             return Said(503, str(error).encode(), TEXT)
         lines = []
@@ -85,7 +85,8 @@ class Status:
             if beat is None or each.received is None:
                 continue
             yield "kahriz_office_heard_seconds", site, (now - each.received) / 1000
-            yield "kahriz_office_clock_off_seconds", site, (beat.at - each.received) / 1000
+            if each.off is not None:
+                yield "kahriz_office_clock_off_seconds", site, each.off / 1000
             said = (
                 ("room_used_ratio", beat.room_used),
                 ("days_left", beat.days_left),

@@ -26,9 +26,10 @@ MIGRATIONS: tuple[str, ...] = (
     schema.ALARMS
     + schema.ALARM_LOOP
     + """
--- key: the public half; n: the newest heartbeat that was taken; body: its words, JSON
+-- key: the public half; n: the newest heartbeat that was taken; body: its words, JSON;
+-- off: its clock less ours when it arrived, NULL where ours was found wrong afterwards
 CREATE TABLE gateway(site TEXT PRIMARY KEY, key TEXT NOT NULL, region TEXT, added INTEGER NOT NULL,
-    received INTEGER, n INTEGER NOT NULL DEFAULT -1, body BLOB) WITHOUT ROWID;
+    received INTEGER, n INTEGER NOT NULL DEFAULT -1, body BLOB, off INTEGER) WITHOUT ROWID;
 -- the newest reading of each kahriz in InfluxDB, whatever heartbeats say
 CREATE TABLE reading(site TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 """,
@@ -50,6 +51,7 @@ class Gateway:
     n: int = -1
     received: int | None = None
     beat: Beat | None = None
+    off: int | None = None  # its clock less ours when it spoke, where ours was right
     reading: int | None = None  # its newest reading in InfluxDB
 
 
@@ -123,8 +125,8 @@ def remove(conn: sqlite3.Connection, site: str) -> bool:
 def hear(conn: sqlite3.Connection, beat: Beat, now: int) -> bool:
     """Keep a heartbeat whose signature is right; False when it was heard before."""
     done = conn.execute(
-        "UPDATE gateway SET n=?, received=?, body=? WHERE site=? AND n < ?",
-        (beat.n, now, wire.body(beat), beat.site, beat.n),
+        "UPDATE gateway SET n=?, received=?, body=?, off=? WHERE site=? AND n < ?",
+        (beat.n, now, wire.body(beat), beat.at - now, beat.site, beat.n),
     )
     return done.rowcount == 1
 
@@ -140,7 +142,7 @@ def put_readings(conn: sqlite3.Connection, newest: dict[str, int]) -> None:
 def put_right(conn: sqlite3.Connection, now: int) -> None:
     """What our own clock dated into the future became true now: else it would never be silent."""
     late = now + SLACK_MS
-    conn.execute("UPDATE gateway SET received=? WHERE received > ?", (now, late))
+    conn.execute("UPDATE gateway SET received=?, off=NULL WHERE received > ?", (now, late))
     conn.execute("UPDATE gateway SET added=? WHERE added > ?", (now, late))
     conn.execute("UPDATE reading SET at=? WHERE at > ?", (now, late))
 
@@ -149,5 +151,5 @@ def _gateway(row: sqlite3.Row) -> Gateway:
     beat = None if row["body"] is None else wire.read(bytes(row["body"]))
     return Gateway(
         row["site"], row["key"], row["region"], row["added"], row["n"], row["received"], beat,
-        row["reading"],
+        row["off"], row["reading"],
     )  # fmt: skip

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""`kahriz gateway heartbeat`: the key that the office is given, and one heartbeat to try it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import rich_click as click
+
+from kahriz_alarms.heartbeat import key
+from kahriz_gateway.clock import SystemClock
+from kahriz_gateway.config import EXIT_CONFIG, EXIT_STATE, Options, read_plan
+from kahriz_gateway.heartbeat.beats import KEY_FILE
+from kahriz_gateway.heartbeat.collect import collect
+from kahriz_gateway.heartbeat.post import PostError, post
+from kahriz_water.strict import ConfigError
+
+
+@click.command()
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("site.toml"),
+    show_default=True,
+    help="The plan of the site.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("data"),
+    show_default=True,
+    help="Folder of the stores.",
+)
+@click.option("--send", is_flag=True, help="Send one now.")
+def heartbeat(config: Path, data: Path, send: bool) -> None:
+    """Show what the office must know of this gateway; with --send try the way to its server."""
+    try:
+        plan = read_plan(Options(config, data))
+    except ConfigError as error:
+        _refuse(str(error), EXIT_CONFIG)
+    if plan.server is None:
+        _refuse("no [server] in site.toml: no office hears of this gateway", EXIT_CONFIG)
+    try:
+        seed = (data / KEY_FILE).read_text(encoding="ascii").strip()
+        shown = key.public(seed)
+    except (OSError, ValueError, key.KeyFormatError) as error:
+        _refuse(f"no key yet ({error}): the village makes it at its first heartbeat", EXIT_STATE)
+    click.echo(f"at the office: kahriz server gateway add {plan.id} {shown}")
+    click.echo(f"fingerprint:   {key.fingerprint(shown)}")
+    if not send:
+        return
+    clock = SystemClock()
+    n = clock.now_ms()
+    try:
+        try:
+            post(collect(plan, data, clock, n), seed, plan.server)
+        except PostError as error:
+            if error.newest is None:
+                raise
+            post(collect(plan, data, clock, error.newest + 1), seed, plan.server)
+    except PostError as error:
+        _refuse(str(error), EXIT_STATE)
+    click.echo(f"heard by {plan.server.url}")
+
+
+def _refuse(text: str, code: int) -> NoReturn:
+    click.echo(f"heartbeat: {text}", err=True)
+    sys.exit(code)
