@@ -2,7 +2,6 @@
 """`kahriz server`: the dashboards, the proof that they show something, the watch over gateways."""
 
 import json
-import time
 from pathlib import Path
 
 import rich_click as click
@@ -12,7 +11,7 @@ from kahriz_server import dashboards as pages
 from kahriz_server.dashboards.kahriz import REACHES, Reach
 from kahriz_server.history_cli import replay, reports
 from kahriz_server.lint import lint_set, lint_texts
-from kahriz_server.panelcheck import empty_panels, expand_and_run, firing
+from kahriz_server.panels_cli import panels
 from kahriz_server.refill_cli import refill
 from kahriz_server.watch.alarm_cli import alarm
 from kahriz_server.watch.cli import check, gateway, run_
@@ -21,7 +20,6 @@ from kahriz_water.strict import ConfigError
 GRAFANA = Path(__file__).parents[1] / "grafana"
 HERE = GRAFANA / "dashboards"
 RULES = GRAFANA / "provisioning" / "alerting" / alerts.FILE
-DAY_MS = 86_400_000
 _SECRET = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -30,13 +28,8 @@ def server() -> None:
     """The office: dashboards, the long memory behind them, the watch over all gateways."""
 
 
-for each_command in (run_, check, gateway, alarm):
+for each_command in (run_, check, gateway, alarm, panels, refill, replay, reports):
     server.add_command(each_command)
-
-
-server.add_command(refill)
-server.add_command(replay)
-server.add_command(reports)
 
 
 def _reach(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[Reach, ...]:
@@ -134,58 +127,3 @@ def setup(
 
 def _secret(path: Path) -> str:
     return path.read_text(encoding="utf-8").strip()
-
-
-@server.command()
-@click.option("--url", required=True, help="InfluxDB, for example http://127.0.0.1:8086")
-@click.option("--database", default="kahriz", show_default=True, help="Database or bucket.")
-@click.option("--user", default="", help="User of InfluxDB 1.x.")
-@click.option("--password-file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--token-file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--site", default="", help="Site id; else the first one found.")
-@click.option("--days", type=click.IntRange(1, 36500), default=7, show_default=True)
-@click.option(
-    "--until-ms", type=int, default=None, help="End of the span, in ms since 1970; else now."
-)
-def panels(
-    url: str,
-    database: str,
-    user: str,
-    password_file: Path | None,
-    token_file: Path | None,
-    site: str,
-    days: int,
-    until_ms: int | None,
-) -> None:
-    """Run every query of the dashboards and say which panels would stay empty."""
-    auth: tuple[str, str] | str | None = None
-    if token_file is not None:
-        given = _secret(token_file)
-        user, _, word = given.rpartition(":")  # no token has a colon: it is of 1.x
-        auth = (user, word) if user else given
-    elif user:
-        secret = password_file.read_text(encoding="utf-8").strip() if password_file else ""
-        auth = (user, secret)
-    end_ms = until_ms if until_ms is not None else time.time_ns() // 1_000_000
-    chosen = {"site": site} if site else {}
-    boards = [json.loads(text) for name, text in pages.render().items() if name.startswith("en/")]
-    results = []
-    for board in boards:
-        for each in expand_and_run(
-            board, url, auth, end_ms - days * DAY_MS, end_ms, chosen, database
-        ):
-            state = each.error or f"{each.series} series, {each.non_null} values"
-            click.echo(f"{each.kind:10} {each.title} {each.ref}: {state} ({each.seconds:.2f} s)")
-            results.append(each)
-        errors = [each.error for each in results if each.error]
-        if errors:
-            raise click.ClickException(errors[0])
-    for rule in alerts.rules():
-        try:
-            fired = firing(rule, url, auth, end_ms, database)
-        except ValueError as error:
-            raise click.ClickException(f"{rule['uid']}: {error}") from None
-        click.echo(f"rule       {rule['uid']}: {fired or 'quiet'}")
-    empty = empty_panels(results)
-    if empty:
-        raise click.ClickException(f"empty: {', '.join(empty)}")

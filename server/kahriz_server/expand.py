@@ -35,14 +35,27 @@ def duration_ms(text: str) -> int:
     return int(match[1]) * _UNITS_MS[match[2]]
 
 
+MACROS = ("timeFilter", "__interval", "interval", "__interval_ms")  # of the data source
+
+
 def expand(
-    query: str, t0_ms: int, t1_ms: int, step_ms: int, variables: Mapping[str, Choice]
+    query: str,
+    t0_ms: int,
+    t1_ms: int,
+    step_ms: int,
+    variables: Mapping[str, Choice],
+    macros: bool = True,
 ) -> str:
-    """The query as it would be sent. An unknown variable is left standing, as in Grafana."""
+    """The query as it would be sent. An unknown variable is left standing, as in Grafana.
+
+    Without `macros` it is as a panel hands it to Grafana, whose data source replaces the rest.
+    """
     width = f"{step_ms // 1000}s" if step_ms % 1000 == 0 else f"{step_ms}ms"
 
     def one(match: re.Match[str]) -> str:
         name = match[1] or match[3] or match[4]
+        if not macros and name in MACROS:
+            return match[0]
         if name == "timeFilter":
             return f"time >= {t0_ms}ms and time <= {t1_ms}ms"
         if name in ("__from", "__to"):

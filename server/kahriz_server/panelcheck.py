@@ -9,13 +9,14 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from kahriz_server.alerts import fires, reduced
 from kahriz_server.expand import Choice, expand, interval_ms, left_over
 from kahriz_server.influxql import Auth, QueryDoor
 
 Json = dict[str, Any]
+POINTS = 1500  # of a panel that says nothing else
 
 
 @dataclass(frozen=True)
@@ -48,17 +49,57 @@ def expand_and_run(
 ) -> list[PanelResult]:
     """Expand and run everything in a dashboard; variables not given are chosen as Grafana does."""
     board: Json = json.loads(dashboard) if isinstance(dashboard, str) else dashboard
+    door = Straight(QueryDoor(query_url, auth, database))
+    return run_board(board, door, t0_ms, t1_ms, variables)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A query as it stands in a dashboard, and what a panel hands on beside it."""
+
+    raw: str
+    t0_ms: int
+    t1_ms: int
+    step_ms: int
+    points: int
+    table: bool
+    variables: Mapping[str, Choice]
+
+    def expanded(self, macros: bool = True) -> str:
+        return expand(self.raw, self.t0_ms, self.t1_ms, self.step_ms, self.variables, macros)
+
+
+class Asks(Protocol):
+    """Who answers: a database, or a Grafana before it. Series, and what was wrong."""
+
+    def answer(self, asked: Question) -> tuple[list[Json], str]: ...
+
+
+class Straight:
+    """The database itself; macros and variables are replaced here, as Grafana would."""
+
+    def __init__(self, door: QueryDoor) -> None:
+        self._door = door
+
+    def answer(self, asked: Question) -> tuple[list[Json], str]:
+        return self._door.ask(asked.expanded())
+
+
+def run_board(
+    board: Json, door: Asks, t0_ms: int, t1_ms: int, variables: Mapping[str, Choice] | None = None
+) -> list[PanelResult]:
+    """Everything of a dashboard through a door."""
     chosen: dict[str, Choice] = dict(variables or {})
-    door = _Door(query_url, auth, database)
     results = []
     for each in board["templating"]["list"]:
-        query = expand(each["query"], t0_ms, t1_ms, 60_000, chosen)
-        result = door.run("variable", each["name"], "", query)
+        asked = Question(each["query"], t0_ms, t1_ms, 60_000, POINTS, True, chosen)
+        result = _run(door, "variable", each["name"], "", asked)
         results.append(result)
         if each["name"] not in chosen:
             chosen[each["name"]] = _first_choice(each, result.names)
-    for kind, title, ref, raw, step_ms in _queries(board, t0_ms, t1_ms):
-        results.append(door.run(kind, title, ref, expand(raw, t0_ms, t1_ms, step_ms, chosen)))
+    for kind, title, ref, raw, step_ms, points, table in _queries(board, t0_ms, t1_ms):
+        asked = Question(raw, t0_ms, t1_ms, step_ms, points, table, chosen)
+        results.append(_run(door, kind, title, ref, asked))
     return results
 
 
@@ -74,7 +115,7 @@ def firing(
     query = expand(asked["query"], t0_ms, now_ms, 60_000, {})
     if left_over(query):
         raise ValueError(f"not replaced: {' '.join(left_over(query))}")
-    series, error = _Door(query_url, auth, database).ask(query)
+    series, error = QueryDoor(query_url, auth, database).ask(query)
     if error:
         raise ValueError(error)
     if not series:
@@ -114,50 +155,54 @@ def _first_choice(variable: Json, names: Sequence[str]) -> Choice:
 
 def _queries(
     board: Json, t0_ms: int, t1_ms: int
-) -> Iterator[tuple[Literal["panel", "annotation"], str, str, str, int]]:
+) -> Iterator[tuple[Literal["panel", "annotation"], str, str, str, int, int, bool]]:
     for panel in board["panels"]:
         if panel["type"] == "text":
             continue
-        points = panel.get("maxDataPoints", 1500)
+        points = panel.get("maxDataPoints", POINTS)
         step_ms = interval_ms(t0_ms, t1_ms, points, panel.get("interval", "1s"))
         for target in panel["targets"]:
-            yield "panel", panel["title"], target["refId"], target["query"], step_ms
+            table = target["resultFormat"] == "table"
+            yield "panel", panel["title"], target["refId"], target["query"], step_ms, points, table
     for mark in board["annotations"]["list"]:
         step_ms = interval_ms(t0_ms, t1_ms)
-        yield "annotation", mark["name"], "", mark["target"]["query"], step_ms
+        yield "annotation", mark["name"], "", mark["target"]["query"], step_ms, POINTS, True
 
 
-class _Door(QueryDoor):
-    """Runs the queries of a dashboard and counts what they give."""
-
-    def run(
-        self, kind: Literal["panel", "variable", "annotation"], title: str, ref: str, query: str
-    ) -> PanelResult:
-        left = left_over(query)
-        if left:
-            error = f"not replaced: {' '.join(left)}"
-            return PanelResult(kind, title, ref, query, 0, 0, (), 0.0, error)
-        start_s = time.monotonic()
-        series, error = self.ask(query)
-        filled: dict[str, int] = {}
-        names = []
-        for each in series:
-            columns = each["columns"]
-            for row in each.get("values", []):
-                for column, cell in zip(columns, row, strict=True):
-                    filled[column] = filled.get(column, 0) + (cell is not None)
-                if columns == ["key", "value"]:
-                    names.append(row[1])
-        filled.pop("time", None)
-        return PanelResult(
-            kind,
-            title,
-            ref,
-            query,
-            series=len(series),
-            non_null=sum(filled.values()),
-            names=tuple(names),
-            seconds=time.monotonic() - start_s,
-            error=error,
-            empty_columns=tuple(column for column, count in filled.items() if not count),
-        )
+def _run(
+    door: Asks,
+    kind: Literal["panel", "variable", "annotation"],
+    title: str,
+    ref: str,
+    asked: Question,
+) -> PanelResult:
+    """Ask, and count what came."""
+    query = asked.expanded()
+    left = left_over(query)
+    if left:
+        error = f"not replaced: {' '.join(left)}"
+        return PanelResult(kind, title, ref, query, 0, 0, (), 0.0, error)
+    start_s = time.monotonic()
+    series, error = door.answer(asked)
+    filled: dict[str, int] = {}
+    names = []
+    for each in series:
+        columns = each["columns"]
+        for row in each.get("values", []):
+            for column, cell in zip(columns, row, strict=True):
+                filled[column] = filled.get(column, 0) + (cell is not None)
+            if columns == ["key", "value"]:
+                names.append(row[1])
+    filled.pop("time", None)
+    return PanelResult(
+        kind,
+        title,
+        ref,
+        query,
+        series=len(series),
+        non_null=sum(filled.values()),
+        names=tuple(names),
+        seconds=time.monotonic() - start_s,
+        error=error,
+        empty_columns=tuple(column for column, count in filled.items() if not count),
+    )

@@ -24,11 +24,19 @@ class SetupError(Exception):
 class Door:
     """One server's API under one token."""
 
-    def __init__(self, url: str, token: str, now_s: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        now_s: Callable[[], float] = time.time,
+        scheme: str = "Token",
+        wanted: str = "an all-access (operator) token; look at --influx-token-file",
+    ) -> None:
         if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
             raise SetupError(f"{url!r} is no address: expected http://… or https://…")
         self.url = url.rstrip("/")
-        self._token = token
+        self._login = f"{scheme} {token}"
+        self._wanted = wanted
         self._now_s = now_s
 
     def get(self, path: str, **query: str) -> Json:
@@ -38,13 +46,16 @@ class Door:
     def post(self, path: str, body: Json) -> Json:
         return self._ask("POST", path, body)
 
+    def delete(self, path: str) -> Json:
+        return self._ask("DELETE", path, None)
+
     def patch(self, path: str, body: Json) -> Json:
         return self._ask("PATCH", path, body)
 
     def _ask(self, method: str, path: str, body: Json | None) -> Json:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, method=method)
-        request.add_header("Authorization", f"Token {self._token}")
+        request.add_header("Authorization", self._login)
         request.add_header("Accept", "application/json")
         if data is not None:
             request.add_header("Content-Type", "application/json")
@@ -68,10 +79,7 @@ class Door:
     def _said(self, error: urllib.error.HTTPError) -> str:
         text = error.read(300).decode(errors="replace").strip()
         if error.code in (401, 403):
-            return (
-                f"{self.url} refuses the token ({error.code}): it must be an all-access (operator)"
-                " token; look at --influx-token-file"
-            )
+            return f"{self.url} refuses the token ({error.code}): it must be {self._wanted}"
         return f"{self.url} says {error.code}: {text}"
 
     def _same_time(self, date: str | None) -> None:
