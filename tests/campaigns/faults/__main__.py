@@ -30,7 +30,7 @@ from .run import run
 from .schedule import Schedule, draw
 
 DRIVERS = ["a02yyuw", "ds18b20", "loop_ads1115"]
-AT_ONCE = 20  # seeds a job
+AT_ONCE = 5  # seeds a job
 SHRUNK_MOST = 5  # failing seeds that are shrunk; the others are named
 
 

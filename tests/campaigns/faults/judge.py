@@ -131,9 +131,7 @@ def _readings(found: Verdict, life: FaultLife, trouble: Trouble, said: str, flas
         found.faults.append(f"complaints: {own[:3]}")
     bad = book.count("SELECT count(*) FROM quarantine WHERE topic LIKE '%/00000bad'")
     if bad < trouble.unreadable:
-        found.faults.append(
-            f"of {trouble.unreadable} unreadable messages {bad} were kept"
-        )
+        found.faults.append(f"of {trouble.unreadable} unreadable messages {bad} were kept")
     book.close()
 
 
