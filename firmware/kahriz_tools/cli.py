@@ -29,6 +29,7 @@ from kahriz_tools.talk import (
     port_option,
     site_option,
 )
+from kahriz_tools.verify_cli import verify
 
 
 @click.group(epilog=EXIT_CODES)
@@ -39,7 +40,7 @@ def node() -> None:
 for each in (
     *(provision, replace, rescue, firmware, release, revoke),
     *(read, watch, walk, logs),
-    *(pull, apply, calibrate, ota, rollout, doctor, accept),
+    *(pull, apply, calibrate, ota, rollout, doctor, accept, verify),
 ):
     node.add_command(each)
 

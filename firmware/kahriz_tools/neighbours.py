@@ -98,12 +98,17 @@ class Authority:
         one = ["--serial", serial] if serial else []
         return self._ca("revoke", node, "--why", why, *one, *self._words())
 
+    def sign(self, statement: dict[str, Any]) -> bytes:
+        """A statement under the authority's name, as it is kept beside the sheet."""
+        text = json.dumps(statement, ensure_ascii=False)
+        return self._ca("sign", *self._words(), given=text).encode()
+
     def _words(self) -> list[str]:
         return ["--passphrase-file", str(self.passphrase_file)] if self.passphrase_file else []
 
-    def _ca(self, *arguments: str) -> str:
+    def _ca(self, *arguments: str, given: str = "") -> str:
         command = [sys.executable, "-m", "kahriz", "site", "ca", *arguments]
-        return ask([*command, "--ca", str(self.folder)], AUTHORITY)
+        return ask([*command, "--ca", str(self.folder)], AUTHORITY, given)
 
 
 @dataclass(frozen=True)

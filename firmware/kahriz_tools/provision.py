@@ -15,6 +15,7 @@ from kahriz_tools.provision_laptop import Laptop
 from kahriz_tools.provision_paper import OnPaper
 from kahriz_tools.provision_proof import Proof
 from kahriz_tools.provision_readings import Readings
+from kahriz_tools.provision_sheet import Sheet
 from kahriz_tools.steps import Run, Step, Told, walk
 
 NOT_WITHOUT = 2
@@ -44,7 +45,8 @@ def provision(
                 NOT_WITHOUT,
             )
     made = [*laptop.steps(), *at_board.steps(), *proof.steps()]
-    steps = [*made, Readings(case).step(), *on_paper.steps()]
+    sheet = Sheet(case, laptop, at_board, on_paper)
+    steps = [*made, Readings(case).step(), *on_paper.steps(), sheet.step()]
     return _walk(case, at_board, steps, tell, without)
 
 

@@ -1,25 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""Steps of commissioning on paper: the gateway's records, the label for the box, the sheet."""
+"""Steps of commissioning on paper: the gateway's records, the label for the box."""
 
-import hashlib
 import io
 import json
 import tomllib
 from datetime import datetime
-from importlib.resources import files
 from typing import Any
 
-from kahriz_node import sensors, stamp
+from kahriz_node import sensors
 from kahriz_tools.case import Case, now
 from kahriz_tools.errors import BenchError
 from kahriz_tools.neighbours import GATEWAY
 from kahriz_tools.provision_board import AtBoard
 from kahriz_tools.provision_laptop import Laptop
-from kahriz_tools.selftest import values
 from kahriz_tools.steps import Step
 
 NEED_ZERO = {"distance_m", "current_ma", "level_m"}  # a level needs to know from where
-SHEET, LABEL = "sheet.json", "label.svg"
+LABEL = "label.svg"
 Json = dict[str, Any]
 
 
@@ -40,7 +37,6 @@ class OnPaper:
             *(old if self.case.wish.other_board else ()),
             Step("records", look, self.recorded, self.record, waits=True),
             Step("label", "own the site's folder", self.labelled, self.label, waits=True),
-            Step("sheet", "own the site's folder", self.told, self.tell, waits=True),
         ]
 
     def out(self) -> str | None:
@@ -70,7 +66,7 @@ class OnPaper:
             if "no village.db" in error.what:
                 return None
             raise
-        self.gaugings = [g for g in held.get("gauging", []) if g["point"] in self._points()]
+        self.gaugings = [g for g in held.get("gauging", []) if g["point"] in self.points()]
         there = held.get("deployment", [])
         for wanted in self.deployments:
             if not any(all(one.get(k) == v for k, v in wanted.items()) for one in there):
@@ -98,7 +94,7 @@ class OnPaper:
         return [one for one in ours if one.get("channel") in named] + made
 
     def _new(self, channel: str, spec: Json) -> Json:
-        wish, points = self.case.wish, self._points()
+        wish, points = self.case.wish, self.points()
         if len(points) != 1:
             raise BenchError(
                 f"{wish.node} measures at {', '.join(points)}: where is {channel}?",
@@ -131,7 +127,7 @@ class OnPaper:
             found["sound_speed"] = driver.SOUND_SPEED
         return found
 
-    def _points(self) -> list[str]:
+    def points(self) -> list[str]:
         node = self.case.wish.node
         points = self.laptop.plan.get("point", [])
         return [one["id"] for one in points if one.get("node", one["id"]) == node]
@@ -159,92 +155,6 @@ class OnPaper:
 
     def label(self) -> None:
         self.case.put(LABEL, self._label())
-
-    # --- the sheet
-
-    def _facts(self) -> Json:
-        wish, laptop, state = self.case.wish, self.laptop, self.case.state
-        photo = wish.photo.read_bytes() if wish.photo else None
-        return {
-            "site": laptop.config.site,
-            "node": wish.node,
-            "points": self._points(),
-            "who": wish.who or state.get("who", ""),
-            "place": wish.place or state.get("place", ""),
-            "photo": hashlib.sha256(photo).hexdigest() if photo else state.get("photo", ""),
-            "board": f"{self.at_board.chip.kind}, MAC {self.at_board.chip.mac}",
-            "micropython": f"{laptop.firmware.name} {_grouped(laptop.firmware.sha256)}"
-            + ("" if laptop.firmware.pinned else " (not pinned)"),
-            "program": f"{stamp.VERSION}, sum {laptop.mark[:16]}",
-            "certificate": laptop.serial or "none",
-            "network": f"{laptop.config.ssid}, broker {laptop.config.host}:{laptop.config.port}",
-            "proof": _proof(state.get("proof", {})),
-            "deployments": [_plain(one) for one in self.deployments],
-            "gaugings": [_plain(one) for one in self.gaugings],
-        }
-
-    def _sheet(self) -> bytes:
-        facts = self._facts()
-        text = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        signed = {**facts, "sha256": hashlib.sha256(text.encode()).hexdigest()}
-        return (json.dumps(signed, sort_keys=True, ensure_ascii=False, indent=1) + "\n").encode()
-
-    def told(self) -> str | None:
-        file = self.case.home / SHEET
-        sheet = self._sheet()
-        whole = file.is_file() and file.read_bytes() == sheet
-        if not whole or not file.with_suffix(".pdf").is_file():
-            return None
-        return f"{file.with_suffix('.pdf')}, sum {json.loads(sheet)['sha256'][:16]}…"
-
-    def tell(self) -> None:
-        import typst
-
-        facts = self._facts()
-        self.case.keep(**{key: facts[key] for key in ("who", "place", "photo") if facts[key]})
-        photo = ""
-        if self.case.wish.photo:
-            photo = f"photo{self.case.wish.photo.suffix.lower()}"
-            self.case.put(photo, self.case.wish.photo.read_bytes())
-        else:
-            kept = sorted(self.case.home.glob("photo.*"))
-            photo = kept[0].name if kept else ""
-        sheet = self._sheet()
-        page = files("kahriz_tools").joinpath("sheet.typ").read_bytes()
-        told = {"sheet": sheet.decode(), "photo": photo}
-        try:
-            drawn = typst.Compiler(page, root=str(self.case.home), sys_inputs=told)
-            made = drawn.compile(format="pdf")
-            assert isinstance(made, bytes)
-        except RuntimeError as error:
-            raise BenchError(
-                f"typst cannot draw the sheet ({str(error).splitlines()[0]})",
-                "is the photo a whole JPEG or PNG?",
-                GATEWAY,
-            ) from error
-        self.case.put("sheet.pdf", made)
-        self.case.put(SHEET, sheet)
-
-
-def _proof(proof: Json) -> Json:
-    """The self-test as it stands on the sheet; an empty one was not made."""
-    told = {key: value for key, value in proof.items() if key != "of"}
-    if "sensors" in told:
-        told["sensors"] = {name: values(name, one) for name, one in told["sensors"].items()}
-    return told
-
-
-def _grouped(digits: str) -> str:
-    """A sum that a line may break.
-
-    >>> _grouped("0123456789abcdef0123")
-    '0123456789abcdef 0123'
-    """
-    return " ".join(digits[at : at + 16] for at in range(0, len(digits), 16))
-
-
-def _plain(record: Json) -> Json:
-    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in record.items()}
 
 
 def _block(name: str, pairs: Json) -> str:

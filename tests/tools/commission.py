@@ -26,6 +26,8 @@ from kahriz_tools.provision_cli import wish
 from kahriz_tools.provision_laptop import Laptop
 from kahriz_tools.provision_paper import OnPaper
 from kahriz_tools.provision_proof import Proof
+from kahriz_tools.provision_readings import Readings
+from kahriz_tools.provision_sheet import Sheet
 from kahriz_tools.steps import Told, walk
 from tests.gateway.conftest import SITE, SITE_TOML, wait_for
 from tests.gateway.site_broker import Site
@@ -154,7 +156,11 @@ class Prepared:
         proof = Proof(case, self.laptop, self.at_board)
         self.at_board.port = port
         self.at_board.chip = Chip("ESP32-D0WDQ6", MAC, 4 << 20)
-        steps = (*self.laptop.steps(), *self.at_board.steps(), *proof.steps(), *self.paper.steps())
+        self.sheet = Sheet(case, self.laptop, self.at_board, self.paper)
+        steps = (
+            *(*self.laptop.steps(), *self.at_board.steps(), *proof.steps(), Readings(case).step()),
+            *(*self.paper.steps(), self.sheet.step()),
+        )
         self.steps = {step.name: step for step in steps}
 
     def fails(self, name: str, *before: str) -> Told:

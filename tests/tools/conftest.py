@@ -27,7 +27,7 @@ def field(compiled_once: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
     found.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def compiled_once() -> Iterator[None]:
     """The program is the same in every run."""
     make, kept = flash.program, dict[tuple[str, ...], dict[str, bytes]]()

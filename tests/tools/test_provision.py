@@ -27,7 +27,7 @@ MACHINE_TIME_S = 90  # the promise; a loaded machine of two cores took 21
 STEPS = [
     *("laptop", "site", "micropython", "board", "chip", "certificate", "config", "image"),
     *("journal", "flash", "verify", "boot", "files", "sensors", "wifi", "broker", "tls"),
-    *("receipt", "records", "label", "sheet"),
+    *("receipt", "readings", "records", "label", "sheet"),
 ]
 
 

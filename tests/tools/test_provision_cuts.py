@@ -27,7 +27,7 @@ def test_a_cable_pulled_mid_write_leaves_no_half_node_and_the_next_run_goes_on(
 ) -> None:
     monkeypatch.setattr("kahriz_tools.board.Board.__init__.__defaults__", (0.3,))
     micro = field.folder / "firmware" / "small.bin"
-    micropython.keep(field.folder, str(_another(field)), None)
+    micropython.keep(field.folder, str(_another(field)), None, unpinned=True)
     try:
         with field.board() as board:
             found = run(field, board, lambda _: None)

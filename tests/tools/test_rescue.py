@@ -53,7 +53,7 @@ class Bench:
         shutil.copy(SITE_TOML, self.site)
         shutil.copy(SITE_TOML.parent / "nodes" / "outlet.json", self.site / "nodes")
         (folder / "small.bin").write_bytes(small_micropython(FILES_BYTES))
-        micropython.keep(self.site, str(folder / "small.bin"), None)
+        micropython.keep(self.site, str(folder / "small.bin"), None, unpinned=True)
         self.gateway = Gateway(folder / "data" / "readings.db")
         self.files = journal(folder / "made")
         self.config = json.dumps({"site": site, "node": "outlet"}).encode()
