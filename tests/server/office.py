@@ -202,15 +202,16 @@ class Mail:
 class Door:
     """The real server in a thread."""
 
-    def __init__(self, bench: Bench, deadline_s: float = 20.0) -> None:
+    def __init__(self, bench: Bench) -> None:
         self.conn = store.open_office(bench.data)
+        self.conn.execute("PRAGMA synchronous=OFF")
         self.acceptor = Acceptor(self.conn)
         status = Status(bench.data, bench.clock, self.acceptor, lambda: None)
         handlers = Handlers(
             lambda body, signature: self.acceptor.take(body, signature, bench.clock.ms),
             {"/healthz": status.healthz, "/metrics": status.metrics},
         )
-        self.server = Server(listen("127.0.0.1", 0), handlers, deadline_s=deadline_s)
+        self.server = Server(listen("127.0.0.1", 0), handlers, deadline_s=PATIENCE_S)
         self.stop = threading.Event()
         self._thread = threading.Thread(target=self.server.run, args=(self.stop,))
         self._thread.start()
@@ -239,8 +240,8 @@ class Door:
 
 
 @contextmanager
-def door(bench: Bench, deadline_s: float = 20.0) -> Iterator[Door]:
-    made = Door(bench, deadline_s)
+def door(bench: Bench) -> Iterator[Door]:
+    made = Door(bench)
     try:
         yield made
     finally:

@@ -57,12 +57,14 @@ class Server:
         tls: ssl.SSLContext | None = None,
         deadline_s: float = DEADLINE_S,
     ) -> None:
-        self._sock, self._handlers, self._tls, self._deadline_s = sock, handlers, tls, deadline_s
+        self._sock, self._handlers, self._tls = sock, handlers, tls
+        self.deadline_s = deadline_s  # of the next connection
         self.address: tuple[str, int] = sock.getsockname()[:2]
         self.dropped = 0  # connections that were not heard to the end
 
     def run(self, stop: threading.Event) -> None:
         asyncio.run(self._run(stop))
+        self._sock.close()
 
     async def _run(self, stop: threading.Event) -> None:
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
@@ -73,7 +75,7 @@ class Server:
                 ssl=self._tls,
                 backlog=BACKLOG,
                 limit=MOST_HEAD,
-                ssl_handshake_timeout=self._deadline_s if self._tls else None,
+                ssl_handshake_timeout=self.deadline_s if self._tls else None,
             )
             async with server:
                 while not stop.is_set():
@@ -81,7 +83,7 @@ class Server:
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            async with self._room, asyncio.timeout(self._deadline_s):
+            async with self._room, asyncio.timeout(self.deadline_s):
                 await self._exchange(reader, writer)
         except (TimeoutError, OSError, h11.RemoteProtocolError):
             self.dropped += 1
@@ -190,6 +192,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
+        sock.listen(BACKLOG)  # who comes before the loop turns waits a moment
     except OSError:
         sock.close()
         raise
