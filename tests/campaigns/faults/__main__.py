@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 from kahriz_tools.image import build_image
@@ -71,8 +71,15 @@ def command(schedule: Schedule, keep: tuple[int, ...]) -> str:
     return f"make faults ARGS='--only {schedule.seed}{kept}{fall}'"
 
 
-def _chunks(seeds: Iterator[int]) -> Iterator[list[int]]:
-    while chunk := list(islice(seeds, AT_ONCE)):
+def _seeds(first: int, kinds: set[str]) -> Iterator[int]:
+    """All, or those whose schedule has one of these faults."""
+    for seed in count(first):
+        if not kinds or any(h.kind in kinds for h in draw(seed).happenings):
+            yield seed
+
+
+def _chunks(seeds: Iterator[int], at_once: int) -> Iterator[list[int]]:
+    while chunk := list(islice(seeds, at_once)):
         yield chunk
 
 
@@ -87,6 +94,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--with", dest="kinds", default="", help="only seeds with one of these")
+    parser.add_argument("--first", action="store_true", help="stop at the first broken one")
     parser.add_argument("--only", type=int)
     parser.add_argument("--keep")
     parser.add_argument("--no-fall", action="store_true")
@@ -119,7 +128,8 @@ def campaign(given: argparse.Namespace, image: Path) -> int:
     broken: list[Verdict] = []
     done = 0
     out = given.out.open("w") if given.out else None
-    chunks = _chunks(iter(range(given.seed, given.seed + given.runs)))
+    seeds = islice(_seeds(given.seed, set(filter(None, given.kinds.split(",")))), given.runs)
+    chunks = _chunks(seeds, 1 if given.first else AT_ONCE)
     with ProcessPoolExecutor(given.jobs) as pool:
         jobs = [pool.submit(many, chunk, image) for chunk in islice(chunks, given.jobs + 1)]
         while jobs:
@@ -130,10 +140,13 @@ def campaign(given: argparse.Namespace, image: Path) -> int:
                 if verdict.faults:
                     broken.append(verdict)
                     print(f"seed {verdict.seed}: {'; '.join(verdict.faults)}", flush=True)
+            if given.first and broken:
+                jobs.clear()
+                break
             if time.monotonic() - begun < 60 * given.minutes:
                 jobs += [pool.submit(many, chunk, image) for chunk in islice(chunks, 1)]
-        for small in pool.map(partial(shrunk, image=image),
-                              [v.seed for v in broken[:SHRUNK_MOST]]):  # fmt: skip
+        worst = [] if given.first else [v.seed for v in broken[:SHRUNK_MOST]]
+        for small in pool.map(partial(shrunk, image=image), worst):
             schedule, keep, verdict = small
             print(f"{command(schedule, keep)}\n    {'; '.join(verdict.faults)}")
     if out is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Faults of real processes: mosquitto, intake, village, InfluxDB killed, stopped, frozen, at random.
+"""Real processes, mosquitto, intake, village, InfluxDB, killed, stopped, frozen at random moments.
 
     python -m tests.campaigns.faults.real [--runs 300] [--seed 1] [--minutes M] [--out FILE]
 
