@@ -17,6 +17,7 @@ import importlib.metadata
 import io
 import json
 import os
+import struct
 import tempfile
 import time
 import zipfile
@@ -35,7 +36,16 @@ LIB = f"{PROGRAM}lib/"
 CODE = 3
 MOST_BYTES = 4 * release.FILES_MOST_BYTES  # a zip that unpacks to more is no bundle of ours
 COMPILER = "mpy-cross"
-UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, RuntimeError)
+UNREADABLE = (
+    OSError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    KeyError,
+    ValueError,
+    RuntimeError,
+)
 
 
 def make(version: str | None = None, drivers: Collection[str] | None = None) -> bytes:

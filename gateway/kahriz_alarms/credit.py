@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+MOST = 1e9  # nobody has more on a telephone: a number without end is no credit
 NUMBER = r"-?[0-9]+(?:[.,][0-9]+)?"
 MONEY = re.compile(rf"({NUMBER})\s*(?:azn|man\b|manat|₼)", re.IGNORECASE)
 PIECES = re.compile(rf"(?<![0-9.,])({NUMBER})(?![0-9.,])")
@@ -27,6 +28,7 @@ def amount(text: str, pattern: str | None = None) -> float | None:
         money, pieces = MONEY.search(text), PIECES.findall(text)
         said = money[1] if money else pieces[0] if len(pieces) == 1 else None
     try:
-        return None if said is None else float(said.replace(",", "."))
+        left = None if said is None else float(said.replace(",", "."))
     except ValueError:
         return None
+    return left if left is not None and abs(left) < MOST else None

@@ -5,17 +5,30 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import select
 import subprocess
 import sys
 import time
 from typing import Any, Protocol
 
+LINE_MOST_BYTES = 1_000_000  # a SIM holds some hundred texts
 END_S = 3.0  # a program that listens lets go of the modem by itself
 
 
 class SilentError(Exception):
     """No answer: what was asked may have been done all the same."""
+
+
+def answer_of(line: bytes) -> dict[str, Any]:
+    """The answer in a line; SilentError when a library wrote into it, or it is none of ours."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise SilentError("its program said what is no answer") from error
+    if not isinstance(found, dict) or not {"ok", "error"} & found.keys():
+        raise SilentError("its program said what is no answer")
+    return found
 
 
 class Program(Protocol):
@@ -46,13 +59,17 @@ class Gammu:
             stdin.flush()
         except OSError as error:
             raise SilentError("its program ended") from error
-        if not select.select([stdout], [], [], max(0.0, until - time.monotonic()))[0]:
-            raise SilentError("no answer in time")
-        line = stdout.readline()
-        if not line:
-            raise SilentError("its program ended")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        line = b""
+        while not line.endswith(b"\n"):
+            if not select.select([stdout], [], [], max(0.0, until - time.monotonic()))[0]:
+                raise SilentError("no answer in time")
+            piece = os.read(stdout.fileno(), LINE_MOST_BYTES)
+            if not piece:
+                raise SilentError("its program ended")
+            line += piece
+            if len(line) > LINE_MOST_BYTES:
+                raise SilentError("its program said too much")
+        return answer_of(line)
 
     def end(self, patience_s: float = END_S) -> None:
         """A program that listens ends by itself; one that hangs is killed."""
