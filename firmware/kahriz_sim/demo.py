@@ -9,7 +9,6 @@ import sqlite3
 import sys
 import tempfile
 import threading
-import time
 import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,9 +97,9 @@ def _settings(folder: Path, options: DemoOptions) -> dict[str, object]:
                 "or add --fresh to begin anew, or choose another folder with --data"
             )
         return before
-    now_ms = int(time.time()) // 300 * 300_000
-    chosen["life_ms"] = now_ms
-    chosen["start_ms"] = now_ms - int(options.history_days * DAY_MS)
+    life_ms = options.begins_ms()
+    chosen["life_ms"] = life_ms
+    chosen["start_ms"] = life_ms - int(options.history_days * DAY_MS)
     path.write_text(json.dumps(chosen))
     return chosen
 

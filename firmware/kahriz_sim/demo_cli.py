@@ -56,6 +56,12 @@ class Finite(click.FloatRange):
     default=None,
     help="End by itself after so many seconds of life; without it: until Ctrl-C.",
 )
+@click.option(
+    "--begins",
+    type=click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d"]),
+    default=None,
+    help="When life begins, UTC: the same date and seed give the same water. Without it: now.",
+)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option(
     "--broker",

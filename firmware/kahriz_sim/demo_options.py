@@ -2,6 +2,7 @@
 """What one run of the demo is told, and how it refuses."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 SITES_DIR = Path(__file__).parent / "sites"
@@ -24,6 +25,7 @@ class DemoOptions:
     speed: float = 60.0
     history_days: float = 7.0
     duration: float | None = None
+    begins: datetime | None = None  # UTC
     seed: int = 1
     broker: str = "auto"
     page_address: str = "127.0.0.1:8080"
@@ -31,6 +33,11 @@ class DemoOptions:
     fresh: bool = False
     no_browser: bool = False
     no_influx: bool = False
+
+    def begins_ms(self) -> int:
+        """The full five minutes at which life begins, Unix time."""
+        moment = self.begins.replace(tzinfo=UTC) if self.begins else datetime.now(UTC)
+        return int(moment.timestamp()) // 300 * 300_000
 
     @property
     def site_dir(self) -> Path:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 SPEED = 1200  # simulated seconds in one of ours: six hours in 18 seconds
+MAY = "2026-05-04T06:00"  # the same water whenever the tests run
 
 
 def free_port() -> int:
@@ -95,7 +96,9 @@ def start_demo(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
         data = tmp_path / "data"
         command = [sys.executable, "-m", "kahriz", "demo", "--no-browser", "--json"]
         command += ["--page", page, "--data", str(data)]
-        command += [*([] if "--speed" in arguments else ["--speed", str(SPEED)]), *arguments]
+        for option, usual in (("--speed", str(SPEED)), ("--begins", MAY)):
+            command += [] if option in arguments else [option, usual]
+        command += arguments
         with (tmp_path / "stderr.txt").open("a") as errors:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
         running.append(Demo(process, data, page))
