@@ -212,7 +212,20 @@ def test_the_links_in_the_guide_are_those_that_the_program_reckons() -> None:
         assert back == f"{said['margin_to_node_db']:.1f} dB" + (
             "" if said["enough"] else ": refused"
         )
-    assert len(table) == 3
+    assert len(table) == 4
+
+
+def test_the_hops_of_the_second_relay_are_those_that_the_program_reckons() -> None:
+    table = rows("relay-pair/README.md", "| hop, on paper | antennas | heights | margin each way |")
+    for distance, antenna, heights, margin in table:
+        near, far = re.findall(r"[\d.]+", heights)
+        words = ["link", "--json", "--distance-m", distance.split()[0], "--dbm", 20]
+        words += ["--antenna-dbi", antenna.split()[0], "--hears-dbm", -94]
+        said = json.loads(ask(*words, "--height-m", near, "--far-height-m", far).stdout)
+        assert said["margin_to_access_point_db"] == said["margin_to_node_db"]
+        refused = "" if said["enough"] else ": refused"
+        assert margin == f"{said['margin_to_node_db']:.1f} dB{refused}"
+    assert len(table) == 4
 
 
 def test_the_power_table_in_the_guide_is_what_the_program_reckons() -> None:
