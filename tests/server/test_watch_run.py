@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: MIT
+"""`kahriz server run` as a program: ready, killed, started again, TLS; its commands; its unit."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import socket
+import sqlite3
+import ssl
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from kahriz_alarms.heartbeat import beat as wire
+from kahriz_alarms.heartbeat import key
+from kahriz_server.cli import server
+from kahriz_server.watch import store
+
+from .office import HOUR, MINUTE, OFFICE, PATIENCE_S, START, Mail, Node
+
+UNIT = Path(__file__).parents[2] / "server" / "deploy" / "kahriz-server.service"
+MOST = 2.0  # systemd-analyze's exposure, of 10
+
+
+class Program:
+    """The server as a process of its own, with a clock that the test writes."""
+
+    def __init__(self, folder: Path, more: str = "", port: int = 25) -> None:
+        self.folder, self.data = folder, folder / "office"
+        self.config = folder / "office.toml"
+        delays = "[alarms]\ngather_minutes = 0\n[alarms.on_delay_minutes]\ngateway_silent = 0\n"
+        self.config.write_text(OFFICE.replace("PORT", str(port)) + delays + more, encoding="utf-8")
+        self.clock = folder / "clock"
+        self.now(START)
+        self.child: subprocess.Popen[bytes] | None = None
+        self.log = folder / "log"
+
+    def now(self, ms: int) -> None:
+        self.clock.write_bytes(struct.pack("<q", ms))
+        self.ms = ms
+
+    def start(self) -> int:
+        """The port at which it listens."""
+        before = len(self.lines())
+        with self.log.open("ab") as log:
+            self.child = subprocess.Popen(
+                [sys.executable, "-m", "kahriz", "server", "run", "--config", str(self.config),
+                 "--data", str(self.data), "--clock-file", str(self.clock)], stderr=log,
+            )  # fmt: skip
+        said = wait_for(
+            lambda: [x for x in self.lines()[before:] if "heartbeats at" in x], self.log
+        )
+        return int(said[0].rpartition(":")[2])
+
+    def lines(self) -> list[str]:
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+    def kill9(self) -> None:
+        assert self.child is not None
+        self.child.kill()
+        self.child.wait(PATIENCE_S)
+
+    def stop(self) -> int:
+        assert self.child is not None
+        self.child.send_signal(signal.SIGTERM)
+        return self.child.wait(PATIENCE_S)
+
+    def store(self) -> sqlite3.Connection:
+        conn = store.open_office(self.data)
+        conn.execute("PRAGMA synchronous=OFF")
+        return conn
+
+
+def wait_for(what: Callable[[], Any], why: object) -> Any:
+    """Look until it is true; the time is for a broken program, not for a slow machine."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := what()):
+        assert time.monotonic() < deadline, why
+        time.sleep(0.02)
+    return found
+
+
+def beat(
+    port: int, node: Node, body: bytes, tls: ssl.SSLContext | None = None
+) -> tuple[int, dict[str, Any]]:
+    kind = http.client.HTTPConnection if tls is None else http.client.HTTPSConnection
+    given = {} if tls is None else {"context": tls}
+    talk = kind("127.0.0.1", port, timeout=PATIENCE_S, **given)  # type: ignore[arg-type]
+    talk.request("POST", wire.PATH, body, {wire.SIGNATURE: key.sign(node.seed, body)})
+    answer = talk.getresponse()
+    said = json.loads(answer.read())
+    talk.close()
+    return answer.status, said
+
+
+def add(data: Path, *nodes: Node) -> None:
+    for node in nodes:
+        given = ["gateway", "add", node.site, node.public, "--data", str(data)]
+        said = CliRunner().invoke(server, given)
+        assert said.exit_code == 0, said.output
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """For 127.0.0.1, signed by itself; of the machine's day, whatever the simulated clock says."""
+    made = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "office")])
+    now = datetime.now(UTC)
+    cert = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(made.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=2))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(made, hashes.SHA256())
+    )
+    secret = made.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "office.pem").write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+    (folder / "office.key").write_bytes(secret)
+    return folder / "office.pem", folder / "office.key"
+
+
+def test_a_gateway_that_died_rings_once_through_a_kill_and_clears_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    """Three hours pass while it is switched on, as its own notes say: the store is made so.
+
+    What it had heard before a kill it knows after it.
+    """
+    mail = Mail()
+    program = Program(tmp_path, port=mail.port)
+    nodes = [Node("left"), Node("right"), Node("third")]
+    add(program.data, *nodes)
+    try:
+        port = program.start()
+        before = {node.site: node.beat(START) for node in nodes}
+        for node in nodes:
+            assert beat(port, node, before[node.site])[0] == 200
+        program.kill9()
+        program.now(START + 3 * HOUR)
+        with program.store() as conn:
+            store.set_state(conn, "alive_ms", program.ms - MINUTE)
+            store.set_state(conn, "deaf_until", START)
+            conn.execute("UPDATE gateway SET received=? WHERE site<>'left'", (program.ms,))
+            conn.execute("UPDATE gateway SET added=?", (START,))
+        conn.close()
+        program.start()
+        conn = program.store()
+        sent = "SELECT 1 FROM message WHERE state='sent'"
+        wait_for(lambda: conn.execute(sent).fetchone(), program.lines())
+        conn.close()
+        program.kill9()
+        program.now(program.ms + MINUTE)
+        port = program.start()
+        left = nodes[0]
+        assert beat(port, left, before["left"])[0] == 409
+        assert beat(port, left, left.beat(program.ms))[0] == 200
+        conn = program.store()
+        calm = "SELECT 1 FROM alarm WHERE place='left' AND calm IS NOT NULL"
+        wait_for(lambda: conn.execute(calm).fetchone(), program.lines())
+        program.now(program.ms + 6 * MINUTE)
+        wait_for(lambda: len(mail.post) > 1, program.lines())
+        conn.close()
+        first, second = [str(m.get_payload(decode=True), "utf-8") for m in mail.post]
+        assert first.startswith("Şlüz susur: left")
+        assert "✓" in second.splitlines()[0]
+        assert program.stop() == 0
+    finally:
+        if program.child is not None and program.child.poll() is None:
+            program.kill9()
+        mail.close()
+
+
+def test_it_speaks_tls_by_itself_and_tells_systemd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cert, keyfile = certificate(tmp_path)
+    more = f'[listen]\nport = 0\ncert = "{cert}"\nkey = "{keyfile}"\n'
+    program = Program(tmp_path)
+    text = program.config.read_text().replace("[listen]\nport = 0\n", more)
+    program.config.write_text(text)
+    node = Node("left")
+    add(program.data, node)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(PATIENCE_S)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "400000")
+        port = program.start()
+        try:
+            trusted = ssl.create_default_context(cafile=cert)
+            trusted.check_hostname = False
+            assert beat(port, node, node.beat(START), trusted)[0] == 200
+            heard = ""
+            while "READY=1" not in heard or "WATCHDOG=1" not in heard:
+                heard += systemd.recv(4096).decode() + "\n"
+            assert program.stop() == 0
+            while "STOPPING=1" not in heard:
+                heard += systemd.recv(4096).decode()
+        finally:
+            program.kill9()
+
+
+@pytest.mark.needs("systemd-analyze")
+def test_the_unit_is_hardened_and_understood(tmp_path: Path) -> None:
+    said = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNIT)],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    found = re.search(r"Overall exposure level for .*: ([0-9.]+)", said.stdout)
+    assert found is not None, said.stderr
+    assert float(found[1]) <= MOST, said.stdout
+    here = tmp_path / UNIT.name
+    here.write_text(UNIT.read_text().replace("/opt/kahriz/bin/kahriz", sys.executable))
+    checked = subprocess.run(
+        ["systemd-analyze", "verify", str(here)], capture_output=True, text=True, check=False,
+        timeout=60,
+    )  # fmt: skip
+    assert [line for line in checked.stderr.splitlines() if UNIT.name in line] == []
+
+
+def test_every_option_of_the_unit_is_one_that_the_program_has() -> None:
+    line = next(x for x in UNIT.read_text().splitlines() if x.startswith("ExecStart="))
+    known = {option for each in server.commands["run"].params for option in each.opts}
+    assert set(re.findall(r"--[a-z-]+", line)) <= known
+
+
+def run(*given: str) -> tuple[int, str]:
+    said = CliRunner().invoke(server, [*given])
+    return said.exit_code, said.output
+
+
+def test_gateways_are_added_changed_listed_and_removed(tmp_path: Path) -> None:
+    data, node, new = ["--data", str(tmp_path)], Node("left"), Node("left")
+    print_ = key.fingerprint(node.public)
+    assert run("gateway", "list", *data)[1].startswith("no gateway is known")
+    adds = ["gateway", "add", "left", node.public]
+    assert run(*adds, *data) == (0, f"left: added, key {print_}\n")
+    assert run(*adds, *data) == (0, f"left: known already, key {print_}\n")
+    assert "changed" in run(*adds, "--region", "agdam", *data)[1]
+    assert "changed" in run("gateway", "add", "left", new.public, *data)[1]
+    (listed,) = json.loads(run("gateway", "list", "--json", *data)[1])
+    assert listed == {"site": "left", "key": key.fingerprint(new.public), "heard": "never"}
+    assert run("gateway", "remove", "left", *data) == (0, "left: removed\n")
+    assert run("gateway", "remove", "left", *data)[0] == 6
+
+
+@pytest.mark.parametrize(
+    ("site", "public"),
+    [
+        ("left", "ed25519:AAAA"),
+        ("left", "AAAA"),
+        ("left", "ed25519:***"),
+        ("Left!", Node("x").public),
+        ("../x", Node("x").public),
+    ],
+)
+def test_what_is_no_name_or_no_key_is_refused_in_words(
+    tmp_path: Path, site: str, public: str
+) -> None:
+    code, said = run("gateway", "add", site, public, "--data", str(tmp_path))
+    assert (code, "Traceback" in said) == (2, False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("port = 0", "port = 70000", "listen.port"),
+        ("port = 0", 'port = 0\nhost = "0.0.0.0"', "listen.cert"),
+        ("port = 0", 'port = 0\ncert = "x"', "listen.key"),
+        ('oldest = "0.1"', 'oldest = "new"', "watch.oldest"),
+        ('oldest = "0.1"', "silent_hour = 2", "did you mean silent_hours"),
+        ('role = "office"', 'role = "boss"', "person[1].role"),
+        ('id = "office"', "", "office.id"),
+        ("[office]", "[office", "TOML"),
+    ],
+)
+def test_an_office_that_cannot_be_meant_is_refused_with_its_place(
+    tmp_path: Path, old: str, new: str, says: str
+) -> None:
+    path = tmp_path / "office.toml"
+    path.write_text(OFFICE.replace("PORT", "25").replace(old, new, 1), encoding="utf-8")
+    for command in ("check", "run"):
+        code, said = run(command, "--config", str(path), "--data", str(tmp_path / "office"))
+        assert code == 3
+        assert says in said
+        assert len(said.strip().splitlines()) == 1
+
+
+def test_check_says_what_is_wrong_before_the_service_does(tmp_path: Path) -> None:
+    path = tmp_path / "office.toml"
+    text = OFFICE.replace("PORT", "25")
+    given = ["check", "--config", str(path), "--data", str(tmp_path / "office")]
+    path.write_text(text, encoding="utf-8")
+    code, said = run(*given)
+    assert (code, "WRONG" in said) == (0, False)
+    assert not (tmp_path / "office").exists()  # it has changed nothing
+    path.write_text(text + '[influx]\nurl = "http://127.0.0.1:1"\n', encoding="utf-8")
+    code, said = run(*given)
+    assert code == 1
+    assert "WRONG influx" in said
+    path.write_text(text.replace('role = "office"', 'role = "crew"'), encoding="utf-8")
+    code, said = run(*given)
+    assert code == 1
+    assert "nobody is asked" in said
+
+
+def test_a_port_that_is_taken_and_a_folder_that_cannot_be_are_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "office.toml"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = OFFICE.replace("PORT", "25").replace("port = 0", f"port = {port}")
+        path.write_text(text, encoding="utf-8")
+        argv = ["server", "run", "--config", str(path), "--data", str(tmp_path / "office")]
+        said = subprocess.run(
+            [sys.executable, "-m", "kahriz", *argv],
+            capture_output=True, text=True, check=False, timeout=PATIENCE_S,
+        )  # fmt: skip
+    assert said.returncode == 6
+    assert "stop what uses this port" in said.stderr
+    assert "Traceback" not in said.stderr
+    code, words = run("gateway", "list", "--data", str(path / "office"))
+    assert code == 4
+    assert "see --data" in words
+
+
+def test_alarms_are_listed_taken_and_closed_from_the_command_line(tmp_path: Path) -> None:
+    from kahriz_alarms.loop import findings
+    from kahriz_detect.finding import RAISED, Finding
+    from kahriz_server.watch.config import read_office
+
+    path, data = tmp_path / "office.toml", ["--data", str(tmp_path / "office")]
+    path.write_text(OFFICE.replace("PORT", "25"), encoding="utf-8")
+    conn = store.open_office(tmp_path / "office")
+    finding = Finding(RAISED, "gateway_silent", "left", START, evidence={"says": "on battery"})
+    with store.transaction(conn):
+        findings.raise_alarm(conn, finding, read_office(path).plan, START, {})
+    conn.close()
+    assert "gateway_silent left  on battery" in run("alarm", "list", *data)[1]
+    assert "Aytən has it" in run("alarm", "ack", "1", "--who", "Aytən", *data)[1]
+    assert run("alarm", "ack", "9", "--who", "Aytən", *data)[0] == 6
+    assert run("alarm", "close", "1", "--who", "Aytən", *data)[0] == 0
+    assert run("alarm", "ack", "1", "--who", "Aytən", *data)[0] == 6
+    assert run("alarm", "list", *data)[1].startswith("no open alarm")
+    assert len(json.loads(run("alarm", "list", "--all", "--json", *data)[1])) == 1
