@@ -22,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = (".", "firmware", "firmware/lib", "gateway", "server", "hardware")
 PASSED, FAILED = 0, 1  # pytest's exit codes
+WORDS_MOST = 90  # letters of what a broken schedule says
 
 
 @dataclass(frozen=True)
@@ -273,7 +274,8 @@ def _campaign(tree: Path, mutant: Mutant, schedules: int) -> tuple[str, str]:
     whole = _schedules(tree, "--runs", "1", "--seed", broken[1])
     verdict = "red" if " 0 broken" in whole else "red without it"
     count = said.splitlines()[-1].split()[0]
-    return verdict, f"seed {broken[1]}, the {count}. with {', '.join(mutant.campaign)}: {broken[2]}"
+    where = f"seed {broken[1]}, the {count}. with {', '.join(mutant.campaign)}"
+    return verdict, f"{where}: {broken[2][:WORDS_MOST]}"
 
 
 def _schedules(tree: Path, *given: str) -> str:

@@ -74,7 +74,7 @@ def judge(schedule: Schedule, life: FaultLife, trouble: Trouble, said: str, flas
         _texts(found, site, conn)
         _database(found, site, conn)
     for process in (site.intake, site.village):
-        found.faults += process.failures
+        found.faults += sorted(set(process.failures))[:3]
     _recovery(found, schedule, life)
     return found
 

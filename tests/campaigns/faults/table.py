@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""Writes what campaigns found into docs/faults.md: a row a fault, from the lines that `--out` kept.
+
+    python -m tests.campaigns.faults.table [--virtual FILE] [--real FILE] [--mutants FILE]
+
+Only the parts whose file is given are written anew. A schedule with three faults counts in the row
+of each; the last row counts every schedule once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import re
+import sqlite3
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+ROOT = Path(__file__).parents[3]
+DOCS = ROOT / "docs" / "faults.md"
+Line = dict[str, Any]
+SUMS = ("measured", "stored", "pending", "missing", "lost", "doubled", "late_stamps",
+        "alarms_right", "alarms_wrong", "alarms_lost", "database_lacks")  # fmt: skip
+HEAD = (
+    "| fault | schedules | measured | stored | pending | missing, named | lost | doubled |"
+    " stamps off | alarms right / wrong / lost | not in the database | whole again after, median;"
+    " worst |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def lines_of(path: Path) -> list[Line]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def by_kind(lines: Iterable[Line]) -> dict[str, list[Line]]:
+    """The schedules of each fault, and all of them."""
+    found: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        for kind in sorted(set(line["kinds"])):
+            found[kind].append(line)
+    return dict(sorted(found.items()))
+
+
+def row(name: str, lines: list[Line]) -> str:
+    total = {key: sum(line[key] for line in lines) for key in SUMS}
+    after = [line["recovery_s"][name] for line in lines if name in line["recovery_s"]]
+    again = f"{_span(median(after))}; {_span(max(after))}" if after else ""
+    alarms = f"{total['alarms_right']} / {total['alarms_wrong']} / {total['alarms_lost']}"
+    cells = [
+        name.replace("_", " "), f"{len(lines):,}", f"{total['measured']:,}", f"{total['stored']:,}",
+        total["pending"], total["missing"], total["lost"], total["doubled"], total["late_stamps"],
+        alarms, total["database_lacks"], again,
+    ]  # fmt: skip
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def virtual(path: Path) -> str:
+    lines = lines_of(path)
+    seeds = [line["seed"] for line in lines]
+    broken = [line for line in lines if line["faults"]]
+    cut = sum(line["cut_short"] for line in lines)
+    rows = [row(kind, some) for kind, some in by_kind(lines).items()]
+    words = (
+        f"{len(lines):,} schedules, seeds {min(seeds)} to {max(seeds)}, {len(broken)} broken."
+        f" {machine()}\n\n`make faults ARGS='--seed {min(seeds)} --runs {len(lines)}'`\n\n"
+    )
+    whole = row("**all, each once**", lines)
+    more = (
+        f"\n\nMeasured and not stored are the {cut} readings whose wake the power ended before"
+        " they were written down, and those named as missing (dated 2036 by a clock that the"
+        " network itself had set wrong: their bytes lie in quarantine)."
+        f" {sum(line['texts'] for line in lines)} urgent texts left;"
+        f" {sum(line['copies_marked'] for line in lines)} copies, each marked as one,"
+        f" {sum(line['copies_unmarked'] for line in lines)} unmarked."
+        f" {sum(line['alarms_unknowable'] for line in lines)} losses of water came so that the"
+        " gateway could not know of them in time."
+    )
+    told = "".join(f"\n- seed {b['seed']}: {'; '.join(b['faults'])[:200]}" for b in broken)
+    return words + "\n".join((HEAD, *rows, whole)) + more + (f"\n\nBroken:{told}" if told else "")
+
+
+def real(path: Path) -> str:
+    lines = lines_of(path)
+    rows = []
+    for kind, some in [*by_kind(lines).items(), ("**all, each once**", lines)]:
+        receipts, database = ([line[key] for line in some] for key in ("receipts_s", "database_s"))
+        cells = [
+            kind.replace("_", " "), len(some), f"{sum(line['measured'] for line in some):,}",
+            f"{sum(line['stored'] for line in some):,}", sum(line["lost"] for line in some),
+            sum(line["doubled"] for line in some),
+            f"{median(receipts):.1f} s; {max(receipts):.1f} s",
+            f"{median(database):.1f} s; {max(database):.1f} s",
+        ]  # fmt: skip
+        rows.append(f"| {' | '.join(map(str, cells))} |")
+    head = (
+        "| fault | runs | sent | stored | lost | doubled | all receipted after | all in InfluxDB"
+        " after (median; worst) |\n|---|---|---|---|---|---|---|---|"
+    )
+    seeds = [line["seed"] for line in lines]
+    broken = sum(bool(line["faults"]) for line in lines)
+    return (
+        f"{len(lines)} runs, seeds {min(seeds)} to {max(seeds)}, {broken} broken. {machine()}\n\n"
+        f"`make faults-real ARGS='--seed {min(seeds)} --runs {len(lines)}'`\n\n"
+        + "\n".join((head, *rows))
+    )
+
+
+def mutants(path: Path) -> str:
+    return "\n".join(line for line in path.read_text().splitlines() if line.startswith("|"))
+
+
+def machine() -> str:
+    """Where it was measured, and with what."""
+    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"],
+                            capture_output=True, text=True, check=False)  # fmt: skip
+    return (
+        f"{cpu[1] if cpu else platform.machine()}, {platform.system()} {platform.release()},"
+        f" Python {platform.python_version()}, SQLite {sqlite3.sqlite_version},"
+        f" commit {commit.stdout.strip()}."
+    )
+
+
+def put(text: str, name: str, part: str) -> str:
+    """Put a part between its two marks."""
+    begin, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
+    at, to = text.index(begin) + len(begin), text.index(end)
+    return text[:at] + part + text[to:]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    makers = {"virtual": virtual, "real": real, "mutants": mutants}
+    for name in makers:
+        parser.add_argument(f"--{name}", type=Path)
+    given = vars(parser.parse_args())
+    text = DOCS.read_text(encoding="utf-8")
+    for name, make in makers.items():
+        if given[name] is not None:
+            text = put(text, name, make(given[name]))
+    DOCS.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
