@@ -8,6 +8,7 @@ whole; what fails is named, and the others go on.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,8 @@ def replay_one(folder: Path, out: Path, ratings: str | None = None) -> Done:
         other = None if ratings is None else folder / ratings
         if other is not None and not other.exists():
             other = None
+        if cut_short(found[0]):
+            return Done(folder.name, "", f"{found[0]} was cut short: export it again")
         table = Table()
         for moment, finding in Replay(site).run(recorded(site, found[0], other)):
             table.told(moment, finding)
@@ -47,6 +50,18 @@ def replay_one(folder: Path, out: Path, ratings: str | None = None) -> Done:
         return Done(folder.name, "", str(error))
     rated = "" if ratings is None else ", other ratings" if other else ", its own ratings"
     return Done(folder.name, f"{len(table.alarms)} alarms{rated}")
+
+
+def cut_short(readings: Path) -> bool:
+    """Whether a file ends inside a line: the number there may be half of one. gzip knows itself."""
+    if readings.suffix == ".gz":
+        return False
+    with readings.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        if file.tell() == 0:
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
 
 
 def replay_all(

@@ -9,6 +9,7 @@ import rich_click as click
 from kahriz_server import alerts
 from kahriz_server import dashboards as pages
 from kahriz_server.dashboards.kahriz import REACHES, Reach
+from kahriz_server.files import password, secret, write_whole
 from kahriz_server.history_cli import replay, reports
 from kahriz_server.lint import lint_set, lint_texts
 from kahriz_server.panels_cli import panels
@@ -71,8 +72,7 @@ def dashboards(out: Path, check: bool, reaches: tuple[Reach, ...]) -> None:
     try:
         changed = pages.write(out, reaches)
         if out == HERE:
-            RULES.parent.mkdir(parents=True, exist_ok=True)
-            RULES.write_text(alerts.render(), encoding="utf-8")
+            write_whole(RULES, alerts.render())
     except OSError as error:
         raise click.ClickException(f"cannot write {out}: {error.strerror}") from None
     click.echo(f"{len(boards)} dashboards, {len(changed)} changed, in {out}")
@@ -109,7 +109,7 @@ def setup(
     changes = Changes(click.echo, dry_run)
     try:
         want = read_wanted(wanted)
-        influx.prepare(want, Door(want.influx_url, _secret(influx_token_file)), tokens, changes)
+        influx.prepare(want, Door(want.influx_url, secret(influx_token_file)), tokens, changes)
         if want.grafana_url is not None:
             if grafana_password_file is None:
                 raise SetupError("WANTED names a Grafana: give --grafana-password-file too")
@@ -119,11 +119,7 @@ def setup(
                 raise SetupError(
                     f"Grafana needs the package {error.name!r}: pip install kahriz-monitor[server]"
                 ) from error
-            grafana.prepare(want, _secret(grafana_password_file), tokens, changes)
+            grafana.prepare(want, password(grafana_password_file), tokens, changes)
     except (SetupError, ConfigError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{changes.count} changes{' would be made' if dry_run else ''}")
-
-
-def _secret(path: Path) -> str:
-    return path.read_text(encoding="utf-8").strip()

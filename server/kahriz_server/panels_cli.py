@@ -14,6 +14,7 @@ import rich_click as click
 from kahriz_server import alerts, grafana_door
 from kahriz_server import dashboards as pages
 from kahriz_server.dashboards.common import SOURCE
+from kahriz_server.files import password, secret
 from kahriz_server.influxql import Auth, QueryDoor
 from kahriz_server.panelcheck import Asks, Straight, empty_panels, firing, run_board
 from kahriz_server.setup.ask import SetupError
@@ -55,7 +56,7 @@ def panels(
         if grafana_url is not None:
             if grafana_token_file is None:
                 raise click.UsageError("--grafana-url needs --grafana-token-file")
-            opened = grafana_door.door(grafana_url, _secret(grafana_token_file))
+            opened = grafana_door.door(grafana_url, secret(grafana_token_file))
             grafana = grafana_door.ThroughGrafana(opened, SOURCE)
             door: Asks = grafana
             fires: Fires = grafana.firing
@@ -97,13 +98,9 @@ def _run(door: Asks, fires: Fires, t0_ms: int, t1_ms: int, chosen: dict[str, str
 
 def _auth(user: str, password_file: Path | None, token_file: Path | None) -> Auth:
     if token_file is not None:
-        given = _secret(token_file)
+        given = secret(token_file)
         name, _, word = given.rpartition(":")  # no token has a colon: it is of 1.x
         return (name, word) if name else given
     if user:
-        return (user, _secret(password_file) if password_file else "")
+        return (user, password(password_file) if password_file else "")
     return None
-
-
-def _secret(path: Path) -> str:
-    return path.read_text(encoding="utf-8").strip()

@@ -31,7 +31,7 @@ from kahriz_water.strict import ConfigError
 Command = TypeVar("Command", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
-REFUSALS = (ConfigError, StoreError, ClockError, StateError)
+REFUSALS = (ConfigError, StoreError, ClockError, StateError, sqlite3.Error)
 
 
 def site_options(command: Command) -> Command:
@@ -49,6 +49,10 @@ at_option = click.option("--at", metavar="TIME", help="When, such as 2026-05-01T
 
 
 def refuse(error: Exception) -> NoReturn:
+    if isinstance(error, sqlite3.Error):
+        error = StoreError(
+            f"the store: {error}; is the disk full, or may nothing be written there?"
+        )
     click.echo(f"gateway: {error}", err=True)
     sys.exit(exit_code(error))
 

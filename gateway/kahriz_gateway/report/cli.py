@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import sqlite3
 import tomllib
 from datetime import datetime
 from pathlib import Path
@@ -58,7 +57,7 @@ def month(month: str, lang: str, out: Path, **given: Any) -> None:
         now_ms = open_clock(given["clock_file"]).now_ms()
         facts = _facts(given["config"], given["data"], month, now_ms)
         write_pdf(month_page(facts, lang), out)
-    except (*REFUSALS, sqlite3.DatabaseError) as error:
+    except REFUSALS as error:
         refuse(error)
     click.echo(f"{out}")
 
@@ -83,7 +82,7 @@ def fleet(
         found = [_facts(each / "site.toml", each, month, now_ms) for each in folders]
         aims = {} if targets is None else read_targets(targets, [m.plan for m in found])
         write_pdf(fleet_page(found, aims, lang), out)
-    except (*REFUSALS, sqlite3.DatabaseError) as error:
+    except REFUSALS as error:
         refuse(error)
     click.echo(f"{out}")
 

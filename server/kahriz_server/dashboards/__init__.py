@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kahriz_server.dashboards import alarms, delivery, fleet, kahriz, nodes, runbook
 from kahriz_server.dashboards.common import Json
+from kahriz_server.files import write_whole
 from kahriz_server.texts import LANGS, Lang
 
 # file name -> function of (language, reaches)
@@ -35,8 +36,7 @@ def write(folder: Path, reaches: Sequence[kahriz.Reach] = kahriz.REACHES) -> lis
     for name, text in render(reaches).items():
         path = folder / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            write_whole(path, text)
             changed.append(path)
     return changed
 

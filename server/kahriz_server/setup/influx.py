@@ -19,6 +19,7 @@ from kahriz_server.setup.wanted import Wanted
 DAY_S = 86_400
 LEAST = (2, 7)
 GRAFANA = "grafana"
+ROOM = 512  # more than any token has
 POLICY = "autogen"
 
 
@@ -159,7 +160,7 @@ def _write_secret(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(path.with_suffix(".new"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(text + "\n")
+            out.write((text or " " * ROOM) + "\n")
             out.flush()
             os.fsync(out.fileno())
         if text:
