@@ -29,7 +29,7 @@ WORDS_MOST = 90  # letters of what a broken schedule says
 
 def main() -> int:
     """Try the mutants of these names; print the table; 0 when all were seen."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--campaign", type=int, default=0, metavar="SCHEDULES")
     parser.add_argument("names", nargs="*", metavar="NAME")
     given = parser.parse_args()
