@@ -20,6 +20,18 @@ NEAR_NORMAL = 1.02  # the backwater ends where the depth is within 2 % of the no
 STEPS = 400
 
 
+BOUNDS = {  # beyond these it is no channel, or a slip of the pen
+    "width_m": (0.05, 50.0, "a channel's width"),
+    "depth_m": (0.02, 20.0, "a lining's height"),
+    "drop_m": (0.0, 20.0, "the fall of the bed at the weir"),
+    "mouth_invert_m": (-50.0, 50.0, "the mouth over the bed"),
+    "bed_slope": (1e-5, 0.5, "a bed's slope"),
+    "roughness": (0.005, 0.3, "Manning's n"),
+    "pool_width_m": (0.05, 50.0, "a pool's width"),
+    "tail_depth_m": (0.0, 20.0, "the depth below the weir"),
+}
+
+
 class SiteError(ValueError):
     """A measure of the site that cannot be; the message names it."""
 
@@ -38,17 +50,14 @@ class Channel:
     tail_depth_m: float | None = None  # seen below the weir at the largest flow, over its bed
 
     def __post_init__(self) -> None:
-        for name in ("width_m", "depth_m", "bed_slope", "roughness"):
-            if not getattr(self, name) > 0.0:
-                raise SiteError(f"{name} is {getattr(self, name)}: it must be more than 0")
-        if self.drop_m < 0.0:
-            raise SiteError(f"drop_m is {self.drop_m}: the bed cannot rise at the weir")
+        for name, (low, high, what) in BOUNDS.items():
+            found = getattr(self, name)
+            if found is not None and not low <= found <= high:  # true of "nan", too
+                raise SiteError(f"{name} is {found:g}: {what} lies between {low:g} and {high:g}")
         if self.pool_width_m is not None and self.pool_width_m < self.width_m:
             raise SiteError(
                 f"pool_width_m {self.pool_width_m} is less than the channel's {self.width_m}"
             )
-        if self.tail_depth_m is not None and self.tail_depth_m < 0.0:
-            raise SiteError(f"tail_depth_m is {self.tail_depth_m}: a depth is not negative")
 
     @property
     def approach_width_m(self) -> float:
@@ -75,6 +84,11 @@ class Channel:
             else:
                 high = middle
         return high
+
+    def froude(self, flow_m3s: float) -> float:
+        """Of the uniform flow; from 1 on the water shoots."""
+        depth_m = self.normal_depth_m(flow_m3s)
+        return flow_m3s / (self.width_m * depth_m) / math.sqrt(GRAVITY_M_S2 * depth_m)
 
     def backwater_m(self, level_m: float, flow_m3s: float) -> float:
         """How far up the channel a level at the weir lifts the water; 0 where it lifts none.

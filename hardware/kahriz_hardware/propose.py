@@ -15,6 +15,7 @@ from kahriz_hardware.candidates import PARTIAL, Candidate, flumes, head_m, weirs
 from kahriz_hardware.channel import FREEBOARD_M, UNDER_MOUTH_M, Channel, SiteError
 from kahriz_water.structures import Structure
 
+LEAST_LPS, MOST_LPS = 0.01, 10_000.0  # no kahriz beyond
 GRID_M = 0.005  # a mason sets a crest to 5 mm
 
 
@@ -31,6 +32,7 @@ class Weir:
     level_max_m: float
     tail_m: float
     backwater_m: float
+    froude: float  # of the channel above at the largest flow
 
     @property
     def needs_gauging(self) -> bool:
@@ -59,8 +61,11 @@ class Proposal:
 
 def propose(channel: Channel, min_lps: float, max_lps: float) -> Proposal:
     """Try all weirs from the most exact; then a flume."""
-    if not 0.0 < min_lps <= max_lps:
-        raise SiteError(f"min_lps {min_lps} and max_lps {max_lps}: need 0 < min <= max")
+    if not LEAST_LPS <= min_lps <= max_lps <= MOST_LPS:
+        raise SiteError(
+            f"min_lps {min_lps:g} and max_lps {max_lps:g}: "
+            f"need {LEAST_LPS:g} <= min <= max <= {MOST_LPS:g}"
+        )
     refused: list[tuple[str, str]] = []
     for candidate in weirs(min_lps, channel.approach_width_m):
         found = _try(candidate, channel, min_lps, max_lps)
@@ -103,7 +108,10 @@ def _try(candidate: Candidate, channel: Channel, min_lps: float, max_lps: float)
     if level > channel.highest_level_m:
         return _too_high(candidate, channel, crest, level, needed, tail)
     backwater = channel.backwater_m(level, max_lps / 1000.0)
-    return Weir(candidate, structure, crest, sill, head_min, head_max, level, tail, backwater)
+    froude = channel.froude(max_lps / 1000.0)
+    return Weir(
+        candidate, structure, crest, sill, head_min, head_max, level, tail, backwater, froude
+    )
 
 
 def _calm(channel: Channel, head_max: float, max_lps: float) -> float:

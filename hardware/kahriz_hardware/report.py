@@ -6,6 +6,7 @@ from __future__ import annotations
 from kahriz_hardware.channel import FREEBOARD_M, UNDER_MOUTH_M
 from kahriz_hardware.propose import Flume, Proposal, Weir
 
+SHOOTS = 0.9  # of Froude's number; near 1 the surface stands in waves
 U_STAGE_M = 0.002  # standard: a zero and an echo of 1 to 2 mm
 
 
@@ -43,6 +44,11 @@ def _weir_in_words(chosen: Weir, min_lps: float, max_lps: float) -> list[str]:
     lines.append(f"  sensor at least {4.0 * chosen.head_max_m:.2f} m upstream of the plate")
     if chosen.needs_gauging:
         lines.append("  bed and walls are near: two gaugings before its litres are believed")
+    if chosen.froude >= SHOOTS:
+        lines.append(
+            f"  the water shoots in this channel (Froude {chosen.froude:.1f}): calm it for ten "
+            "channel widths above the sensor, or measure where the bed is flatter"
+        )
     if chosen.candidate.angle_deg is None:
         lines.append("  a pipe must bring air under the sheet of water")
     lines.append(
@@ -77,6 +83,7 @@ def _weir_json(chosen: Weir) -> dict[str, object]:
         "level_max_m": round(chosen.level_max_m, 3),
         "tail_m": round(chosen.tail_m, 3),
         "backwater_m": round(chosen.backwater_m, 1),
+        "froude": round(chosen.froude, 2),
         "needs_gauging": chosen.needs_gauging,
     }
 
