@@ -16,6 +16,7 @@ from kahriz_gateway.village.store import Value
 from kahriz_server import alerts, dashboards
 from kahriz_server.cli import server
 from kahriz_server.dashboards import kahriz
+from kahriz_server.influxql import QueryDoor
 from kahriz_server.panelcheck import (
     PanelResult,
     empty_panels,
@@ -24,6 +25,8 @@ from kahriz_server.panelcheck import (
     firing,
 )
 from kahriz_server.texts import LANGS, Lang, say
+from kahriz_server.watch.keeper import Answer
+from kahriz_server.watch.readings import AHEAD_MS, newest
 from kahriz_sim.services import Influx, start_influx
 from kahriz_water.plan import parse_plan
 
@@ -315,3 +318,18 @@ def test_the_command_tells_which_panels_are_filled(influx: Influx, tmp_path: Pat
     bad = CliRunner().invoke(server, [*common, "--password-file", str(secret)])
     assert bad.exit_code == 1
     assert "401" in bad.output
+
+
+def test_the_watch_over_gateways_finds_the_newest_reading_of_each_kahriz(influx: Influx) -> None:
+    """What a clock that is ahead has dated is none of them: the question ends with now."""
+    door = QueryDoor(influx.url, (influx.user, influx.password), "kahriz")
+    newest_ms = T1 - STEP_MS
+    assert newest(door, T1) == Answer(dict.fromkeys(SITES, newest_ms))
+    back = T0 + HOUR_MS
+    assert newest(door, back) == Answer(dict.fromkeys(SITES, back + AHEAD_MS))
+    assert newest(door, T1 + 100 * 86_400_000) == Answer({})
+    wrong = newest(QueryDoor(influx.url, (influx.user, "wrong"), "kahriz"), T1)
+    assert wrong.newest == {}
+    assert "401" in str(wrong.error)
+    gone = newest(QueryDoor("http://127.0.0.1:1", None, "kahriz"), T1)
+    assert "does not answer" in str(gone.error)

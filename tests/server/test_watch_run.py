@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,13 @@ from cryptography.x509.oid import NameOID
 from kahriz_alarms.heartbeat import beat as wire
 from kahriz_alarms.heartbeat import key
 from kahriz_server.cli import server
-from kahriz_server.watch import store
+from kahriz_server.watch import judge, store
+from kahriz_server.watch.config import Rules
 
 from .office import HOUR, MINUTE, OFFICE, PATIENCE_S, START, Mail, Node
 
-UNIT = Path(__file__).parents[2] / "server" / "deploy" / "kahriz-server.service"
+SERVER = Path(__file__).parents[2] / "server"
+UNIT = SERVER / "deploy" / "kahriz-server.service"
 MOST = 2.0  # systemd-analyze's exposure, of 10
 
 
@@ -362,3 +365,17 @@ def test_alarms_are_listed_taken_and_closed_from_the_command_line(tmp_path: Path
     assert run("alarm", "ack", "1", "--who", "Aytən", *data)[0] == 6
     assert run("alarm", "list", *data)[1].startswith("no open alarm")
     assert len(json.loads(run("alarm", "list", "--all", "--json", *data)[1])) == 1
+
+
+def test_every_alarm_of_the_office_has_its_paragraph_and_its_drill() -> None:
+    text = (SERVER / "RUNBOOK.md").read_text(encoding="utf-8")
+    titles = [line for line in text.splitlines() if line.startswith("## ")]
+    assert [k for k in judge.KINDS if not any(f"`{k}`" in title for title in titles)] == []
+    for file, name in re.findall(r"`(test_\w+\.py)::(\w+)`", text):
+        assert f"def {name}(" in (Path(__file__).parent / file).read_text(encoding="utf-8")
+
+
+def test_every_key_of_an_office_stands_in_its_readme() -> None:
+    text = (SERVER / "README.md").read_text(encoding="utf-8")
+    keys = ("host", "port", "cert", "key", "plain", *(f.name for f in fields(Rules)))
+    assert [name for name in keys if not re.search(rf"^{name} = ", text, re.MULTILINE)] == []

@@ -13,6 +13,7 @@ import urllib.request
 from kahriz_alarms.heartbeat import beat as wire
 from kahriz_alarms.heartbeat import key
 from kahriz_alarms.heartbeat.beat import Beat
+from kahriz_alarms.service import secret_file
 from kahriz_water.site import OfficeServer
 
 TIMEOUT_S = 15.0
@@ -40,7 +41,8 @@ def post(beat: Beat, seed: str, office: OfficeServer, timeout_s: float = TIMEOUT
     headers = {"Content-Type": "application/json", wire.SIGNATURE: key.sign(seed, body)}
     request = urllib.request.Request(office.url + wire.PATH, body, headers, method="POST")
     try:
-        context = ssl.create_default_context(cafile=office.ca_file)
+        own = office.ca_file and secret_file.path_of(office.ca_file)
+        context = ssl.create_default_context(cafile=own)
         opener = urllib.request.build_opener(
             NoRedirect, urllib.request.HTTPSHandler(context=context)
         )
