@@ -2,7 +2,8 @@
 """MicroPython side of the fake board: littlefs in a file as the root, then boot.py and main.py.
 
 Started as `micropython -i chip.py FLASH BLOCKS KIND run|raw`. `raw` skips main.py as the chip does
-when a soft reset comes in raw mode. With a limit in FLASH.cut the power goes at that block write.
+when a soft reset comes in raw mode. With a limit in FLASH.cut the power goes at that block write;
+a file FLASH.log gets every write.
 """
 
 import json
@@ -17,9 +18,10 @@ BLOCK = 4096
 class Flash:
     """A block device on a file; every write reaches the file at once."""
 
-    def __init__(self, path, blocks, cut):
+    def __init__(self, path, blocks, cut, log):
         self.blocks = blocks
         self.cut = cut  # block writes left before the power goes; None: never
+        self.log = log
         self.file = open(path, "r+b")  # noqa: SIM115  (open as long as the chip lives)
 
     def readblocks(self, block, buf, offset=0):
@@ -36,6 +38,9 @@ class Flash:
         self.file.seek(block * BLOCK + offset)
         self.file.write(buf)
         self.file.flush()
+        if self.log:
+            self.log.write(json.dumps([block * BLOCK + offset, bytes(buf).hex()]) + "\n")
+            self.log.flush()
 
     def ioctl(self, op, arg):
         if op == 4:
@@ -82,6 +87,14 @@ def limit(path):
         return None
 
 
+def book(path):
+    """Where every write is noted, when a test asks for it."""
+    try:
+        return open(path, "r+")
+    except OSError:
+        return None
+
+
 def start(name):
     try:
         with open(name) as file:
@@ -97,7 +110,10 @@ def start(name):
 
 
 flash_path, block_count, kind, mode = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
-flash = Flash(flash_path, block_count, limit(flash_path + ".cut"))
+log = book(flash_path + ".log")
+if log:
+    log.seek(0, 2)
+flash = Flash(flash_path, block_count, limit(flash_path + ".cut"), log)
 vfs.umount("/")
 try:
     vfs.mount(vfs.VfsLfs2(flash), "/")

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MIT
 """A fresh fake board for each test that asks for one; a site with one proven node for all."""
 
+import subprocess
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kahriz_tools import flash
+from kahriz_tools import esptool, flash, neighbours
 from tests.tools.bench_board import BenchBoard
 from tests.tools.commission import Commission, told
 from tests.tools.fake_board import FakeBoard
+from tests.tools.warm_start import Warm
 
 
 @pytest.fixture
@@ -40,6 +42,19 @@ def compiled_once() -> Iterator[None]:
     flash.program = program
     yield
     flash.program = make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """esptool and our own commands start from a process that has imported them."""
+    warm = Warm(tmp_path_factory.mktemp("warm"))
+    places = (esptool, neighbours)
+    for each in places:
+        vars(each)["subprocess"] = warm
+    yield
+    for each in places:
+        vars(each)["subprocess"] = subprocess
+    warm.close()
 
 
 @pytest.fixture(scope="session")

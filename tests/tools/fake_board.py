@@ -98,6 +98,15 @@ class FakeBoard:
         else:
             file.write_text(str(writes))
 
+    def note_writes(self) -> None:
+        """From the next start on, every block write is noted."""
+        Path(f"{self.flash}.log").touch()
+
+    def writes(self) -> list[tuple[int, bytes]]:
+        """What was noted: place and bytes, in their order."""
+        lines = Path(f"{self.flash}.log").read_text().splitlines()
+        return [(at, bytes.fromhex(data)) for at, data in map(json.loads, lines)]
+
     def _start(self, mode: str) -> None:
         self._inner, child_fd = os.openpty()
         tty.setraw(child_fd)

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The cable is pulled at every single block write of an update: old or new, never half of each."""
 
+import json
+import subprocess
 from pathlib import Path
 
 from kahriz_tools import flash
 from kahriz_tools.board import Board
 from kahriz_tools.errors import BenchError
-from tests.tools.fake_board import FakeBoard
+from tests.tools.fake_board import BLOCKS, CHIP, ESP32, OPTIONS, FakeBoard, micropython
 
 ANSWER_S = 5
-MOST_WRITES = 1000
 
 
 def program(version: int) -> dict[str, bytes]:
@@ -41,31 +42,41 @@ def complaint_of(board: FakeBoard, wanted: dict[str, bytes]) -> str:
 
 def starts(image: Path) -> str:
     """What the program says when the power comes back."""
-    with FakeBoard(image) as board:
-        return board.hear("runs")
+    words = [micropython(), *OPTIONS[:-1], str(CHIP), str(image), str(BLOCKS), json.dumps(ESP32)]
+    done = subprocess.run([*words, "run"], capture_output=True, text=True, check=True)
+    return next(line for line in done.stdout.splitlines() if line.startswith("runs"))
 
 
 def test_a_cable_pulled_at_any_write_leaves_a_whole_program(tmp_path: Path) -> None:
+    """All states that a cut can leave are the beginnings of one update's writes."""
     image = tmp_path / "flash.lfs"
     with FakeBoard(image) as board:
         put(board, program(1))
     before = image.read_bytes()
+    with FakeBoard(image) as board:
+        board.note_writes()
+        put(board, program(2))
+        writes = board.writes()
+    Path(f"{image}.log").unlink()
+    assert len(writes) > 20
+    state = bytearray(before)
     seen = []
-    for writes in range(MOST_WRITES):
-        image.write_bytes(before)
-        with FakeBoard(image) as board:
-            board.cut_after(writes)
-            complaint = complaint_of(board, program(2))
-            board.cut_after(None)
+    for at, data in [(0, b""), *writes]:
+        state[at : at + len(data)] = data
+        image.write_bytes(state)
         seen.append(starts(image))
-        assert seen[-1] in ("runs 1 1 1", "runs 2 2 2"), f"after {writes} writes"
-        if not complaint:
-            break
-        assert "repeat the command" in complaint
-    assert not complaint
+        assert seen[-1] in ("runs 1 1 1", "runs 2 2 2"), f"after {len(seen) - 1} writes"
     assert seen[0] == "runs 1 1 1"
     assert seen[-2:] == ["runs 2 2 2"] * 2
     assert seen == sorted(seen)  # one point of no return
+    turn = seen.index("runs 2 2 2")
+    for cut in (0, turn - 1, turn, len(writes) - 1):
+        image.write_bytes(before)
+        with FakeBoard(image) as board:
+            board.cut_after(cut)
+            assert "repeat the command" in complaint_of(board, program(2))
+            board.cut_after(None)
+        assert starts(image) == seen[cut], "the cable itself leaves just this"
 
 
 def test_a_repeated_run_goes_on_where_the_cut_one_stopped(tmp_path: Path) -> None:
