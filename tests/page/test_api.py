@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import served
+from phone import JPEG
 from starlette.routing import Route
 from stores_made import HOUR, MIN, NOW, HandClock, living, plan_of
 
@@ -44,6 +45,9 @@ class Api:
 
     def ask(self, path: str, body: object = None, token: str = TOKEN) -> tuple[int, Any]:
         data = None if body is None else json.dumps(body).encode()
+        return self.send(path, data, token)
+
+    def send(self, path: str, data: bytes | None, token: str = TOKEN) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {token}"}
         request = urllib.request.Request(self.address + path, data, headers)
         try:
@@ -82,6 +86,34 @@ def test_visits_readings_and_closures_are_kept_and_read(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "body"), [("turns", ROTA), ("visits", VISIT), ("readings", READING),
+                       ("closures", CLOSURE)]
+)  # fmt: skip
+def test_what_is_sent_again_under_its_mark_counts_once(
+    api: Api, path: str, body: dict[str, Any]
+) -> None:
+    marked = body | {"once": f"mark of {path}"}
+    assert api.ask(f"/api/{path}", marked)[0] == 201
+    before = api.ask(f"/api/{path}")[1]
+    status, again = api.ask(f"/api/{path}", marked)
+    assert (status, again["already"]) == (200, True)
+    assert api.ask(f"/api/{path}")[1] == before
+
+
+def test_a_photo_goes_first_and_is_named_by_the_visit(api: Api) -> None:
+    status, made = api.send("/api/photos", JPEG)
+    assert status == 201, made
+    for path, body in (("visits", VISIT), ("readings", READING)):
+        assert api.ask(f"/api/{path}", body | {"photo": made["photo"]})[0] == 201
+        assert api.ask(f"/api/{path}")[1]["entries"][-1]["body"]["photo"] == made["photo"]
+
+
+@pytest.mark.parametrize("wrong", [b"", b"GIF89a", JPEG[:40], b"\xff" * 6_000_001])
+def test_what_is_no_photo_is_refused(api: Api, wrong: bytes) -> None:
+    assert api.send("/api/photos", wrong)[0] == 400
+
+
+@pytest.mark.parametrize(
     ("path", "body", "said"),
     [
         ("turns", ROTA | {"who": "kankan"}, "who: a person of the plan, one of committee"),
@@ -98,6 +130,9 @@ def test_visits_readings_and_closures_are_kept_and_read(api: Api) -> None:
         ("closures", CLOSURE | {"note": ""}, "note"),
         ("closures", CLOSURE | {"hours": 1e9}, "hours"),
         ("closures", CLOSURE | {"who": "kankan"}, "committee, technician"),
+        ("visits", VISIT | {"photo": "../../api.token"}, "photo"),
+        ("readings", READING | {"photo": f"{'0' * 64}.jpg"}, "photo"),
+        ("closures", CLOSURE | {"once": "x" * 33}, "once"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words(

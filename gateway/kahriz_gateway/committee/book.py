@@ -130,9 +130,10 @@ def write(
     return int(row.lastrowid or 0)
 
 
-def known(conn: sqlite3.Connection, once: str) -> bool:
-    """Whether a form has been kept already: a phone sends again when the answer was lost."""
-    return conn.execute("SELECT 1 FROM once WHERE token=?", (once,)).fetchone() is not None
+def kept(conn: sqlite3.Connection, once: str) -> int | None:
+    """The entry of a form that was kept already: a phone sends again when the answer was lost."""
+    row = conn.execute("SELECT entry FROM once WHERE token=?", (once,)).fetchone()
+    return None if row is None else int(row[0])
 
 
 def entries(

@@ -44,7 +44,7 @@ from kahriz_gateway.alarms import stats as alarm_stats
 from kahriz_gateway.alarms.cli_advisory import full
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.page import stores
-from kahriz_gateway.page.api_asked import AskedWrongError, asked, asked_days, body_of
+from kahriz_gateway.page.api_asked import BODY_BYTES, AskedWrongError, asked, asked_days, body_of
 from kahriz_gateway.page.api_village import VillageApi
 from kahriz_gateway.village import store as village_store
 from kahriz_water.site import Plan
@@ -104,7 +104,7 @@ def routes(plan: Plan, data_dir: Path, clock: Clock, secret: str | None) -> list
     wanted = f"Bearer {secret}".encode()
 
     def guarded(
-        answer: Callable[[Request, bytes], Response],
+        answer: Callable[[Request, bytes], Response], most: int = BODY_BYTES
     ) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             given = request.headers.get("authorization", "").encode()
@@ -115,7 +115,7 @@ def routes(plan: Plan, data_dir: Path, clock: Clock, secret: str | None) -> list
             if not right.passes():
                 return _error(f"at most {A_MINUTE} requests a minute", 429)
             try:
-                body = await body_of(request)
+                body = await body_of(request, most)
                 return await run_in_threadpool(answer, request, body)
             except AskedWrongError as error:
                 return _error(str(error), 400)

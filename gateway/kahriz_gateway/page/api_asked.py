@@ -20,13 +20,13 @@ class AskedWrongError(Exception):
     """What is wrong with a request, in words."""
 
 
-async def body_of(request: Request) -> bytes:
-    found = b""
+async def body_of(request: Request, most: int = BODY_BYTES) -> bytes:
+    found = bytearray()
     async for chunk in request.stream():
         found += chunk
-        if len(found) > BODY_BYTES:
-            raise AskedWrongError(f"a body of at most {BODY_BYTES} bytes")
-    return found
+        if len(found) > most:
+            raise AskedWrongError(f"a body of at most {most} bytes")
+    return bytes(found)
 
 
 def asked(op: str, body: bytes, now: int) -> tuple[str, str | None, dict[str, object]]:

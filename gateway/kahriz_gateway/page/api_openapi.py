@@ -15,6 +15,12 @@ MS: dict[str, Any] = {"type": "integer", "description": "milliseconds since 1970
 NUMBER: dict[str, Any] = {"type": "number"}
 CAUSE: dict[str, Any] = {"type": "string", "enum": list(CAUSES)}
 WHO: dict[str, Any] = {**TEXT, "description": "id of a person of the plan"}
+ONCE: dict[str, Any] = {
+    "type": "string",
+    "maxLength": 32,
+    "description": "a text of one's own: what is sent again under it is not written again",
+}
+PHOTO: dict[str, Any] = {**TEXT, "description": "the name that /api/photos gave"}
 PLOTS: dict[str, Any] = {
     "type": "array",
     "items": {"type": "array", "prefixItems": [{"type": "string"}, NUMBER], "minItems": 2},
@@ -48,13 +54,22 @@ PATHS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("/api/visits", "get"): ("The newest 500 visits", {}),
     ("/api/visits", "post"): (
         "Who came, what was found",
-        {"who": WHO, "place": TEXT, "cause": CAUSE, "at_ms": MS, "?came": TEXT, "?found": TEXT},
+        {
+            "who": WHO,
+            "place": TEXT,
+            "cause": CAUSE,
+            "at_ms": MS,
+            "?came": TEXT,
+            "?found": TEXT,
+            "?photo": PHOTO,
+        },
     ),
     ("/api/readings", "get"): ("The newest 500 readings of staff gauges", {}),
     ("/api/readings", "post"): (
         "A staff gauge read by hand",
-        {"who": WHO, "point": TEXT, "cm": NUMBER, "at_ms": MS},
+        {"who": WHO, "point": TEXT, "cm": NUMBER, "at_ms": MS, "?photo": PHOTO},
     ),
+    ("/api/photos", "post"): ("A photo, JPEG or PNG as it is; what it tells of its place goes", {}),
     ("/api/closures", "get"): ("The newest 500 closures", {}),
     ("/api/closures", "post"): (
         "A place is closed from now on: its alarms are stored and not told",
@@ -62,6 +77,7 @@ PATHS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ),
 }
 OPEN = ("/api/now", "/api/openapi.json")
+PHOTOS, KINDS = "/api/photos", ("image/jpeg", "image/png")
 CREATES = ("/api/turns", "/api/turns/corrections", "/api/visits", "/api/readings", "/api/closures")
 REFUSALS = {
     "400": "What is wrong with the request, in words, under `error`",
@@ -95,7 +111,11 @@ def _operation(path: str, method: str, summary: str, fields: dict[str, Any]) -> 
     found: dict[str, Any] = {"summary": summary, "parameters": _placeholders(path)}
     if path not in OPEN:
         found["security"] = [{"token": []}]
-    if method == "post":
+    if path == PHOTOS:
+        found["requestBody"] = {"required": True, "content": {kind: {} for kind in KINDS}}
+    elif method == "post":
+        if path in CREATES:
+            fields = {**fields, "?once": ONCE}
         schema = {
             "type": "object",
             "properties": {key.lstrip("?"): field for key, field in fields.items()},
@@ -110,7 +130,7 @@ def _operation(path: str, method: str, summary: str, fields: dict[str, Any]) -> 
             {"name": key.lstrip("?"), "in": "query", "required": False, "schema": field}
             for key, field in fields.items()
         ]
-    good = "201" if method == "post" and path in CREATES else "200"
+    good = "201" if method == "post" and path in (*CREATES, PHOTOS) else "200"
     said = {code: {"description": text} for code, text in REFUSALS.items()}
     found["responses"] = {good: {"description": "JSON"}} | ({} if path in OPEN else said)
     return found

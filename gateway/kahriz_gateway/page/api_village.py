@@ -8,9 +8,12 @@
     GET  /api/visits                    POST /api/visits    {"who", "place", "cause", "at_ms", ...}
     GET  /api/readings                  POST /api/readings  {"who", "point", "cm", "at_ms"}
     GET  /api/closures                  POST /api/closures  {"who", "place", "hours", "note"}
+    POST /api/photos                    a JPEG or PNG as it is; its name goes under `photo` of a
+                                        visit or a reading
     GET  /api/openapi.json              what all this is, for programs; open
 
-`who` is a person of the plan: what is written bears that name and role.
+`who` is a person of the plan: what is written bears that name and role. With a text of one's own
+under `once` an entry counts once, however often it is sent.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ from starlette.routing import Route
 from kahriz_alarms.alarm import CAUSES
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.committee import book, turn_book
-from kahriz_gateway.page import api_openapi, stores
+from kahriz_gateway.page import api_openapi, photos, stores
 from kahriz_gateway.page.api_asked import AskedWrongError, object_of
 from kahriz_gateway.page.format import start_of
 from kahriz_gateway.page.span import parse_day
@@ -46,6 +49,7 @@ HOUR_MS = 3_600_000
 LOOK_BACK_MS = 60 * 24 * HOUR_MS
 LONGEST_CORRECTION_MS = 7 * 24 * HOUR_MS
 LONGEST_CLOSURE_H = 336
+ONCE_LONG = 32
 
 Answer = Callable[[Request, bytes], Response]
 
@@ -59,7 +63,7 @@ class VillageApi:
         self._plan, self._data_dir, self._clock = plan, data_dir, clock
         self._writer = writer
 
-    def routes(self, guarded: Callable[[Answer], Any]) -> list[Route]:
+    def routes(self, guarded: Callable[..., Any]) -> list[Route]:
         """Reading and writing; the description is open."""
         pages: dict[str, tuple[Answer, Answer]] = {
             "/api/turns": (self._turns, self._set_turns),
@@ -70,9 +74,33 @@ class VillageApi:
         found = [Route("/api/openapi.json", api_openapi.answer, methods=["GET"])]
         for path, (look, write) in pages.items():
             found.append(Route(path, guarded(look), methods=["GET"]))
-            found.append(Route(path, guarded(write), methods=["POST"]))
-        found.append(Route("/api/turns/corrections", guarded(self._correct), methods=["POST"]))
+            found.append(Route(path, guarded(self._once(write)), methods=["POST"]))
+        correct, keep = self._once(self._correct), guarded(self._photo, photos.MOST_BYTES)
+        found.append(Route("/api/turns/corrections", guarded(correct), methods=["POST"]))
+        found.append(Route("/api/photos", keep, methods=["POST"]))
         return found
+
+    def _once(self, write: Answer) -> Answer:
+        """What has been kept under the same mark is not written again."""
+
+        def answer(request: Request, body: bytes) -> Response:
+            mark = _mark(object_of(body)[0])
+            if mark and (self._data_dir / book.FILE).exists():
+                with closing(book.open_book(self._data_dir)) as conn:
+                    kept = book.kept(conn, mark)
+                if kept is not None:
+                    return JSONResponse({"id": kept, "already": True})
+            return write(request, body)
+
+        return answer
+
+    def _photo(self, request: Request, body: bytes) -> Response:
+        try:
+            return JSONResponse({"photo": photos.keep(self._data_dir, body)}, 201)
+        except photos.PhotoError as error:
+            raise AskedWrongError(
+                f"a whole JPEG or PNG of at most {photos.MOST_BYTES} bytes ({error.what})"
+            ) from error
 
     def _turns(self, request: Request, body: bytes) -> Response:
         now_ms = self._clock.now_ms()
@@ -112,7 +140,7 @@ class VillageApi:
             raise AskedWrongError(str(error)) from error
         except (KeyError, TypeError, ValueError) as error:
             raise AskedWrongError('plots: pairs such as [["A1", 240]]') from error
-        return self._write(who, "rota", turn_book.body_of(rota, point))
+        return self._write(who, "rota", turn_book.body_of(rota, point), _mark(given))
 
     def _correct(self, request: Request, body: bytes) -> Response:
         given, who = self._who(body, "committee")
@@ -124,7 +152,7 @@ class VillageApi:
         plot = _one(given, "plot", [*(p.code for p in rota.plots), ""] if rota else [""])
         note = str(given.get("note") or "")[:200]
         entry = {"plot": plot, "start_ms": start, "end_ms": end, "note": note}
-        return self._write(who, "correction", entry)
+        return self._write(who, "correction", entry, _mark(given))
 
     def _visit(self, request: Request, body: bytes) -> Response:
         given, who = self._who(body, "committee", "crew", "technician")
@@ -134,19 +162,20 @@ class VillageApi:
             "at_ms": self._past(given),
             "who": str(given.get("came") or "")[:500],
             "found": str(given.get("found") or "")[:500],
-            "photo": "",
+            "photo": self._kept_photo(given),
         }
-        return self._write(who, "visit", entry)
+        return self._write(who, "visit", entry, _mark(given))
 
     def _reading(self, request: Request, body: bytes) -> Response:
         given, who = self._who(body, "committee", "crew", "technician")
         point = _one(given, "point", [p.id for p in self._plan.points])
         cm, at_ms = _number(given, "cm", -100, 2000), self._past(given)
-        read = StaffReading(point, at_ms, round(cm / 100, 5), who.id, "", "")
+        mark, photo = _mark(given), self._kept_photo(given)
+        read = StaffReading(point, at_ms, round(cm / 100, 5), who.id, "", photo)
         with self._writer(self._data_dir) as conn:
             manual_store.keep(conn, self._plan, read)
-        entry = {"place": point, "at_ms": at_ms, "cm": cm, "photo": ""}
-        return self._write(who, "reading", entry)
+        entry = {"place": point, "at_ms": at_ms, "cm": cm, "photo": photo}
+        return self._write(who, "reading", entry, mark)
 
     def _close(self, request: Request, body: bytes) -> Response:
         given, who = self._who(body, "committee", "technician")
@@ -161,7 +190,8 @@ class VillageApi:
                 "INSERT INTO maintenance(place, from_ms, to_ms, who, why) VALUES(?,?,?,?,?)",
                 (place, now_ms, until, who.id, why[:500]),
             )
-        return self._write(who, "closure", {"place": place, "until_ms": until, "why": why[:500]})
+        entry = {"place": place, "until_ms": until, "why": why[:500]}
+        return self._write(who, "closure", entry, _mark(given))
 
     def _list(self, kind: str) -> Answer:
         def answer(request: Request, body: bytes) -> Response:
@@ -180,14 +210,21 @@ class VillageApi:
             raise AskedWrongError(f"who: a person of the plan, one of {', '.join(roles)}")
         return given, person
 
-    def _write(self, who: Person, kind: str, entry: dict[str, Any]) -> Response:
+    def _write(self, who: Person, kind: str, entry: dict[str, Any], mark: str) -> Response:
         now_ms = self._clock.now_ms()
         try:
             with closing(book.open_book(self._data_dir)) as conn:
-                ident = book.write(conn, now_ms, who.id, who.role, kind, entry)
+                ident = book.write(conn, now_ms, who.id, who.role, kind, entry, once=mark)
         except book.BookError as error:
             raise sqlite3.OperationalError(str(error)) from error
         return JSONResponse({"id": ident, "kind": kind, "at": now_ms, "body": entry}, 201)
+
+    def _kept_photo(self, given: dict[str, Any]) -> str:
+        name = given.get("photo") or ""
+        known = isinstance(name, str) and photos.NAME.fullmatch(name) is not None
+        if name and not (known and (self._data_dir / photos.FOLDER / name).is_file()):
+            raise AskedWrongError("photo: the name that POST /api/photos gave")
+        return str(name)
 
     def _places(self) -> list[str]:
         return [*(p.id for p in self._plan.points), *(r.id for r in self._plan.reaches)]
@@ -197,6 +234,13 @@ class VillageApi:
         if not -LOOK_BACK_MS <= at_ms - self._clock.now_ms() <= HOUR_MS:
             raise AskedWrongError("at_ms: not in the future, not longer ago than 60 days")
         return at_ms
+
+
+def _mark(given: dict[str, Any]) -> str:
+    found = given.get("once", "")
+    if not isinstance(found, str) or len(found) > ONCE_LONG:
+        raise AskedWrongError(f"once: a text of at most {ONCE_LONG} characters")
+    return found
 
 
 def _one(given: dict[str, Any], key: str, of: Any) -> str:

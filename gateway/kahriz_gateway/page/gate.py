@@ -179,7 +179,7 @@ class Gate:
                 raise HTTPException(403)
             if request.method == "POST" and not sessions.right_mark(session, found.get("mark", "")):
                 raise HTTPException(403)
-            if request.method == "POST" and book.known(conn, found.get("once", "")):
+            if request.method == "POST" and book.kept(conn, found.get("once", "")) is not None:
                 return RedirectResponse("/work", 303)
             return step(Asked(request, self.speech(request), session, found, conn, now_ms, photo))
 
