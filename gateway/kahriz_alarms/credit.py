@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 MOST = 1e9  # nobody has more on a telephone: a number without end is no credit
+LONGEST = 400  # letters; USSD has 182, and a search through digits without end takes minutes
 NUMBER = r"-?[0-9]+(?:[.,][0-9]+)?"
 MONEY = re.compile(rf"({NUMBER})\s*(?:azn|man\b|manat|₼)", re.IGNORECASE)
 PIECES = re.compile(rf"(?<![0-9.,])({NUMBER})(?![0-9.,])")
@@ -21,6 +22,7 @@ def amount(text: str, pattern: str | None = None) -> float | None:
     >>> amount("Qaliq 12 / 7.5", r"/ ([0-9.]+)")
     7.5
     """
+    text = text[:LONGEST]
     if pattern is not None:
         found = re.search(pattern, text)
         said = found[1] if found else None
