@@ -44,6 +44,7 @@ SIGN = mark(
 )
 LINKS = mark("Answer by link, each once, until %(until)s:")
 LINK = {"ack": mark("Got it"), "coming": mark("On my way"), "fixed": mark("Fixed")}
+LINK_OVER = mark("This link does nothing any more: it was used, or it is too old.")
 DIGIT = {"ack": "1", "coming": "2", "fixed": "3", "shelve": "4"}
 NONE = mark("No open alarm waits for your answer.")
 UNKNOWN = mark("There is no open alarm %(number)d.")

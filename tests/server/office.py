@@ -23,10 +23,12 @@ from kahriz_alarms.heartbeat import beat as wire
 from kahriz_alarms.heartbeat import key
 from kahriz_alarms.heartbeat.beat import Beat
 from kahriz_alarms.loop import book
+from kahriz_alarms.loop.links import Links
 from kahriz_alarms.loop.people import Done, Job, PeopleSender, attempt
 from kahriz_alarms.personal import PersonalChannel
 from kahriz_server.watch import store
 from kahriz_server.watch.accept import Acceptor
+from kahriz_server.watch.answer_page import AnswerPage
 from kahriz_server.watch.config import Office, read_office
 from kahriz_server.watch.keeper import Answer, OfficeKeeper, note_data
 from kahriz_server.watch.serve import Handlers, Server, listen
@@ -206,10 +208,14 @@ class Door:
         self.conn = store.open_office(bench.data)
         self.conn.execute("PRAGMA synchronous=OFF")
         self.acceptor = Acceptor(self.conn)
+        plan = bench.office.plan
+        self.links = Links(plan, b"a key of sixteen bytes at least")
+        page = AnswerPage(self.conn, plan, self.links, bench.clock, {})
         status = Status(bench.data, bench.clock, self.acceptor, lambda: None)
         handlers = Handlers(
             lambda body, signature: self.acceptor.take(body, signature, bench.clock.ms),
             {"/healthz": status.healthz, "/metrics": status.metrics},
+            page,
         )
         self.server = Server(listen("127.0.0.1", 0), handlers, deadline_s=PATIENCE_S)
         self.stop = threading.Event()

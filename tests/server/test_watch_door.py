@@ -13,6 +13,8 @@ import pytest
 
 from kahriz_alarms.heartbeat import beat as wire
 from kahriz_alarms.heartbeat import key
+from kahriz_alarms.loop import book, findings
+from kahriz_detect.finding import RAISED, Finding
 from kahriz_server.watch import store
 
 from .office import DAY, PATIENCE_S, START, Bench, Door, Node, door
@@ -246,3 +248,22 @@ def test_a_store_that_is_locked_for_long_is_no_loss(bench: Bench, office: Door) 
     other.execute("ROLLBACK")
     other.close()
     assert office.beat(node, body)[0] == 200  # it was not counted as heard
+
+
+def test_an_alarm_is_taken_by_the_link_in_the_mail_once(bench: Bench, office: Door) -> None:
+    finding = Finding(RAISED, "gateway_silent", "left", START)
+    with store.transaction(bench.conn):
+        alarm = findings.raise_alarm(bench.conn, finding, bench.office.plan, START, {})
+    link = "/a/" + office.links.make(alarm.id, "ack", "ayten", START // 1000 + 60)
+    status, said = office.ask("GET", link)
+    assert (status, b"<button>" in said["text"]) == (200, True)
+    assert book.open_alarms(bench.conn)[0].owner is None  # a look has changed nothing
+    assert office.ask("POST", link, b"")[0] == 200
+    assert book.open_alarms(bench.conn)[0].owner == "ayten"
+    for method in ("POST", "GET"):
+        assert office.ask(method, link, b"" if method == "POST" else None)[0] == 410
+    forged = office.links.make(alarm.id, "fixed", "ayten", START // 1000 + 60)
+    old = office.links.make(alarm.id, "fixed", "ayten", START // 1000 - 1)
+    for wrong in (old, forged[:-1] + "A", forged.replace("ayten", "quliyev"), "x", "", "../" * 9):
+        assert office.ask("POST", f"/a/{wrong}", b"")[0] == 410
+    assert len(book.steps(bench.conn, alarm.id)) == 2

@@ -27,6 +27,7 @@ from kahriz_alarms.service import secret_file
 from kahriz_alarms.service.notify import Notifier
 from kahriz_server.watch import store
 from kahriz_server.watch.accept import Acceptor
+from kahriz_server.watch.answer_page import AnswerPage
 from kahriz_server.watch.config import Listen, Office
 from kahriz_server.watch.keeper import OfficeKeeper
 from kahriz_server.watch.readings import ReadingsWatch
@@ -91,7 +92,10 @@ def run(office: Office, data: Path, clock: Clock, stop: threading.Event) -> None
     people = to_people(plan, secret_file.read)
     keeper = OfficeKeeper(path, office, clock, tells_to.tells)
     rounds = Rounds(keeper, data)
-    server = _server(office.listen, data, clock, rounds)
+    answer = None
+    if links is not None:
+        answer = AnswerPage(store.open_office(data), plan, links, clock, tells_to.tells)
+    server = _server(office.listen, data, clock, rounds, answer)
     helpers: dict[str, Target] = {
         "heartbeats": server.run,
         "sender": tells_to.run,
@@ -130,7 +134,9 @@ def tls_of(wanted: Listen) -> ssl.SSLContext | None:
     return context
 
 
-def _server(wanted: Listen, data: Path, clock: Clock, rounds: Rounds) -> Server:
+def _server(
+    wanted: Listen, data: Path, clock: Clock, rounds: Rounds, answer: AnswerPage | None
+) -> Server:
     acceptor = Acceptor(store.open_office(data))
     status = Status(data, clock, acceptor, rounds.ailing)
     tls = tls_of(wanted)
@@ -144,6 +150,7 @@ def _server(wanted: Listen, data: Path, clock: Clock, rounds: Rounds) -> Server:
     handlers = Handlers(
         lambda body, signature: acceptor.take(body, signature, clock.now_ms()),
         {"/healthz": status.healthz, "/metrics": status.metrics},
+        answer,
     )
     return Server(sock, handlers, tls)
 

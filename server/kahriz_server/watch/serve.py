@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import h11
 
 from kahriz_alarms.heartbeat.beat import MOST_BYTES, PATH, SIGNATURE
+from kahriz_alarms.loop import links
 from kahriz_server.watch.accept import Said, answer
 
 DEADLINE_S = 10.0  # for a whole request, from the connection to the answer
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 Take = Callable[[bytes, str], Said]
 Page = Callable[[], Said]
+Link = Callable[[str, str], Said]  # method, what follows the path
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Handlers:
 
     take: Take
     pages: dict[str, Page]
+    link: Link | None = None
 
 
 class TooLargeError(Exception):
@@ -112,6 +115,8 @@ class Server:
                 ("Content-Type", said.content_type),
                 ("Content-Length", str(len(said.body))),
                 ("Cache-Control", "no-store"),
+                ("Content-Security-Policy", "default-src 'none'; form-action 'self'"),
+                ("Referrer-Policy", "no-referrer"),  # the address of a link is its power
                 ("Connection", "close"),
             ],
         )
@@ -158,6 +163,10 @@ class Server:
             return await asyncio.get_running_loop().run_in_executor(
                 self._pool, call, body, signature
             )
+        link = self._handlers.link
+        if link is not None and path.startswith(links.PATH) and method in ("GET", "POST"):
+            rest = path.removeprefix(links.PATH)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, link, method, rest)
         page = self._handlers.pages.get(path)
         if page is None:
             return answer(404, error="there is nothing here")
