@@ -15,6 +15,7 @@ from kahriz_gateway.intake import store
 from kahriz_gateway.records import records
 from kahriz_gateway.village import store as village_store
 from kahriz_gateway.village.changes import changed_since, newest
+from kahriz_gateway.village.moments import values_in
 from kahriz_gateway.village.sender import Sender
 from kahriz_gateway.village.village import Village
 from kahriz_sim.series import START_MS, Row, rows
@@ -231,6 +232,32 @@ def test_an_estimated_time_is_taken_back_when_the_true_one_comes(chain: Chain) -
     levels = village_store.values_between(chain.conn, "pool", "level_m", 0, 2 * START_MS)
     assert [v.ts for v in levels] == [START_MS + 60_000]
     assert {b for _, _, b in changed_since(chain.conn, 0, 100)[1]} == {START_MS + 60_000}
+
+
+def test_an_estimated_time_that_will_not_get_better_is_told_after_two_days(chain: Chain) -> None:
+    body = json.dumps({"loop_current_ma": 12.0})
+    insert = (
+        "INSERT INTO reading(node, journal, n, ts, tq, q, received, body)"
+        " VALUES('pool','9f3a01c2',?,?,'est',1,?,?)"
+    )
+    chain.readings.execute(insert, (1, START_MS, START_MS, body))
+    chain.work()
+    chain.clock.ms += 47 * HOUR_MS
+    chain.work()
+    assert changed_since(chain.conn, 0, 100) == (0, [])
+    chain.clock.ms += 2 * HOUR_MS
+    chain.work()
+    rev, spans = changed_since(chain.conn, 0, 100)
+    assert {v.ts for v in values_in(chain.conn, spans)} == {START_MS}
+    chain.readings.execute(insert, (2, START_MS + 300_000, chain.clock.ms, body))  # older still
+    chain.work()
+    rev, spans = changed_since(chain.conn, rev, 100)
+    assert START_MS + 300_000 in {v.ts for v in values_in(chain.conn, spans)}
+    chain.readings.execute("UPDATE reading SET rev=rev+2, ts=ts+60000, tq=NULL WHERE n=1")
+    chain.work()
+    told = values_in(chain.conn, changed_since(chain.conn, rev, 100)[1])
+    levels = {(v.ts, v.q) for v in told if v.quantity == "level_m"}
+    assert {(START_MS, 9), (START_MS + 60_000, 1)} <= levels
 
 
 def test_newest_rows_before_their_backlog_make_no_sensor_drop_out(chain: Chain) -> None:

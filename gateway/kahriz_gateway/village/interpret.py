@@ -16,6 +16,7 @@ from kahriz_gateway.records import manual as manual_store
 from kahriz_gateway.records import store as records_store
 from kahriz_gateway.village import store as village_store
 from kahriz_gateway.village.changes import put_changed
+from kahriz_gateway.village.estimates import told_upto
 from kahriz_gateway.village.rows import Flagged, Row, flagged, row_of
 from kahriz_water.interpret import Interpretation
 from kahriz_water.records import Records
@@ -125,15 +126,14 @@ class Interpreter:
         meaning, last_ts = self._meaning.values, self.last_ts
         sure: list[Value] = []
         guessed: list[Value] = []
+        told = told_upto(self._village)
         withdrawn = 0
         for row, reading, again in found:
             node, ts = row.node, reading.ts
             values = meaning(reading)
-            final = row.tq != "est"
-            if final:
-                sure += values
-            else:
-                guessed += values
+            final = row.tq != "est" or ts <= told
+            (sure if final else guessed).extend(values)
+            if row.tq == "est":
                 self._village.execute(
                     "INSERT OR REPLACE INTO estimated(node, journal, n, ts) VALUES(?,?,?,?)",
                     (node, row.journal, row.n, ts),
@@ -155,15 +155,17 @@ class Interpreter:
             (row.node, row.journal, row.n),
         ).fetchone()
         if before is not None:
-            points = self._points_of(row.node)
-            if before[0] != row.ts:
+            points = self.points_of(row.node)
+            if before[0] != row.ts and before[0] <= told_upto(self._village):
+                self._withdraw(row.node, before[0], [], True)  # outputs know it under that time
+            elif before[0] != row.ts:
                 village_store.delete_values(self._village, points, before[0])
             elif (
                 row.ts is not None and row.tq != "est"
             ):  # the estimate was right: now it may go out
                 put_changed(self._village, [(point, row.ts) for point in points])
 
-    def _points_of(self, node: str) -> list[str]:
+    def points_of(self, node: str) -> list[str]:
         deployed = [d.point for d in self._records.deployments if d.node == node]
         return list(dict.fromkeys(deployed + [p.id for p in self._plan.points if p.node == node]))
 
@@ -175,7 +177,7 @@ class Interpreter:
         """
         now = {(v.point, v.quantity) for v in values}
         withdrawn = 0
-        for point in self._points_of(node):
+        for point in self.points_of(node):
             for quantity in village_store.quantities_of(self._village, point):
                 if (point, quantity) in now:
                     continue

@@ -15,9 +15,11 @@ from kahriz_gateway.village.store import quantities_of
 from kahriz_water.value import Value
 
 FOREVER = 1 << 62
-# A condition on a row of `value` that takes the point once more: that its time is no estimate.
+# A condition on a row of `value` that takes the point once more: that its time is no estimate, or
+# one that will not get better (estimates.py).
 FINAL = (
-    "ts NOT IN (SELECT ts FROM estimated WHERE node IN (SELECT node FROM deployment WHERE point=?))"
+    "ts NOT IN (SELECT ts FROM estimated WHERE node IN (SELECT node FROM deployment WHERE point=?)"
+    " AND ts > coalesce((SELECT CAST(value AS INTEGER) FROM state WHERE key='estimates_told'), 0))"
 )
 _IN_A_SPAN = " AND ".join(
     ("SELECT ts, value, u, q FROM value WHERE point=? AND quantity=? AND ts>=? AND ts<=?", FINAL)

@@ -38,6 +38,7 @@ from kahriz_gateway.mqtt import Door
 from kahriz_gateway.outputs import Surroundings, outputs
 from kahriz_gateway.outputs.follower import Follower
 from kahriz_gateway.village import changes as village_changes
+from kahriz_gateway.village import estimates as village_estimates
 from kahriz_gateway.village import store as village_store
 from kahriz_gateway.village.fall import Falls
 from kahriz_gateway.village.interpret import Interpreter
@@ -49,7 +50,7 @@ from kahriz_gateway.village.watch import Watch
 from kahriz_water.site import Plan
 
 AGAIN_S = 10.0  # after a helper has failed
-DAY_MS = 86_400_000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 FILLS_MS = 40_000  # a backlog comes right behind the newest rows, within one session of 8 s
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class Village:
         self._upkeep = Upkeep(conn, plan, data_dir, sender.tells)
         self._followers = followers
         self._pruned_ms: int | None = None
+        self._estimates_ms: int | None = None
 
     def step(self) -> bool:
         """Take the next rows, if any, and look for silence; whether there was something."""
@@ -95,6 +97,7 @@ class Village:
             ).fetchall()
             self._watch.listen(words, now_ms)
         if not took:
+            self._tell_estimates(now_ms)
             self._upkeep.look(readings, now_ms)
             self._prune(now_ms)
         return took
@@ -113,6 +116,15 @@ class Village:
             if not _filling(readings, now_ms):
                 self._watch.follow(self._interpreter.last_ts, now_ms, self._clock.trusted())
         return True
+
+    def _tell_estimates(self, now_ms: int) -> None:
+        """Once an hour."""
+        last = self._estimates_ms
+        if not self._clock.trusted() or (last is not None and 0 <= now_ms - last < HOUR_MS):
+            return
+        with village_store.transaction(self._conn):
+            village_estimates.tell(self._conn, self._interpreter.points_of, now_ms)
+        self._estimates_ms = now_ms
 
     def _prune(self, now_ms: int) -> None:
         """Once a day, forget what all followers have been told."""
