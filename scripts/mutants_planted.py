@@ -68,7 +68,6 @@ MUTANTS = (
             "intake_killed",
             "link_loses",
             "broker_lost_state",
-        ),
     ),
     Mutant(
         "foreign-receipt-trusted",

@@ -27,9 +27,8 @@ ALARMED_S = 3600.0
 MENDED_BY_HAND = ("clock_2036_believed", "unreadable_message")
 DAY_MS, HOURS_MS = 86_400_000, 10_800_000
 USUAL_LEAST = 30  # readings in the hours before a loss: fewer say nothing about it
-STAMP_SLACK_MS = (
-    1500  # counted as late from the promise on, broken only beyond this: see the report
-)
+STAMP_SLACK_MS = 1500  # beyond the promise: what NOT-PROVEN tells of quick RTCs
+QUEUED_MS = 9_000_000
 PATIENCE_MS = 1_500_000  # of a message while the last fault is over
 
 
@@ -118,7 +117,7 @@ def _readings(found: Verdict, life: FaultLife, trouble: Trouble, said: str, flas
         found.faults.append(f"missing, named: {closed}")
     if seen.open:
         found.faults.append(f"gaps left open: {seen.open}")
-    stamps = [s for s in stamps if abs(int(str(s[3]))) > int(str(s[4])) + STAMP_SLACK_MS]
+    stamps = [s for s in stamps if not _excused(found, str(s[2]), int(str(s[3])), int(str(s[4])))]
     if stamps:
         found.faults.append(f"stamps out of bounds: {stamps[:3]}")
     allowed = tuple(f"quarantine: {w}" for w in ("row", "message", ""))
@@ -133,6 +132,13 @@ def _readings(found: Verdict, life: FaultLife, trouble: Trouble, said: str, flas
     if bad < trouble.unreadable:
         found.faults.append(f"of {trouble.unreadable} unreadable messages {bad} were kept")
     book.close()
+
+
+def _excused(found: Verdict, kind: str, error_ms: int, most_ms: int) -> bool:
+    """Counted as off, and known: NOT-PROVEN says why."""
+    if kind.startswith("dated") and any(k.startswith(("intake", "broker")) for k in found.kinds):
+        return abs(error_ms) < most_ms + QUEUED_MS  # so long its hello waited in the broker
+    return abs(error_ms) <= most_ms + STAMP_SLACK_MS
 
 
 def _alarms(found: Verdict, life: FaultLife, site: Site, conn: sqlite3.Connection) -> None:

@@ -76,6 +76,7 @@ class FaultLife(NodeLife):
         self._flash = [h for h in schedule.happenings if h.kind.startswith("flash_cut")]
         self._noise = Random(f"noise {schedule.seed}")
         self._taken_over = 0
+        self._upto = 0  # of the newest receipt
 
     def _on(self, kind: str) -> Happening | None:
         at_s = (self.t_ms - self.weather.begin_ms) / 1000
@@ -175,13 +176,14 @@ class FaultLife(NodeLife):
 
     def _receipt(self, body: dict[str, Any]) -> None:
         now = self._clock.ms
+        self._upto = body["upto"]
         if "now" in body and (not self._syncs or self._syncs[-1] < now):
             self._syncs.append(now)
         if not body.get("missing"):
             self.whole_ms.append(now)
 
     def _foreign(self, what: Happening) -> tuple[str, bytes]:
-        """Somebody who may speak on this topic tells of another session."""
+        """Somebody who may speak on this topic tells of another session, some rows ahead."""
         body = {"s": f"{what.how:08x}", "journal": f"{what.how:08x}", "store": "deadbeef",
-                "upto": 60_000, "missing": []}  # fmt: skip
+                "upto": self._upto + 4, "missing": []}  # fmt: skip
         return topics.of(SITE, NODE, "receipt"), json.dumps(body).encode()
