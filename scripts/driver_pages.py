@@ -28,7 +28,8 @@ HEAD = """\
 
 One file each in `lib/kahriz_node/sensors/`. A channel of `config.json` names its driver; channels
 may share a bus where the page says so. A dead sensor costs its own value, with a fault word, and at
-most the stated time. `kahriz node config` refuses what a driver cannot work with.
+most the stated time. `kahriz node config` refuses what a driver cannot work with. Besides its own
+words, each says `driver` where a pin, port or bus is not there.
 
 | driver | measures |
 |---|---|

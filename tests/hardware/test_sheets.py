@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 import xml.etree.ElementTree as ET
 from itertools import pairwise
@@ -92,15 +91,6 @@ def test_the_manifest_names_files_that_are_there_and_the_licence_of_the_folder()
         paths += [part["source"], *part["export"]]
     assert {part["name"] for part in told["part"]} == set(kits.KITS)
     assert [path for path in paths if not (kits.HARDWARE / path).is_file()] == []
-
-
-def test_the_fault_table_knows_every_word_that_a_driver_can_say() -> None:
-    page = (kits.ROOT / "firmware" / "DRIVERS.md").read_text(encoding="utf-8")
-    told = re.findall(r"\*\*Fault words\*\*: (.*?): \[", page)
-    said = {word for line in told for word in re.findall(r"`(\w+)`", line)}
-    table = (kits.HARDWARE / "faults.md").read_text(encoding="utf-8")
-    assert len(said) > 8
-    assert [word for word in sorted(said) if f"`{word}`" not in table] == []
 
 
 def test_the_box_takes_the_glands_that_are_bought_and_each_cable_has_one() -> None:
