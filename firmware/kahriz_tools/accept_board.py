@@ -91,7 +91,7 @@ class Bench:
         else:
             if step.key == "sensor.loop_efficiency":
                 told = self.board.ask(code.LOOP_MA.replace("NAME", repr(name)), "_r", ANSWER_S)
-                self.result.body["told"]["loop_now_ma"] = told["ma"] / 1000
+                self.result.body["told"]["loop_now_ma"] = told["current_ma"] / 1000
             self.board.ask(text, "None", hold_s + ANSWER_S)
 
     def _starts(self, key: str, hold_s: int) -> None:

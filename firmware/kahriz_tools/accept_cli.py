@@ -113,6 +113,7 @@ def accept(
         where = port or find_port()
         with Board(where) as link:
             check_same(link, result)
+            result.save()  # before anybody has read a meter in vain
             config = config_of(link)
         if regulator == "switching":
             for step in (OFF, *METERED):

@@ -4,29 +4,34 @@
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner, Result
 
 from kahriz_hardware.cli import hardware
 from kahriz_sim.energy import PROFILES, Profile
-from kahriz_tools import accept_code, accept_file
+from kahriz_tools import accept_board, accept_code, accept_file
 from kahriz_tools.accept_steps import BOARD, METERED, OFF, STAYS, STEPS, TIMED
 from kahriz_tools.accept_sums import DoubtError, figure, spread
 from kahriz_tools.cli import node
 from kahriz_tools.errors import BenchError
 from scripts import measured_profile
+from tests.board.conftest import Bench, bench
 from tests.hardware.esp32 import constants
 from tests.hardware.kits import BOARD as BOARD_ESP32
 from tests.tools.bench_board import BenchBoard
 from tests.tools.commission import told
 
+__all__ = ["bench"]  # a fixture of its own folder
+LIB = Path(__file__).parents[2] / "firmware" / "lib"
+POOL = LIB.parent / "kahriz_sim" / "sites" / "banovshalar-gozlu" / "nodes" / "pool.json"
 READINGS = {
     "base_ma": 21.5, "idle_ma": 57.2, "light_ma": 22.9, "search_ma": 138, "radio_ma": 144,
     "tls_mc": 118, "ultrasonic_ma": 63.9, "air_mc": 58.4, "led_ma": 62.1, "boot_mc": 84,
@@ -242,6 +247,40 @@ def test_the_power_budget_stands_beside_what_a_board_takes(tmp_path: Path) -> No
 
 
 # --- at a board
+
+
+class Chip:
+    """The simulated chip for pieces of code, each from a fresh start."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        for package in ("kahriz_node", "kahriz_wire"):
+            shutil.copytree(LIB / package, bench.image / "lib" / package)
+        bench.more = ["--config", str(POOL)]
+
+    def ask(self, text: str, expression: str, _: float = 0.0) -> Any:
+        if text == accept_code.PRELUDE:
+            return None
+        main = f"{accept_code.PRELUDE}\n{text}\nsay({expression})\n"
+        (said,) = self.bench.run(main, self.bench.world(loop=11.5))
+        return said
+
+
+def test_the_loop_is_held_on_by_its_own_pin_and_tells_its_current(
+    bench: Bench, tmp_path: Path
+) -> None:
+    result = fresh(tmp_path)
+    config = json.loads(POOL.read_text(encoding="utf-8"))
+    measuring = accept_board.Bench(cast(Any, Chip(bench)), result, config)
+    step = STEPS["sensor.loop_efficiency"]
+    assert measuring.lacks(step) == ""
+    assert "no ultrasonic" in measuring.lacks(STEPS["sensor.ultrasonic_ma"])
+    assert measuring.lacks(STEPS["state.tls_mc"]) == "this site has no TLS"
+    measuring.hold(step, 1)
+    assert result.body["told"]["loop_now_ma"] == 11.5
+    power = config["channels"][measuring.channel(step)]["power"]
+    main = (bench.image / "main.py").read_text(encoding="utf-8")
+    assert f"machine.Pin({power}, machine.Pin.OUT, value=1)" in main
 
 
 @pytest.mark.needs("mosquitto")
