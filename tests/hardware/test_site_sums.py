@@ -215,6 +215,16 @@ def test_the_links_in_the_guide_are_those_that_the_program_reckons() -> None:
     assert len(table) == 4
 
 
+def test_what_a_bridge_would_hear_is_what_the_program_reckons() -> None:
+    guide = (kits.HARDWARE / "relay/README.md").read_text(encoding="utf-8")
+    told = re.search(r"leaves ([\d.]+) dB each way \(`([^`]+)`\)", guide)
+    assert told
+    words = ["link", "--json", "--distance-m", 900, "--antenna-dbi", 2, *told[2].split()]
+    said = json.loads(ask(*words).stdout)
+    assert f"{said['margin_to_node_db']:.1f}" == told[1]
+    assert f"{said['margin_to_access_point_db']:.1f}" == told[1]
+
+
 def test_the_hops_of_the_second_relay_are_those_that_the_program_reckons() -> None:
     table = rows("relay-pair/README.md", "| hop, on paper | antennas | heights | margin each way |")
     for distance, antenna, heights, margin in table:
