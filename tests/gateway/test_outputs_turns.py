@@ -151,9 +151,14 @@ def test_without_a_book_or_with_a_broken_one_the_other_lines_go_on(
     for path in village.folder.glob("committee.db*"):
         path.unlink()
     assert village.tell() == {}
+    village.enter("rota", {"point": "outlet", "plots": "all"})
+    assert village.tell() == {}
+    assert "turns are not told: committee.db: KeyError" in caplog.text
+    for path in village.folder.glob("committee.db*"):
+        path.unlink()
     (village.folder / book.FILE).write_bytes(b"no database" * 100)
     assert village.tell() == {}
-    assert "turns are not told" in caplog.text
+    assert "put back the file of the last backup" in caplog.text
 
 
 def test_a_line_has_the_code_of_the_plot_and_no_name(village: Village) -> None:

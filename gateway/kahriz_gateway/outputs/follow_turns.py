@@ -125,10 +125,11 @@ class TurnFollower:
             with contextlib.closing(book.look(self._data_dir)) as conn:
                 newest = book.newest(conn)  # before the entries: they can only be more
                 self._looked = (stamp, turn_book.schedule(conn, newest), newest)
-        except (book.BookError, sqlite3.Error) as error:
-            if str(error) != self._complained:
-                log.warning("output %s: turns are not told: %s", self._name, error)
-            self._complained = str(error)
+        except (book.BookError, sqlite3.Error, ValueError, LookupError, TypeError) as error:
+            why = f"{book.FILE}: {error!r}"  # an entry of another program must not stop the rest
+            if why != self._complained:
+                log.warning("output %s: turns are not told: %s", self._name, why)
+            self._complained = why
             return None, 0
         return self._looked[1:]
 
