@@ -240,6 +240,9 @@ def test_the_power_budget_stands_beside_what_a_board_takes(tmp_path: Path) -> No
     one, two = json.loads(CliRunner().invoke(hardware, [*words, "--json"]).stdout)
     assert one["measured"]["load_wh_per_day"] == pytest.approx(2 * one["load_wh_per_day"], rel=0.01)
     assert "measured" not in two
+    figures = CliRunner().invoke(hardware, ["power", "--profile", "accept.json"])
+    assert figures.exit_code == 2
+    assert "power_loads.py" in figures.output
     nodes.write_text("measured = []\n", encoding="utf-8")
     refused = CliRunner().invoke(hardware, words)
     assert refused.exit_code == 2

@@ -45,6 +45,11 @@ def power(names: tuple[str, ...], budget: Path, profile: Path | None, as_json: b
     Exit code 3 where a kit falls short of its budget in the bad case. A profile comes from a board:
     `kahriz node accept`, then `scripts/power_loads.py --profile accept.json`.
     """
+    if profile is not None and profile.suffix == ".json":
+        raise click.UsageError(
+            f"{profile} holds a board's figures; a kit's day is made from them by "
+            f"`scripts/power_loads.py --profile {profile}`, which writes a .nodes.toml beside it"
+        )
     try:
         sun, kits = read(budget)
         about, measured = ("", []) if profile is None else read_measured(budget, profile)
