@@ -153,7 +153,7 @@ def test_without_a_book_or_with_a_broken_one_the_other_lines_go_on(
     assert village.tell() == {}
     village.enter("rota", {"point": "outlet", "plots": "all"})
     assert village.tell() == {}
-    assert "turns are not told: committee.db: KeyError" in caplog.text
+    assert "turns are not told: committee.db: ValueError" in caplog.text
     for path in village.folder.glob("committee.db*"):
         path.unlink()
     (village.folder / book.FILE).write_bytes(b"no database" * 100)
