@@ -44,23 +44,18 @@ def one(seed: int, image: Path) -> Verdict:
         return Verdict(seed, kinds, faults=[f"the run ended: {error!r}"])
 
 
-def shrunk(seed: int, image: Path) -> tuple[Schedule, tuple[int, ...], Verdict]:
-    """The fewest happenings of a broken seed that still break something."""
-    whole = draw(seed)
+def shrunk(whole: Schedule, image: Path) -> tuple[Schedule, tuple[int, ...], Verdict]:
+    """The fewest happenings of a broken schedule that still break something."""
     keep = tuple(range(len(whole.happenings)))
+    calm = whole.without_fall()
+    if whole.fall_s is not None and run(calm, image).faults:
+        whole = calm
     verdict = run(whole, image)
-    for fall in (True, False):
-        base = whole if fall else whole.without_fall()
-        if not fall:
-            tried = run(base.only(keep), image)
-            if not tried.faults:
-                break
-            whole, verdict = base, tried
-        for index in list(keep):
-            fewer = tuple(i for i in keep if i != index)
-            tried = run(base.only(fewer), image)
-            if tried.faults:
-                keep, verdict = fewer, tried
+    for index in keep:
+        fewer = tuple(i for i in keep if i != index)
+        tried = run(whole.only(fewer), image)
+        if tried.faults:
+            keep, verdict = fewer, tried
     return whole, keep, verdict
 
 
@@ -145,7 +140,7 @@ def campaign(given: argparse.Namespace, image: Path) -> int:
                 break
             if time.monotonic() - begun < 60 * given.minutes:
                 jobs += [pool.submit(many, chunk, image) for chunk in islice(chunks, 1)]
-        worst = [] if given.first else [v.seed for v in broken[:SHRUNK_MOST]]
+        worst = [] if given.first else [draw(v.seed) for v in broken[:SHRUNK_MOST]]
         for small in pool.map(partial(shrunk, image=image), worst):
             schedule, keep, verdict = small
             print(f"{command(schedule, keep)}\n    {'; '.join(verdict.faults)}")
