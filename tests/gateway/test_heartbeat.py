@@ -150,8 +150,7 @@ def answering(reply: bytes) -> Iterator[tuple[int, list[bytes]]]:
 
 def _whole(text: bytes) -> int:
     size = re.search(rb"(?i)content-length: (\d+)", text)
-    assert size is not None
-    return text.index(b"\r\n\r\n") + 4 + int(size[1])
+    return text.index(b"\r\n\r\n") + 4 + int(size[1] if size else 0)
 
 
 def test_the_office_hears_how_the_gateway_is(bench: Bench, village: Village) -> None:
@@ -298,7 +297,7 @@ def test_an_alarm_of_a_way_that_is_no_longer_in_the_plan_ends(village: Village) 
         b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 409 No\r\nContent-Length: 20\r\nConnection: close\r\n\r\n[" + b"[" * 19,
         b'HTTP/1.1 409 No\r\nContent-Length: 15\r\nConnection: close\r\n\r\n{"newest":"one"}',
-        b"HTTP/1.1 301 No\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 301 No\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
     ],
 )
 def test_an_office_that_answers_nonsense_harms_nothing(village: Village, reply: bytes) -> None:
@@ -309,10 +308,11 @@ def test_an_office_that_answers_nonsense_harms_nothing(village: Village, reply: 
 
 
 def test_an_office_that_never_answers_is_given_up_after_the_deadline(village: Village) -> None:
-    with answering(b"HTTP/1.1 200 OK\r\n") as (port, _kept):
+    with answering(b"HTTP/1.1 200 OK\r\n") as (port, kept):
         village.point(port, deadline_s=0.2)
         assert village.step() == 60.0
-        assert village.step() == 120.0  # and no second try is begun beside it
+        assert village.step() == 120.0
+        assert len(kept) <= 1  # no second try is begun beside it
 
 
 def test_the_command_shows_the_key_and_tries_the_way(
