@@ -34,7 +34,7 @@ PLANTED = [
     ("pool", "243 USD", "243 EUR", "the page is in EUR, the BOM in USD"),
     ("relay", "of 2026-11-23 in [bom", "of 2025-11-23 in [bom", "prices are of 2025-11-23"),
     ("gateway", "**Parts**", "Parts", "does not say what the parts cost"),
-    ("pool", "\n5. U7 alone", "\n6. U7 alone", "the steps are [1, 2, 3, 4, 6, 6, 7, 8, 9]"),
+    ("pool", "\n3. U7 alone", "\n4. U7 alone", "the steps are [1, 2, 4, 4, 5, 6, 7, 8, 9]"),
     ("outlet", "USB out, X4 in, F1 in", "X4 in, F1 in, USB out", "is no safe order"),
     ("pipe-meter", "F1 out and X4 still pulled", "F1 in and X4 in", "is no safe order"),
     ("outlet", "| 16 | U2 TX", "| 13 | U2 TX", "GPIO 13 of the page is not wired"),
