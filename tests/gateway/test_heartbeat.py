@@ -22,7 +22,9 @@ from kahriz_alarms.heartbeat import beat as wire
 from kahriz_alarms.heartbeat import key
 from kahriz_gateway import notify_sign
 from kahriz_gateway.alarms.office import GONE_MS, KIND, OfficeWatch
+from kahriz_gateway.checks import IDLE, PASS, About, Finding, examine
 from kahriz_gateway.cli import gateway
+from kahriz_gateway.config import Options
 from kahriz_gateway.heartbeat.beats import KEY_FILE, Heartbeats, seed_of
 from kahriz_gateway.heartbeat.collect import collect
 from kahriz_gateway.village import alarms as village_alarms
@@ -333,6 +335,27 @@ def test_the_command_shows_the_key_and_tries_the_way(
     said = CliRunner().invoke(gateway, given)
     assert said.exit_code == 6
     assert "the village makes it" in said.output
+
+
+def test_the_doctor_tries_the_way_to_the_office(
+    bench: Bench, village: Village, office: Door, tmp_path: Path
+) -> None:
+    config = tmp_path / "site.toml"
+
+    def look(server: str) -> Finding:
+        config.write_text(TEXT + server, encoding="utf-8")
+        (found,) = examine(About(Options(config, village.data)), ("office",))
+        return found.finding
+
+    assert look("").state == IDLE
+    well = f'[server]\nurl = "http://127.0.0.1:{office.port}"\n'
+    assert look(well).state == PASS
+    with store.transaction(bench.conn):
+        store.remove(bench.conn, PLAN.id)
+    assert f"add {PLAN.id} ed25519:" in look(well).mend
+    assert "does not answer" in look('[server]\nurl = "http://127.0.0.1:1"\n').says
+    (village.data / KEY_FILE).unlink()
+    assert "start the village" in look(well).mend
 
 
 @pytest.mark.parametrize(

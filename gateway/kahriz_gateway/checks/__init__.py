@@ -102,6 +102,7 @@ CHECKS: Mapping[str, str] = {
     "receipt": "receipt:receipt",
     "page": "page:page",
     "influx": "influx:influx",
+    "office": "office:office",
     "nodes": "nodes:late",
 }
 # What intake looks at when it starts: whether the broker is the one we ship.

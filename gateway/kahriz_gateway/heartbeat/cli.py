@@ -12,9 +12,8 @@ import rich_click as click
 from kahriz_alarms.heartbeat import key
 from kahriz_gateway.clock import SystemClock
 from kahriz_gateway.config import EXIT_CONFIG, EXIT_STATE, Options, read_plan
-from kahriz_gateway.heartbeat.beats import KEY_FILE
-from kahriz_gateway.heartbeat.collect import collect
-from kahriz_gateway.heartbeat.post import PostError, post
+from kahriz_gateway.heartbeat.once import NoKeyError, own_key, send_once
+from kahriz_gateway.heartbeat.post import PostError
 from kahriz_water.strict import ConfigError
 
 
@@ -43,23 +42,15 @@ def heartbeat(config: Path, data: Path, send: bool) -> None:
     if plan.server is None:
         _refuse("no [server] in site.toml: no office hears of this gateway", EXIT_CONFIG)
     try:
-        seed = (data / KEY_FILE).read_text(encoding="ascii").strip()
-        shown = key.public(seed)
-    except (OSError, ValueError, key.KeyFormatError) as error:
-        _refuse(f"no key yet ({error}): the village makes it at its first heartbeat", EXIT_STATE)
+        _, shown = own_key(data)
+    except NoKeyError as error:
+        _refuse(str(error), EXIT_STATE)
     click.echo(f"at the office: kahriz server gateway add {plan.id} {shown}")
     click.echo(f"fingerprint:   {key.fingerprint(shown)}")
     if not send:
         return
-    clock = SystemClock()
-    n = clock.now_ms()
     try:
-        try:
-            post(collect(plan, data, clock, n), seed, plan.server)
-        except PostError as error:
-            if error.newest is None:
-                raise
-            post(collect(plan, data, clock, error.newest + 1), seed, plan.server)
+        send_once(plan, data, SystemClock())
     except PostError as error:
         _refuse(str(error), EXIT_STATE)
     click.echo(f"heard by {plan.server.url}")
