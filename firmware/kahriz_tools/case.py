@@ -107,8 +107,11 @@ class Case:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             beside = path.with_name(f".{path.name}.{os.getpid()}")
-            beside.write_bytes(data)
-            beside.replace(path)
+            try:
+                beside.write_bytes(data)
+                beside.replace(path)
+            finally:
+                beside.unlink(missing_ok=True)
         except OSError as error:
             raise BenchError(
                 f"cannot write {path} ({error.strerror})",

@@ -41,6 +41,12 @@ CAUSES = (  # what esptool says -> what is wrong, what mends it, exit code
         PORT,
     ),
     (
+        r"Errno 21\b|Inappropriate ioctl",
+        "{port} is no serial port",
+        "name the board's --port; `kahriz node doctor` looks for it",
+        PORT,
+    ),
+    (
         r"Errno 16\b|port is busy|Resource temporarily unavailable|exclusively lock",
         "{port} is busy",
         "close the other program; `fuser -v {port}` names it",

@@ -109,10 +109,11 @@ class AtBoard:
 
     def _look_inside(self) -> None:
         """Whether MicroPython is right and answers; then its configuration is read."""
-        if self.case.state.get("unfinished") or self.tool.read(micropython.BEGIN, 4) == BLANK:
+        if self.tool.read(micropython.BEGIN, 4) == BLANK:
             self._whole = False
             return
-        self._whole = self.tool.holds(self.laptop.firmware.all)
+        begun = bool(self.case.state.get("unfinished"))  # but perhaps not one byte was written
+        self._whole = not begun and self.tool.holds(self.laptop.firmware.all)
         self._reset_by_hand("press EN")
         try:
             board = self.open(LOOK_S)

@@ -5,6 +5,7 @@ Three pieces of code go through the REPL. The first two use the chip's own modul
 by hand; the last lives one wake of the node's own program, so what passes here is what will run.
 """
 
+import time
 from typing import Any
 
 from kahriz_node.config import Config
@@ -15,6 +16,7 @@ from kahriz_wire import fields
 FAILED = 11  # exit code, see cli.py
 WAKE_S = 75.0  # under the node's watchdog of 90 s
 RADIO_S = 40.0
+APART_S = 120  # of two clocks: a wake takes at most 90 s of it
 LEAST_DBM = -75  # ten above where an ESP32 begins to lose packets (data sheet: -88 to -75 at MCS7)
 
 SENSORS = """
@@ -69,6 +71,7 @@ except Exception as _e:
     _told["crash"] = type(_e).__name__ + " " + str(_e)
 _told["answered"] = _n.answered
 _told["error"] = _n.state.get("error") or ""
+_told["now_ms"] = (_n.state["clock"].get("sync") or [None])[0]
 machine.RTC().memory(b"")
 """
 
@@ -174,8 +177,10 @@ def judge_broker(config: Config, told: dict[str, Any]) -> str:
 
 
 def wake(board: Board) -> dict[str, Any]:
-    """One wake of the program with an upload."""
+    """One wake of the program with an upload; how far our clock is from the gateway's."""
     told: dict[str, Any] = board.ask(WAKE, "_told", WAKE_S)
+    now_ms = told.pop("now_ms", None)
+    told["ahead_s"] = None if now_ms is None else round(time.time() - now_ms / 1000)
     return told
 
 
@@ -199,6 +204,14 @@ def judge_receipt(told: dict[str, Any]) -> str:
             f"the gateway gave no receipt ({told.get('error') or 'no error'})",
             "does `kahriz gateway run` run, and does site.toml name this node? `kahriz doctor` "
             "on the gateway",
+            FAILED,
+        )
+    ahead_s = told.get("ahead_s")
+    if ahead_s is not None and abs(ahead_s) > APART_S:
+        word = "ahead of" if ahead_s > 0 else "behind"
+        raise BenchError(
+            f"this laptop's clock is {abs(ahead_s)} s {word} the gateway's",
+            "set the one that is wrong: deployments, zeros and signatures are dated by yours",
             FAILED,
         )
     return "the gateway has the first reading"

@@ -4,18 +4,22 @@
 import json
 import os
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from kahriz_tools import doctor_cli
+from kahriz_tools import doctor_cli, pulled
+from kahriz_tools.case import Case
 from kahriz_tools.cli import node
 from kahriz_tools.neighbours import Authority
 from tests.tools.bench_board import BenchBoard
-from tests.tools.commission import Commission, told
+from tests.tools.commission import Commission, told, wanted
+from tests.tools.test_rescue import COUNT, SITE, journal
 
 pytestmark = pytest.mark.needs("mosquitto")
+TEN_MINUTES_S = 600
 
 
 def run(*arguments: str) -> Result:
@@ -27,6 +31,14 @@ def test_read_tells_every_sensor_in_its_unit(proven: BenchBoard) -> None:
     assert result.exit_code == 0, result.output
     assert told(result)["sensors"]["weir"]["distance_m"] == 6510
     assert "air: c 21.44 degC" in result.stderr
+
+
+def test_a_micropython_that_nobody_has_compared_is_told_and_stands_on_the_sheet(
+    field: Commission, first: tuple[dict[str, object], str]
+) -> None:
+    assert "NOT PINNED: believed as it came, nobody has compared it" in first[1]
+    sheet = (field.folder / "commissioned" / "outlet" / "sheet.json").read_text(encoding="utf-8")
+    assert "(not pinned)" in json.loads(sheet)["micropython"]
 
 
 def test_watch_tells_the_stage_as_the_staff_gauge_should_show_it(proven: BenchBoard) -> None:
@@ -86,10 +98,17 @@ def test_calibrate_is_the_gateways_own_command(field: Commission, first: object)
 
 
 def test_a_spare_takes_the_place_and_the_old_board_is_out(
-    field: Commission, first: object, tmp_path: Path
+    field: Commission,
+    first: object,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
+    """With all that the old board had kept; the log tells the machine's time of it."""
     state = field.folder / "commissioned" / "outlet" / "state.json"
     kept = json.loads(state.read_text())
+    owner = {"site": SITE, "node": "outlet"}
+    pulled.keep(Case(wanted(field)), "24:0a:c4:00:00:99", journal(tmp_path / "old"), owner)
+    before = field.readings()
     with field.board() as board:
         same = field.provision(board.port, command="replace")
         assert same.exit_code == 6, same.output
@@ -102,7 +121,11 @@ def test_a_spare_takes_the_place_and_the_old_board_is_out(
         assert result.exit_code == 0, result.output
         said = told(result)
         assert {"certificate", "files", "receipt"} <= {*said["did"], "receipt"}
-        assert "old board" in said["did"]
+        assert {"old board", "readings"} <= {*said["did"]}
+        assert field.readings() >= before + COUNT - 1, "what the old board had kept"
+        record_property("replace_machine_seconds", said["seconds"])
+        assert said["seconds"] < TEN_MINUTES_S
+        print(f"replace: {said['seconds']} s of machine time; hands are not in it")
         again = told(field.provision(board.port, command="replace"))
         assert again["did"] == []
     rows = json.loads(
