@@ -101,7 +101,7 @@ def _campaign(tree: Path, mutant: Mutant, schedules: int) -> tuple[str, str]:
 
 
 def _schedules(tree: Path, *given: str) -> str:
-    argv = [sys.executable, "-m", "tests.campaigns.faults", "--jobs", "1", *given]
+    argv = [sys.executable, "-m", "tests.campaigns.faults.campaign", "--jobs", "1", *given]
     return subprocess.run(
         argv, cwd=tree, env=_environment(tree), capture_output=True, text=True, check=False
     ).stdout

@@ -11,7 +11,7 @@ import pytest
 from kahriz_tools.image import build_image
 
 from . import soak
-from .faults.__main__ import DRIVERS, command, one, shrunk
+from .faults.campaign import DRIVERS, command, one, shrunk
 from .faults.judge import Verdict
 from .faults.run import run
 from .faults.schedule import KINDS, Happening, Schedule, draw
@@ -74,7 +74,7 @@ def test_the_report_counts_a_schedule_in_the_row_of_each_of_its_faults(tmp_path:
     ]
     kept = tmp_path / "runs.jsonl"
     kept.write_text("".join(json.dumps(v.as_dict()) + "\n" for v in runs))
-    rows = virtual(kept).splitlines()
+    rows = virtual(kept, "0000000").splitlines()
     assert "| wifi away | 2 | 30 | 29 | 0 | 1 | 0 | 0 | 0 | 1 / 0 / 0 | 0 | 60 s; 60 s |" in rows
     assert "| disk full | 1 | 20 | 20 | 0 | 0 | 0 | 0 | 0 | 1 / 0 / 0 | 0 |  |" in rows
     assert "| **all, each once** | 2 | 30 | 29 | 0 | 1 | 0 | 0 | 0 | 1 / 0 / 0 | 0 |  |" in rows

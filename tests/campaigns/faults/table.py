@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import re
 import sqlite3
@@ -64,7 +65,7 @@ def _span(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
-def virtual(path: Path) -> str:
+def virtual(path: Path, commit: str) -> str:
     lines = lines_of(path)
     seeds = [line["seed"] for line in lines]
     broken = [line for line in lines if line["faults"]]
@@ -72,7 +73,7 @@ def virtual(path: Path) -> str:
     rows = [row(kind, some) for kind, some in by_kind(lines).items()]
     words = (
         f"{len(lines):,} schedules, seeds {min(seeds)} to {max(seeds)}, {len(broken)} broken."
-        f" {machine()}\n\n`make faults ARGS='--seed {min(seeds)} --runs {len(lines)}'`\n\n"
+        f" {machine(commit)}\n\n`make faults ARGS='--seed {min(seeds)} --runs {len(lines)}'`\n\n"
     )
     whole = row("**all, each once**", lines)
     more = (
@@ -89,7 +90,7 @@ def virtual(path: Path) -> str:
     return words + "\n".join((HEAD, *rows, whole)) + more + (f"\n\nBroken:{told}" if told else "")
 
 
-def real(path: Path) -> str:
+def real(path: Path, commit: str) -> str:
     lines = lines_of(path)
     rows = []
     for kind, some in [*by_kind(lines).items(), ("**all, each once**", lines)]:
@@ -109,26 +110,30 @@ def real(path: Path) -> str:
     seeds = [line["seed"] for line in lines]
     broken = sum(bool(line["faults"]) for line in lines)
     return (
-        f"{len(lines)} runs, seeds {min(seeds)} to {max(seeds)}, {broken} broken. {machine()}\n\n"
+        f"{len(lines)} runs, seeds {min(seeds)} to {max(seeds)}, {broken} broken."
+        f" {machine(commit)}\n\n"
         f"`make faults-real ARGS='--seed {min(seeds)} --runs {len(lines)}'`\n\n"
         + "\n".join((head, *rows))
     )
 
 
-def mutants(path: Path) -> str:
+def mutants(path: Path, commit: str) -> str:
     return "\n".join(line for line in path.read_text().splitlines() if line.startswith("|"))
 
 
-def machine() -> str:
+def machine(commit: str) -> str:
     """Where it was measured, and with what."""
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"],
-                            capture_output=True, text=True, check=False)  # fmt: skip
     return (
-        f"{cpu[1] if cpu else platform.machine()}, {platform.system()} {platform.release()},"
-        f" Python {platform.python_version()}, SQLite {sqlite3.sqlite_version},"
-        f" commit {commit.stdout.strip()}."
+        f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} cores shared with others,"
+        f" {platform.system()} {platform.release()}, Python {platform.python_version()},"
+        f" SQLite {sqlite3.sqlite_version}, commit {commit}."
     )
+
+
+def last_commit() -> str:
+    argv = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def put(text: str, name: str, part: str) -> str:
@@ -143,11 +148,12 @@ def main() -> int:
     makers = {"virtual": virtual, "real": real, "mutants": mutants}
     for name in makers:
         parser.add_argument(f"--{name}", type=Path)
+    parser.add_argument("--commit", help="with which it was lived; else the last one")
     given = vars(parser.parse_args())
     text = DOCS.read_text(encoding="utf-8")
     for name, make in makers.items():
         if given[name] is not None:
-            text = put(text, name, make(given[name]))
+            text = put(text, name, make(given[name], given["commit"] or last_commit()))
     DOCS.write_text(text, encoding="utf-8")
     return 0
 
