@@ -17,7 +17,7 @@ from kahriz_tools import micropython, pins
 from kahriz_tools.errors import BenchError
 from kahriz_tools.firmware_cli import firmware
 from tests.node.certs import Site
-from tests.tools.commission import small_micropython
+from tests.tools.commission import Commission, small_micropython
 
 NAME = "ESP32_GENERIC-20260824-v1.29.0.bin"
 SAYS = b"MicroPython v1.29.0 on 2026-08-24; Generic ESP32 module with ESP32"
@@ -239,3 +239,12 @@ def test_a_spoiled_pin_file_pins_nothing_and_is_told(
     assert said.exit_code == 3, said.output
     assert str(book) in said.stderr
     assert not (site / "firmware").exists()
+
+
+@pytest.mark.needs("mosquitto")
+def test_a_micropython_that_nobody_has_compared_is_told_and_stands_on_the_sheet(
+    field: Commission, first: tuple[dict[str, object], str]
+) -> None:
+    assert "NOT PINNED: believed as it came, nobody has compared it" in first[1]
+    sheet = (field.folder / "commissioned" / "outlet" / "sheet.json").read_text(encoding="utf-8")
+    assert "(not pinned)" in json.loads(sheet)["micropython"]
