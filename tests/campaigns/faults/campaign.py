@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Random schedules of faults on virtual time: the node's real program, the real gateway.
 
-    python -m tests.campaigns.faults.campaign [--runs 1000] [--seed 1] [--minutes M] [--jobs 2] [--out FILE]
+    python -m tests.campaigns.faults.campaign [--runs 1000] [--seed 1] [--minutes M] [--out FILE]
     python -m tests.campaigns.faults.campaign --only SEED [--keep 0,2] [--no-fall]
 
 Exit code 1 when a promise is broken. A seed that breaks one is shrunk to the fewest happenings that

@@ -33,7 +33,6 @@ from kahriz_gateway.village.sender import Sender
 from kahriz_gateway.village.village import AGAIN_S, Village
 from kahriz_sim.modem import Modem as Stick
 
-from ..alarm_phone import Phone
 from ..alarm_run import Mail
 from ..alarm_time import Hand, Time, Turn
 from .baton import Baton
@@ -41,6 +40,7 @@ from .broker import Broker, IntakeDoor
 from .clock import Machine, MachineClock
 from .database import Database
 from .disk import Disk
+from .phone import MortalPhone
 from .small import NODE, PLAN, RECORDS, SITE
 
 RESTART_S = 2.0  # systemd's pause before it starts a service again
@@ -110,7 +110,7 @@ class Site:
         self.machine = Machine(self.time, data / "machine")
         self.database = Database()
         self.stick = Stick()
-        self.phone = Phone(self.stick, self.time, seed)
+        self.phone = MortalPhone(self.stick, self.time, seed)
         self.mail = Mail(self.time, seed)
         self.mail.down = False
         self.broker = Broker(NODE, self._work)

@@ -73,7 +73,8 @@ def virtual(path: Path, commit: str) -> str:
     rows = [row(kind, some) for kind, some in by_kind(lines).items()]
     words = (
         f"{len(lines):,} schedules, seeds {min(seeds)} to {max(seeds)}, {len(broken)} broken."
-        f" {machine(commit)}\n\n`make faults ARGS='--seed {min(seeds)} --runs {len(lines)}'`\n\n"
+        f" {machine(commit)}\n\n`python -m tests.campaigns.faults.campaign"
+        f" --seed {min(seeds)} --runs {len(lines)}`\n\n"
     )
     whole = row("**all, each once**", lines)
     more = (
@@ -112,7 +113,7 @@ def real(path: Path, commit: str) -> str:
     return (
         f"{len(lines)} runs, seeds {min(seeds)} to {max(seeds)}, {broken} broken."
         f" {machine(commit)}\n\n"
-        f"`make faults-real ARGS='--seed {min(seeds)} --runs {len(lines)}'`\n\n"
+        f"`python -m tests.campaigns.faults.real --seed {min(seeds)} --runs {len(lines)}`\n\n"
         + "\n".join((head, *rows))
     )
 

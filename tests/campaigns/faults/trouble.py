@@ -31,6 +31,8 @@ class Trouble:
             self.site.at(self.site.time.at_s + 1200.0, self._broker_dies)
         elif kind == "broker_frozen":
             self.site.broker.frozen = True
+        elif kind == "village_killed" and what.how % 2:
+            self.site.phone.deadly = True
         elif kind in ("intake_killed", "village_killed"):
             process = kind.split("_")[0]
             self.site.disk.kill_after[process] = what.how % (40 if process == "intake" else 150)
