@@ -50,6 +50,12 @@ def test_what_the_node_never_sent_is_stored_and_what_it_sent_is_known(gateway: G
     assert gateway.hello(1, 41).missing == [], "the ledger knows them when the node speaks again"
 
 
+def test_what_intake_stored_meanwhile_is_known(gateway: Gateway) -> None:
+    gateway.hello(1, 31)
+    Gateway(gateway.path).up(rows(1, 20))
+    assert take(gateway, pulled(15, 40)).new == 20
+
+
 def test_readings_of_a_board_that_was_replaced_are_no_longer_lost(gateway: Gateway) -> None:
     gateway.hello(1, 11)
     gateway.up(rows(1, 4))
