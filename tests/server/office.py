@@ -10,12 +10,18 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import default
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from kahriz_alarms.alarm import Alarm
 from kahriz_alarms.channels.to_people import to_people
@@ -160,6 +166,32 @@ class Bench:
     def mails(self) -> list[str]:
         """The first line of each e-mail that the real server has taken, oldest first."""
         return [str(mail.get_payload(decode=True), "utf-8").splitlines()[0] for mail in self.post]
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """For 127.0.0.1, signed by itself; of the machine's day, whatever the simulated clock says."""
+    made = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "office")])
+    here = x509.IPAddress(IPv4Address("127.0.0.1"))
+    now = datetime.now(UTC)
+    cert = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(made.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=2))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.SubjectAlternativeName([here]), critical=False)
+        .sign(made, hashes.SHA256())
+    )
+    secret = made.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "office.pem").write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+    (folder / "office.key").write_bytes(secret)
+    return folder / "office.pem", folder / "office.key"
 
 
 class AtOnce:

@@ -16,16 +16,11 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from kahriz_alarms.heartbeat import beat as wire
 from kahriz_alarms.heartbeat import key
@@ -33,7 +28,7 @@ from kahriz_server.cli import server
 from kahriz_server.watch import judge, store
 from kahriz_server.watch.config import Rules
 
-from .office import HOUR, MINUTE, OFFICE, PATIENCE_S, START, Mail, Node
+from .office import HOUR, MINUTE, OFFICE, PATIENCE_S, START, Mail, Node, certificate
 
 SERVER = Path(__file__).parents[2] / "server"
 UNIT = SERVER / "deploy" / "kahriz-server.service"
@@ -118,30 +113,6 @@ def add(data: Path, *nodes: Node) -> None:
         assert said.exit_code == 0, said.output
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """For 127.0.0.1, signed by itself; of the machine's day, whatever the simulated clock says."""
-    made = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "office")])
-    now = datetime.now(UTC)
-    cert = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(made.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=2))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(made, hashes.SHA256())
-    )
-    secret = made.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "office.pem").write_bytes(cert.public_bytes(serialization.Encoding.PEM))
-    (folder / "office.key").write_bytes(secret)
-    return folder / "office.pem", folder / "office.key"
-
-
 def test_a_gateway_that_died_rings_once_through_a_kill_and_clears_when_it_is_back(
     tmp_path: Path,
 ) -> None:
@@ -211,7 +182,6 @@ def test_it_speaks_tls_by_itself_and_tells_systemd(
         port = program.start()
         try:
             trusted = ssl.create_default_context(cafile=cert)
-            trusted.check_hostname = False
             assert beat(port, node, node.beat(START), trusted)[0] == 200
             heard = ""
             while "READY=1" not in heard or "WATCHDOG=1" not in heard:
