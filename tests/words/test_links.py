@@ -14,7 +14,7 @@ from tests.words.markdown import NOT_OURS, ROOT, Page, pages, slug
 
 A_PATH = re.compile(r"(?:[\w.-]+/)+[\w.*-]*")
 MADE = re.compile(
-    r"^(ca|old|tokens|doctor|image|dist|build|program|data|commissioned)/|^kahriz/v"
+    r"^(ca|old|tokens|doctor|image|dist|build|program|data|commissioned|pulled|reports|exports)/|^kahriz/v"
 )  # by runs
 
 

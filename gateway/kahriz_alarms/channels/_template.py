@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A channel to copy: say here what it reaches, what it needs in site.toml, and where that is told.
 
-Then: one line in `channels/__init__.py`, its section in the example site, and
-tests/alarms/test_<name>.py with `test_it_works`, `test_it_gives_up`, `test_it_retries`.
+Then: a builder and its line in `channels/__init__.py` (tests/alarms/test_channels.py names them
+all), its table in kahriz_water/ways.py and docs/site.md, and tests/channels/test_<name>.py against
+a real server: it works, it gives up, it tries again.
 """
 
 from __future__ import annotations
