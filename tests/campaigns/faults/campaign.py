@@ -27,7 +27,7 @@ from kahriz_tools.image import build_image
 
 from .judge import Verdict
 from .run import run
-from .schedule import Schedule, draw
+from .schedule import KINDS, SERVER_AWAY, Schedule, draw
 
 DRIVERS = ["a02yyuw", "ds18b20", "loop_ads1115"]
 AT_ONCE = 5  # seeds a job
@@ -95,12 +95,33 @@ def main() -> int:
     parser.add_argument("--keep")
     parser.add_argument("--no-fall", action="store_true")
     given = parser.parse_args()
+    wrong = _wrong(given)
+    if wrong:
+        parser.error(wrong)
     with tempfile.TemporaryDirectory(prefix="kahriz-image-") as folder:
         image = Path(folder)
         build_image(image, DRIVERS)
         if given.only is not None:
             return again(given.only, given.keep, given.no_fall, image)
         return campaign(given, image)
+
+
+def _wrong(given: argparse.Namespace) -> str:
+    """What cannot be lived, in words."""
+    known = {*KINDS, SERVER_AWAY}
+    for kind in filter(None, given.kinds.split(",")):
+        if kind not in known:
+            return f"--with {kind}: one of {', '.join(sorted(known))}"
+    if given.keep is not None and given.only is None:
+        return "--keep says which happenings of --only SEED stay"
+    if given.keep not in (None, "-"):
+        last = len(draw(given.only).happenings) - 1
+        for index in given.keep.split(","):
+            if not index.isdigit() or int(index) > last:
+                return f"--keep {given.keep}: numbers from 0 to {last}, or - for none"
+    if given.runs < 1 or given.jobs < 1:
+        return "--runs and --jobs: 1 or more"
+    return ""
 
 
 def again(seed: int, keep: str | None, no_fall: bool, image: Path) -> int:

@@ -151,6 +151,9 @@ def main() -> int:
         parser.add_argument(f"--{name}", type=Path)
     parser.add_argument("--commit", help="with which it was lived; else the last one")
     given = vars(parser.parse_args())
+    empty = [name for name in makers if given[name] and not given[name].read_text().strip()]
+    if empty:
+        parser.error(f"--{empty[0]}: nothing was lived there")
     text = DOCS.read_text(encoding="utf-8")
     for name, make in makers.items():
         if given[name] is not None:
