@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The tree of the Debian package, looked over without installing it; `make test-deb` lives with it."""
+"""The tree of the Debian package, looked over without installing it (see `make test-deb`)."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_the_list_of_parts_names_the_files_that_are_there(tree: Path) -> None:
     wheels = [*sorted((share / "wheels").glob("*.whl")), share / "pip/pip.whl"]
     told = [each["hashes"][0] for each in parts["components"]]
     assert told == [sbom.sum_of(path.read_bytes()) for path in wheels]
-    assert [each["purl"] for each in parts["components"]][0] == "pkg:pypi/kahriz-monitor@0.1.0"
+    assert parts["components"][0]["purl"] == "pkg:pypi/kahriz-monitor@0.1.0"
     assert parts["metadata"]["component"]["name"] == "kahriz-gateway"
 
 

@@ -143,7 +143,7 @@ def test_the_sums_before_anybody_buys_or_digs_are_those_of_the_page(desk: Desk) 
     desk.types(page, "kahriz hardware sheet --out .")
     said = desk.types(page, "kahriz hardware power")
     kits = re.findall(r"^\| ([a-z-]+) \| ([\d.]+) \| [\d.]+", table(page), re.M)
-    assert len(kits) == 6
+    assert len(kits) >= 6
     for kit, daily_wh in kits:
         found = re.search(rf"^{kit} +([\d.]+) Wh", said, re.M)
         assert found is not None
