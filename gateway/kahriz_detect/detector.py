@@ -47,6 +47,11 @@ class Detector:
     def dismiss(self, kind: str, place: str) -> None:
         """A person closed this alarm: it is over, and what is measured from now on is usual."""
 
+    def lasts(self, kind: str, place: str) -> bool:
+        """Whether it goes on though a person closed it: a dead sensor does not become usual. Until
+        `step` or `update` says that it is cleared, `Joint` tells it again now and then."""
+        return False
+
     def dump(self) -> Any:
         raise NotImplementedError
 

@@ -124,9 +124,7 @@ class Engine:
 
         What is not even known was closed by a person: its detector does not wait for its end.
         """
-        for kind, place in sorted(self.joint.open.difference(known)):
-            for detector in self.detectors:
-                detector.dismiss(kind, place)
+        self.joint.close(known, self.detectors, (self._open or 0) * self._step_ms)
         self.joint.agree(still_open)
 
     def dump(self) -> Any:

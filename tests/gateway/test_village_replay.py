@@ -177,6 +177,32 @@ def test_a_backfill_wakes_no_alarm_that_is_closed(tmp_path: Path) -> None:
     assert [e for e in chain.ear.heard[told:] if e.alarm.kind not in OF_NODES] == []
 
 
+def test_a_silence_that_goes_on_after_somebody_closed_it_is_told_again(tmp_path: Path) -> None:
+    chain = Chain(tmp_path)
+    _live(chain, dict(hourly(rows("banovshalar-gozlu", "calm", 1, 0.25, nodes=WEIRS))))
+    begin = chain.clock.ms
+    for hour in range(1, 96):
+        chain.clock.ms = begin + hour * HOUR_MS
+        chain.work()
+        for alarm in village_alarms.open_alarms(chain.conn) if hour == 12 else ():
+            alarm_hands.take(
+                chain.conn,
+                alarm.id,
+                "closed",
+                "crew",
+                chain.clock.ms,
+                data={"cause": "nothing_there"},
+            )
+            chain.restart()
+    alarms = chain.conn.execute("SELECT place, raised FROM alarm WHERE kind='silent_node'")
+    hours: dict[str, list[float]] = {}
+    for place, raised in alarms:
+        hours.setdefault(place, []).append((raised - begin) / HOUR_MS)
+    assert set(WEIRS) < set(hours)
+    assert all(len(own) == 2 for own in hours.values())
+    assert all(own[1] == pytest.approx(12 + 72, abs=2.0) for own in hours.values())
+
+
 def test_a_leak_closed_by_hand_is_usual_from_then_on_and_the_next_is_told(tmp_path: Path) -> None:
     chain = Chain(tmp_path)
     leaks = [("upper", 2.0, 1.0), ("upper", 2.0, 30.0)]

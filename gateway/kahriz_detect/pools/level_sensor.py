@@ -105,6 +105,14 @@ class LevelSensor:
         what = RAISED if last is None else CHANGED
         return [self._finding(what, "offset", frame.ts, evidence)]
 
+    def dismiss(self, kind: str, place: str) -> None:
+        """Where it hangs now is where it hangs: the next leap is news."""
+        if (kind, place) == ("sensor_fault:offset", self.place):
+            self.moved_m3 = None
+
+    def lasts(self, kind: str, place: str) -> bool:
+        return self.wrong and (kind, place) == ("sensor_fault:level", self.place)
+
     def _finding(self, what: str, fault: str, ts: int, evidence: dict[str, float | str]) -> Finding:
         return Finding(what, f"sensor_fault:{fault}", self.place, ts, evidence=evidence)
 

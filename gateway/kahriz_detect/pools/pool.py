@@ -241,9 +241,8 @@ class PoolBalance(Detector):
             if lasts:
                 self.shares, self.seen = Shares(len(self.shares.b), self.memory), 0
             return found
-        return (
-            [] if calm or kept[0] != "pool_leak" else [self._of_flow(CHANGED, block, scatter, {})]
-        )
+        grows = not calm and kept[0] == "pool_leak"
+        return [self._of_flow(CHANGED, block, scatter, {})] if grows else []
 
     def _of_flow(
         self, what: str, block: int, scatter: float, evidence: dict[str, float | str]
@@ -254,7 +253,11 @@ class PoolBalance(Detector):
             return Finding(what, kind, place, ts, evidence=evidence)
         return Finding(what, kind, place, ts, size, 2.0 * scatter, m3, evidence)
 
+    def lasts(self, kind: str, place: str) -> bool:
+        return self.sensor.lasts(kind, place)
+
     def dismiss(self, kind: str, place: str) -> None:
+        self.sensor.dismiss(kind, place)
         kept = self.open.get("flow")
         if kept is not None and (kept[0], kept[1]) == (kind, place):
             del self.open["flow"]
@@ -292,8 +295,5 @@ def pools(site: Site) -> list[Detector]:
     """One for each pool with a table and flows; without flows its level alone is judged."""
     points = {s.key: s.point for s in site.signals}
     above = {r.down: r.up for r in site.reaches}
-    return [
-        PoolBalance(pool, site.step_s, points, above)
-        for pool in site.pools
-        if len(pool.level_volume) > 1
-    ]
+    tabled = [pool for pool in site.pools if len(pool.level_volume) > 1]
+    return [PoolBalance(pool, site.step_s, points, above) for pool in tabled]

@@ -58,6 +58,7 @@ class Loss:
         self.refused = 0  # blocks in which too little was lost to say so
         self.settled = 0.0  # blocks since the flow was low
         self.news = 0  # blocks left of learning what is usual now
+        self.known = False  # and how much of it a person waved off
         self.at = 0.0  # flow at which the normal loss was learned
         self.step_lps = 0.0  # usual difference of two blocks of the flow
         self.up: float | None = None
@@ -116,6 +117,8 @@ class Loss:
         if self.base.days < learn_days:
             self._learn(block, up)
             return None
+        if self.news and self.known and e > PLAIN * self.scatter_lps:
+            self.news, self.known = 0, False  # it has grown since
         if self.news and self.first.kind is None:
             self._anew(up)
             return None
@@ -147,9 +150,11 @@ class Loss:
             self._learn(block, up)
         return rang
 
-    def settle(self, learn_days: float) -> None:
-        """What is measured from now on is usual: it is learned as quickly as at first."""
-        self.news = NEW_BLOCKS
+    def settle(self, learn_days: float, known: float = 0.0) -> None:
+        """What is measured from now on is usual: it is learned as quickly as at first. `known` is
+        the share that was followed long enough: a loss beyond that is no part of it."""
+        self.news, self.known = NEW_BLOCKS, known > 0
+        self.base.shift(known)
         self.base.count = min(self.base.count, round(learn_days * self.base.a_day))
         self.reset()
 
@@ -233,6 +238,7 @@ class Loss:
             "up": [self.scatter_lps, self.step_lps, self.up],
             "alike": [self.alike, self.before, self.refused],
             "news": self.news,
+            "known": self.known,
             "six": self.six,
             "recent": self.recent,
         }
@@ -248,6 +254,6 @@ class Loss:
         self.follow_share, self.settled, self.e_lps, self.rest_lps, self.at = numbers
         self.scatter_lps, self.step_lps, self.up = state["up"]
         self.alike, self.before, self.refused = state["alike"]
-        self.news = state.get("news", 0)
+        self.news, self.known = state.get("news", 0), state.get("known", False)
         self.six = list(state["six"])
         self.recent = [(int(b), float(e), bool(known)) for b, e, known in state["recent"]]

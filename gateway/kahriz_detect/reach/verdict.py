@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kahriz_detect.finding import Finding
 from kahriz_detect.reach.first_weir import BEFORE, CLEAR, CORRELATED, SUDDEN, SURE, FirstWeir
-from kahriz_detect.reach.loss import RELEARN_DAYS, Loss
+from kahriz_detect.reach.loss import RELEARN_DAYS, SETTLES_BLOCKS, Loss
 from kahriz_detect.site import Reach
 
 if TYPE_CHECKING:
@@ -280,10 +280,10 @@ class Verdict:
             loss.second.kind = None
             loss.reset()
         elif loss.first.told == (kind, place):
-            loss.first.kind = None
-            loss.follow_share = 0.0
+            runs = kind == "leak" and loss.first.hot and loss.first.blocks >= SETTLES_BLOCKS
+            loss.settle(learn_days, loss.follow_share if runs else 0.0)
+            loss.first.kind, loss.follow_share = None, 0.0
             self.undecided[loss.place] = 0
-            loss.settle(learn_days)
             if kind == "fouled_weir":  # the reach above the weir had learned it too
                 for reach in self.balance.reaches:
                     above = self.balance.losses[reach.place]

@@ -2,7 +2,8 @@
 """One sensor by itself: range, stuck, spikes, noise, and the fault that is open on it.
 
 A fault is open until its symptoms have been away for `HOLD_MS` of its kind; while it is open the
-sensor's other symptoms are the same fault.
+sensor's other symptoms are the same fault. One that a person closed goes on unsaid as long as its
+own symptoms do; others are news.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ HOLD_MS = {  # an intermittent fault is one fault
     "spikes": 48 * HOUR_MS,
     "noise": 48 * HOUR_MS,
 }
+ALIKE = {"noise": "spikes"}  # now the one, now the other
 SETTLED = 24  # readings; error values before a sensor is at work are no news
 UP, DOWN = 1.01, 1.0 / 1.01  # a reading moves the usual step by so much
 DULL = 0.45  # of the usual step: water that runs over a weir is never so still
@@ -62,6 +64,8 @@ class Channel:
         "spike",
         "stuck",
         "usual",
+        "waved",
+        "waved_ms",
     )
 
     def __init__(self, quantity: str, missing: tuple[float, ...] = ()) -> None:
@@ -78,6 +82,8 @@ class Channel:
         self.lacks = False  # the newest reading was an error value
         self.fault: str | None = None
         self.seen_ms = 0  # the newest symptom
+        self.waved: str | None = None  # a fault that a person closed and that goes on
+        self.waved_ms = 0  # its newest symptom
 
     def symptom(self, value: float) -> str | None:
         """Take one reading in; what is wrong with it."""
@@ -126,22 +132,32 @@ class Channel:
         """A symptom: whether it is a new fault."""
         if kind == "start":
             return False
+        if self.waved is not None and ALIKE.get(kind, kind) == ALIKE.get(self.waved, self.waved):
+            self.waved_ms = ts
+            return False
         self.seen_ms = ts
         if self.fault is not None:
             return False
         self.fault = kind
         return True
 
-    def over(self, ts: int) -> str | None:
-        """The fault that has been away long enough, once."""
-        fault = self.fault
-        if fault is None or ts - self.seen_ms <= HOLD_MS[fault]:
-            return None
-        self.fault = None
-        return fault
+    def over(self, ts: int) -> list[str]:
+        """The faults that have been away long enough, once."""
+        found = []
+        if self.fault is not None and ts - self.seen_ms > HOLD_MS[self.fault]:
+            found.append(self.fault)
+            self.fault = None
+        if self.waved is not None and ts - self.waved_ms > HOLD_MS[self.waved]:
+            found.append(self.waved)
+            self.waved = None
+        return found
+
+    def wave_off(self) -> None:
+        """A person closed the fault."""
+        self.waved, self.waved_ms, self.fault = self.fault, self.seen_ms, None
 
     def dump(self) -> Any:
-        own = [self.round, self.lacks, self.fault, self.seen_ms]
+        own = [self.round, self.lacks, self.fault, self.seen_ms, self.waved, self.waved_ms]
         dull = None if self.dull is None else self.dull.dump()
         return [
             self.stuck.dump(),
@@ -152,7 +168,9 @@ class Channel:
         ]
 
     def load(self, state: Any) -> None:
-        stuck, spike, (self.round, self.lacks, self.fault, self.seen_ms), dull, more = state
+        stuck, spike, own, dull, more = state
+        self.round, self.lacks, self.fault, self.seen_ms = own[:4]
+        self.waved, self.waved_ms = own[4:] or (None, 0)
         self.lively, self.usual, self.shift = more
         if self.dull is not None and dull is not None:
             self.dull.load(dull)

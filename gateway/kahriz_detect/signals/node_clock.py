@@ -89,6 +89,9 @@ class NodeClock(Detector):
         evidence: dict[str, float | str] = {"lag_s": round(lag_s, 1)}
         return [Finding(what, "sensor_fault:clock", expected.place, sample.ts, evidence=evidence)]
 
+    def lasts(self, kind: str, place: str) -> bool:
+        return kind in self.kinds and any(self.expected[n].place == place for n in self.wrong)
+
     def dump(self) -> Any:
         return [self.words, sorted(self.wrong)]
 

@@ -113,6 +113,11 @@ class Silence(Detector):
             for n in late
         ]
 
+    def lasts(self, kind: str, place: str) -> bool:
+        if kind == "gateway":
+            return self.deaf
+        return kind == "silent_node" and any(self.expected[n].place == place for n in self.silent)
+
     def excuse(self, now_ms: int) -> None:
         """Nobody could be heard until now: who is not known to be silent counts as heard."""
         for node in self.expected:

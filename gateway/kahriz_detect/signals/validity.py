@@ -114,9 +114,8 @@ class Validity(Detector):
                 channel.round = self.rounds
             elif self._dumb(key) and channel.open("dropout", frame.ts):
                 found.append(self._finding(RAISED, "dropout", key, frame.ts))
-            if channel.fault is not None:
-                fault = channel.over(frame.ts)
-                if fault is not None:
+            if channel.fault is not None or channel.waved is not None:
+                for fault in channel.over(frame.ts):
                     found.append(self._finding(CLEARED, fault, key, frame.ts))
         for keys in self.loggers:
             if any(self.channels[k].lacks for k in keys):
@@ -171,6 +170,8 @@ class Validity(Detector):
             channel = self.channels[key]
             if cold and channel.fault == "ice":
                 channel.seen_ms = frame.ts
+            if cold and channel.waved == "ice":
+                channel.waved_ms = frame.ts
             if cold and climb > ICE_M and channel.open("ice", frame.ts):
                 found.append(self._finding(RAISED, "ice", key, frame.ts))
         return found
@@ -187,6 +188,17 @@ class Validity(Detector):
             }
         return Finding(
             what, f"sensor_fault:{fault}", self.signals[key].point, ts, evidence=evidence
+        )
+
+    def dismiss(self, kind: str, place: str) -> None:
+        for key, channel in self.channels.items():
+            if (kind, place) == (f"sensor_fault:{channel.fault}", self.signals[key].point):
+                channel.wave_off()
+
+    def lasts(self, kind: str, place: str) -> bool:
+        return any(
+            (kind, place) == (f"sensor_fault:{channel.waved}", self.signals[key].point)
+            for key, channel in self.channels.items()
         )
 
     def dump(self) -> Any:

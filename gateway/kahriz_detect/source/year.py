@@ -97,11 +97,7 @@ class YearOnYear(Detector):
         if len(self.daily) >= 4:
             self.weeks[week] = math.log(median(self.daily))
         self.weeks = {w: v for w, v in self.weeks.items() if w > week - YEAR - WEEKS}
-        d = [
-            self.weeks[w] - self.weeks[w - YEAR]
-            for w in range(week - WEEKS + 1, week + 1)
-            if w in self.weeks and w - YEAR in self.weeks
-        ]
+        d = self._moved(week)
         if len(d) < FEWEST:
             return []
         mean, u = confidence(d)
@@ -119,6 +115,23 @@ class YearOnYear(Detector):
         what = RAISED if self.open else CLEARED
         ts = (week + 1) * WEEK_MS
         return [Finding(what, "decline:year", self.place, ts, evidence=evidence)]
+
+    def _moved(self, week: int) -> list[float]:
+        """The last weeks beside those of last year."""
+        return [
+            self.weeks[w] - self.weeks[w - YEAR]
+            for w in range(week - WEEKS + 1, week + 1)
+            if w in self.weeks and w - YEAR in self.weeks
+        ]
+
+    def dismiss(self, kind: str, place: str) -> None:
+        """What fell is usual: last year is held against it as if it had been so then."""
+        if not self.open or (kind, place) != (self.kinds[0], self.place):
+            return
+        self.open, newest = False, max(self.weeks)
+        d = self._moved(newest)
+        fell = sum(d) / len(d) if d else 0.0
+        self.weeks = {w: v + fell * (w <= newest - WEEKS) for w, v in self.weeks.items()}
 
     def dump(self) -> Any:
         own = [self.week, self.day, self.open]

@@ -31,6 +31,7 @@ from kahriz_gateway.village.withheld import Withheld
 from kahriz_water.site import Plan
 
 PLANNED = "use:"  # what people do with their water is no alarm
+CLOCK_JOINT = "joint:clock"
 STRIDE_MS = 7 * 86_400_000  # a long history goes through in weeks
 AWAY_MS = 20 * 60_000  # we were away when our own sign of life is older
 ALIVE_MS = 10 * 60_000  # how often our own sign of life is written down
@@ -96,6 +97,8 @@ class Watch:
             kept = village_store.get_state(conn, f"detector:{detector.name}")
             if kept is not None:
                 detector.load(kept["state"])
+        told = village_store.get_state(conn, CLOCK_JOINT)
+        self._clock_joint.load(self._open() if told is None else told)
         self._alive_ms: int | None = village_store.get_state(conn, "alive_ms")
         self._started = False
         self._newest: dict[str, int] = village_store.get_state(conn, "last_ts") or {}
@@ -139,8 +142,10 @@ class Watch:
             for detector in self._clocked:
                 kept = {"done": 0, "state": detector.dump()}
                 village_store.set_state(self._conn, f"detector:{detector.name}", kept)
-            self._clock_joint.load(self._open())
+            self._clock_joint.close(self._known(), self._clocked, now_ms)
+            self._clock_joint.load({**self._clock_joint.dump(), "open": self._open()})
             self._apply(self._clock_joint.decide(found, now_ms), now_ms)
+            village_store.set_state(self._conn, CLOCK_JOINT, self._clock_joint.dump())
         return True
 
     def _were_away(self, now_ms: int) -> bool:
@@ -204,6 +209,10 @@ class Watch:
         """What is open and not over: what has ended may begin again."""
         alarms = village_alarms.open_alarms(self._conn)
         return [(a.kind, a.place) for a in alarms if a.calm is None]
+
+    def _known(self) -> list[tuple[str, str]]:
+        alarms = village_alarms.open_alarms(self._conn)
+        return [*((a.kind, a.place) for a in alarms), *village_alarms.waiting(self._conn)]
 
     def _apply(self, news: list[Finding], now_ms: int) -> None:
         news = [f for f in news if not f.kind.startswith(PLANNED)]
