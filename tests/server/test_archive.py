@@ -115,10 +115,17 @@ def test_an_empty_archive_is_said(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    distributed = pytest.importorskip("distributed")
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
-    with distributed.LocalCluster(host="127.0.0.1", silence_logs=50, **options) as running:
-        yield running
+    """Two workers; patient, for a busy machine starts them slowly."""
+    dask, distributed = (pytest.importorskip(name) for name in ("dask", "distributed"))
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+    patient = {f"distributed.comm.timeouts.{name}": "120s" for name in ("connect", "tcp")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(many, "JOIN_S", 120)
+        with (
+            dask.config.set(patient),
+            distributed.LocalCluster(host="127.0.0.1", silence_logs=50, **options) as running,
+        ):
+            yield running
 
 
 def killing_a_worker(cluster: Any, work: Iterator[many.Done]) -> list[many.Done]:
