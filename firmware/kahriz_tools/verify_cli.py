@@ -15,7 +15,7 @@ LEAST_DIGITS = 16
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
 @click.option(
     "--ca", type=click.Path(path_type=Path), help="The authority's folder or ca.pem; else SITE/ca."
 )

@@ -94,7 +94,7 @@ def calibrated(
         node=at.node,
         channel=at.channel,
         from_ms=from_ms,
-        zero_m=round(zero_m, 4),
+        zero_m=round(zero_m, 4) + 0.0,  # never -0.0
         u_m=round(u_m, 4),
         who=who,
         note=f"two depths{hung}: {low.words()}, {high.words()}{moved}",

@@ -32,6 +32,7 @@ _DATA = click.option(
     help="Folder of the stores.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
+HERE = Path("site.toml")
 EXIT_REFUSED, EXIT_STORE = 3, 4
 
 
@@ -215,13 +216,15 @@ def withdraw(nodes: tuple[str, ...], data: Path) -> None:
 @click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The plan: tells of nodes that never spoke.",
+    help="The plan, for nodes that never spoke; site.toml when it is here.",
 )
 @_HOURS
 @_JSON
 @_DATA
 def table(config: Path | None, hours: int, as_json: bool, data: Path) -> None:
     """All nodes: what each shall run, what it runs, and what stands in the way."""
+    if config is None and HERE.exists():
+        config = HERE
     planned = _plan(config, data).nodes if config is not None else ()
     with _store(data) as (conn, _, now):
         found = [rollout.standing(conn, node, now, hours) for node in rollout.nodes(conn, planned)]
