@@ -116,9 +116,9 @@ def _shared(found: Sequence[Wrong], gateways: Sequence[Gateway], senses: Senses)
             regions.setdefault(each.region, []).append(each.site)
     everyone = [each.site for each in gateways]
     causes: dict[str, list[tuple[str, int, int]]] = {}
+    offset = {each.site: each.off or 0 for each in gateways}
     for kind in SHARED:
         struck = {w.place: w.since for w in found if w.kind == kind}
-        offset = {each.site: each.off or 0 for each in gateways}
         together = _together(kind, struck, offset)
         if len(together) >= max(LEAST, (len(everyone) + 1) // 2):
             since = min(struck[site] for site in together)
@@ -138,11 +138,12 @@ def _together(kind: str, struck: dict[str, int], offset: dict[str, int]) -> list
     """The most that began at one time; of clocks, the most that are wrong by the same."""
     width = {NO_DATA: DATA_TOGETHER_MS, CLOCK: 2 * MINUTE_MS}.get(kind, TOGETHER_MS)
     at = sorted((offset[site] if kind == CLOCK else since, site) for site, since in struck.items())
-    best: list[str] = []
-    for start, (first, _site) in enumerate(at):
-        group = [site for moment, site in at[start:] if moment - first <= width]
-        best = max(best, group, key=len)
-    return best
+    start, best = 0, (0, 0)
+    for end, (moment, _site) in enumerate(at):  # a window that slides over them
+        while moment - at[start][0] > width:
+            start += 1
+        best = max(best, (start, end + 1), key=lambda span: span[1] - span[0])
+    return [site for _moment, site in at[slice(*best)]]
 
 
 def _last_words(each: Gateway) -> str:
