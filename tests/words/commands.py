@@ -87,6 +87,8 @@ def of_kahriz(arguments: list[str], whole: bool) -> str:
     arguments = list(arguments)
     if arguments[:2] == ["node", "calibrate"]:  # the gateway's command under another name
         arguments[:3] = ["gateway", CALIBRATE.get(arguments[2], arguments[2])]
+    if arguments[:2] == ["node", "ota"]:
+        arguments[0] = "gateway"
     while isinstance(command, click.Group) and arguments and arguments[0] != "--help":
         name = arguments.pop(0)
         if name.endswith(","):  # a list of its commands

@@ -85,6 +85,20 @@ def test_last_nights_backup_is_put_into_an_empty_folder(desk: Desk) -> None:
     assert {path.name for path in (desk.folder / "empty").iterdir()} >= {"readings.db"}
 
 
+def test_the_drill_of_the_release_page_shows_that_a_backup_is_one(desk: Desk) -> None:
+    page = next(each for each in pages() if each.name == "docs/release.md")
+    (drill,) = [block.text for block in page.blocks() if "--data drill" in block.text]
+    desk.types("gateway/RUNBOOK.md", "kahriz gateway backup", backup="backup b")
+    put_in = {
+        "/media/kahriz-backup/SITE-20261122T024000Z": str(next((desk.folder / "b").iterdir()))
+    }
+    said = [desk.types(page.name, line, **put_in) for line in commands.lines(drill)]
+    assert "whole" in said[0]
+    assert "CONTRADICTION" not in said[2]
+    assert "[[deployment]]" in said[3]
+    assert "12 rows in drill.csv" in said[4]
+
+
 def test_a_site_gets_its_authority_loses_a_node_and_changes_the_authority(desk: Desk) -> None:
     page = "gateway/deploy/README.md"
     assert "keep ca/1/ca.key off the Pi" in desk.types(
