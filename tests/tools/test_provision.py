@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`kahriz node provision`: real esptool, MicroPython, broker with mutual TLS and gateway."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def test_one_command_brings_a_bare_board_to_a_receipt_and_a_sheet(
     assert field.readings() >= 1
     home = field.folder / "commissioned" / "outlet"
     assert (home / "sheet.pdf").read_bytes().startswith(b"%PDF")
-    kept = b"".join(path.read_bytes() for path in home.glob("*"))
+    kept = b"".join(path.read_bytes() for path in home.glob("*") if path.is_file())
     key = (field.folder / "ca" / "nodes" / "outlet" / "key.der").read_bytes()
     assert key.hex().encode() not in kept
     assert b"demo-only-not-secret" not in kept, "the Wi-Fi's password"
@@ -74,6 +75,14 @@ def test_words_go_to_stderr_and_without_colour_where_there_is_no_terminal(
 
 
 # --- each step made to fail
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_step_is_made_to_fail_by_some_test(step: str) -> None:
+    """Here, or where its accident has a file of its own."""
+    tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    ways = (rf'fails\("{step}"', rf'"{step}: ', rf'\}}, "{step}", "', rf'\("{step}", "{step}\.')
+    assert any(re.search(way, tests) for way in ways)
 
 
 def test_laptop_a_clock_that_is_wrong(field: Commission, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,6 +127,7 @@ def test_readings_of_another_site_are_kept_and_not_mixed_in(tmp_path: Path) -> N
 def test_without_a_gateway_they_stay_in_the_folder_and_the_mend_is_told(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     told = bench.rescue(12, "--by-hand")
+    assert told["what"].startswith("readings: the gateway's store was not named")
     assert "--gateway-data" in told["mend"]
     pulled = bench.site / "commissioned" / "outlet" / "pulled"
     assert (next(pulled.iterdir()) / "board.json").is_file()
