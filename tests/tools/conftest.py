@@ -45,9 +45,9 @@ def compiled_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def warm_start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def warm_start() -> Iterator[None]:
     """esptool and our own commands start from a process that has imported them."""
-    warm = Warm(tmp_path_factory.mktemp("warm"))
+    warm = Warm()
     places = (esptool, neighbours)
     for each in places:
         vars(each)["subprocess"] = warm

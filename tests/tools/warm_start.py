@@ -11,13 +11,13 @@ import importlib
 import json
 import os
 import runpy
+import select
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 IMPORTS = (
@@ -35,8 +35,9 @@ class Warm:
 
     TimeoutExpired = subprocess.TimeoutExpired
 
-    def __init__(self, folder: Path) -> None:
-        self._door = str(folder / "warm")
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="warm", dir="/tmp")  # a short name
+        self._door = f"{self._folder.name}/door"
         self._one_at_a_time = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
 
@@ -45,7 +46,9 @@ class Warm:
         if self._server is None:
             ready, says = os.pipe()
             self._server = subprocess.Popen(
-                [sys.executable, __file__, self._door, str(says)], pass_fds=(says,)
+                [sys.executable, __file__, self._door, str(says)],
+                pass_fds=(says,),
+                stdin=subprocess.PIPE,  # it ends with us, however we end
             )
             os.close(says)
             with os.fdopen(ready, "rb") as line:
@@ -53,8 +56,10 @@ class Warm:
 
     def close(self) -> None:
         if self._server is not None:
-            self._server.terminate()
+            assert self._server.stdin is not None
+            self._server.stdin.close()
             self._server.wait()
+        self._folder.cleanup()
 
     def run(
         self, command: Sequence[str], *, check: bool, capture_output: bool, **how: Any
@@ -96,7 +101,7 @@ class Warm:
 
 
 def serve(door: str, ready: int) -> None:
-    """Import, listen, fork; one program at a time."""
+    """Import, listen, fork; one program at a time, until who started us has gone."""
     for name in IMPORTS:
         importlib.import_module(name)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -104,7 +109,7 @@ def serve(door: str, ready: int) -> None:
         listener.listen(8)
         os.write(ready, b"ready")
         os.close(ready)
-        while True:
+        while listener in select.select([listener, sys.stdin], [], [])[0]:
             line, _ = listener.accept()
             with line:
                 data, fds, _, _ = socket.recv_fds(line, MOST_BYTES, 3)
