@@ -3,6 +3,8 @@
 
 import copy
 import math
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,10 +27,12 @@ from kahriz_server.panelcheck import (
     firing,
 )
 from kahriz_server.texts import LANGS, Lang, say
-from kahriz_server.watch.keeper import Answer
-from kahriz_server.watch.readings import AHEAD_MS, newest
+from kahriz_server.watch import store
+from kahriz_server.watch.keeper import DATA, Answer
+from kahriz_server.watch.readings import AHEAD_MS, ReadingsWatch, newest
 from kahriz_sim.services import Influx, start_influx
 from kahriz_water.plan import parse_plan
+from kahriz_water.site import Influx as InfluxPlan
 
 pytestmark = pytest.mark.needs("influxd", "nginx")
 
@@ -333,3 +337,32 @@ def test_the_watch_over_gateways_finds_the_newest_reading_of_each_kahriz(influx:
     assert "401" in str(wrong.error)
     gone = newest(QueryDoor("http://127.0.0.1:1", None, "kahriz"), T1)
     assert "does not answer" in str(gone.error)
+
+
+def test_what_the_watch_was_told_lies_in_its_store(influx: Influx, tmp_path: Path) -> None:
+    class Clock:
+        def now_ms(self) -> int:
+            return T1
+
+        def trusted(self) -> bool:
+            return True
+
+    secret = tmp_path / "secret"
+    secret.write_text(influx.password)
+    plan = InfluxPlan(influx.url, user=influx.user, password_file=str(secret))
+    stop = threading.Event()
+    look = ReadingsWatch(tmp_path, plan, Clock())
+    thread = threading.Thread(target=look.run, args=(stop,))
+    conn = store.open_office(tmp_path)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 30
+        while (said := store.get_state(conn, DATA)) is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+    finally:
+        stop.set()
+        thread.join(30)
+    assert said == {"ok": True, "since": T1, "says": ""}
+    rows = conn.execute("SELECT site, at FROM reading ORDER BY site").fetchall()
+    assert [tuple(row) for row in rows] == [(site, T1 - STEP_MS) for site in sorted(SITES)]
+    conn.close()
