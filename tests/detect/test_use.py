@@ -126,4 +126,4 @@ def test_water_that_fills_a_tank_is_not_used() -> None:
         volume += (pump - people) * 3.6
         use.step(Frame(frame.number, frame.ts, {"pump": pump, "level": volume / 100.0}))
         if frame.number > 1:
-            assert use.sum == pytest.approx(people)
+            assert use.hours.sum == pytest.approx(people)

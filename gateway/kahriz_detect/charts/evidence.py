@@ -164,7 +164,9 @@ def _zone(asked: _Asked, zone: Zone) -> tuple[Panel, ...]:
     more = [(t, v - usual[t % DAY_MS]) for t, v in use.items() if t % DAY_MS in usual]
     z, days = asked.number("scatters"), asked.number("days")
     lps = asked.finding.lps
-    limits = (abs(lps / z) * Z.get(int(days), 4.0),) if lps and z and days else ()
+    limit = asked.number("limit_scatters")
+    limit = Z.get(int(days or 0), 4.0) if limit is None else limit
+    limits = (abs(lps / z) * limit,) if lps and z and days else ()
     line = Line(asked.words.used, _blocks(more, 6 * HOUR_MS, mean=True))
     lines = tuple(asked.line(k) for k in (*zone.inflows, *zone.outflows)[:3])
     return (

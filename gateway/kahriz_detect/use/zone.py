@@ -2,33 +2,41 @@
 """A leak in a tap network: more is used than at such hours of such days, and it stays.
 
     use = inflows - outflows - dV/dt        r(h) = use - expected(hour of the week)
-    block of six hours: mean of r weighted by s(h)^-3, then `Moved` at 1, 3 and 10 days
+    nights: minimum night flow by weekday class, `Nights` over two and three of them
+    hours: block of six hours, mean of r weighted by s(h)^-3, then `Moved` at 1, 3 and 10 days
 
-A leak adds the same to every hour, so the surest hours, those of the night, count most. After an
-alarm the new level is the usual one, so that the next leak is seen; a step down is a repair.
+Both run side by side. Hours hear from the second week on; once two months of nights are known
+these hear less loud leaks, and of the hours only what is plain (ALONE) rings at once. After an
+alarm the new level is the usual one for both, so that the next leak is seen; a step down is a
+repair.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import Any
 
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_detect.frame import Frame
 from kahriz_detect.numbers.glr import A_DAY, Moved, Z
+from kahriz_detect.numbers.nights import Window
 from kahriz_detect.numbers.profile import Profile
-from kahriz_detect.site import Pool, Site, Zone
+from kahriz_detect.site import Site, Zone
+from kahriz_detect.use.hours import HOUR_MS, Hours
+from kahriz_detect.use.night import NightFlow
 from kahriz_water.holidays import Holidays
 
-HOUR_MS = 3_600_000
 BLOCK_HOURS = 24 // A_DAY
 FORGETS_HOURS = 10 * 24  # nothing is held against what was before such a gap
 LEARN_DAYS = 8.0
+NIGHT_DAYS = 2.0  # until the quietest hours are known
 LEAST_SHARE = 0.006  # of the mean use: less than this nobody can tell from people
-SMALLEST_SHARE = 0.02  # of the mean use, to be called a leak
+SMALLEST_SHARE, SMALLEST_AT_NIGHT = 0.02, 0.04  # of the mean use, to be called a leak
 AGAIN = 1.4  # times the limit: not the growth of what has been found
+ALONE = 2.3  # times the limit of the hours, once the nights are known and hear more
+SECOND_SHARE = 0.5  # nor a small part of it
+NEAR_DAYS = 3  # a window of `Moved` that the nights' finding fills
 SETTLES_BLOCKS = 4 * A_DAY  # a leak that has just been found still grows
 
 
@@ -63,62 +71,49 @@ class Use(Detector):
         self.holidays = Holidays(holidays)
         self.profile = Profile()
         self.moved = Moved()
-        self.hour: int | None = None
-        self.sum, self.count = 0.0, 0  # of the hour that is being filled
+        self.hours = Hours(zone, step_s)
+        self.night = NightFlow()
         self.block: list[tuple[float, float]] = []  # use without its shape, and weight
-        self.volumes: tuple[int, float] | None = None
         self.extra = 0.0  # L/s beyond the normal that are known
         self.open: float | None = None  # the extra before the leak that is open
         self.settles, self.side = 0, 1
+        self.told = 0.0  # L/s of what was found last
 
     @property
     def name(self) -> str:
         return f"use:{self.zone.id}"
 
     def step(self, frame: Frame) -> list[Finding]:
-        hour = (frame.ts - 1) // HOUR_MS
-        found: list[Finding] = []
-        if self.hour is not None and hour > self.hour:
-            self._close_hour(self.hour)
-            if hour - self.hour > FORGETS_HOURS:
-                self.block, self.moved.blocks = [], []
-            elif hour // BLOCK_HOURS > self.hour // BLOCK_HOURS:
-                found = self._close_block(frame.ts)
-        self.hour = hour
-        use = self._use(frame)
-        if use is not None:
-            self.sum += use
-            self.count += 1
+        over = self.hours.step(frame)
+        if over is None:
+            return []
+        hour, use = over
+        now = self.hours.hour
+        assert now is not None
+        found = [] if use is None else self._close_hour(hour, use, frame.ts)
+        if now - hour > FORGETS_HOURS:
+            self.block, self.moved.blocks = [], []
+            self.night.nights.forget()
+        elif now // BLOCK_HOURS > hour // BLOCK_HOURS:
+            found += self._close_block(frame.ts)
         return found
 
-    def _use(self, frame: Frame) -> float | None:
-        total, zone = 0.0, self.zone
-        for keys, sign in ((zone.inflows, 1.0), (zone.outflows, -1.0)):
-            for key in keys:
-                value = frame.get(key)
-                if value is None:
-                    return None
-                total += sign * value
-        if not zone.stores:
-            return total
-        levels = [frame.get(p.level) for p in zone.stores]
-        before, self.volumes = self.volumes, None
-        if any(v is None for v in levels):
-            return None
-        now = sum(_volume(p, v) for p, v in zip(zone.stores, levels, strict=True) if v is not None)
-        self.volumes = (frame.number, now)
-        if before is None or before[0] != frame.number - 1:
-            return None
-        return total - 1000.0 * (now - before[1]) / self.step_s
-
-    def _close_hour(self, hour: int) -> None:
+    def _close_hour(self, hour: int, use: float, now_ms: int) -> list[Finding]:
         profile, slot = self.profile, self.holidays.slot(hour)
-        if self.count * self.step_s >= 1800:
-            use = self.sum / self.count
-            if profile.days >= LEARN_DAYS:
-                self.block.append((use - profile.expected(slot), profile.weight(slot)))
-            profile.learn(slot, use)
-        self.sum, self.count = 0.0, 0
+        if profile.days >= LEARN_DAYS:
+            self.block.append((use - profile.expected(slot), profile.weight(slot)))
+        profile.learn(slot, use)
+        if profile.days < NIGHT_DAYS:
+            return []
+        best = self.night.hour(hour, slot // 24, use, profile.hour, not self.settles)
+        if best is None:
+            return []
+        window, far, z = best
+        if self._is_news(far, z, window.z, SMALLEST_AT_NIGHT):
+            return self._rings(window.nights + window.gap, far, z, window.z, now_ms, window)
+        if self.settles and self._same(far):
+            self.night.nights.rebase(far, window)
+        return []
 
     def _close_block(self, now_ms: int) -> list[Finding]:
         block, self.block = self.block, []
@@ -130,32 +125,53 @@ class Use(Detector):
         mean = sum(r * w for r, w in block) / weight
         moved.least = LEAST_SHARE * abs(profile.level)
         days, far, z = moved.add(mean, weight / usual / BLOCK_HOURS, not self.settles)
-        limit = Z.get(days, 1.0)
-        if self.settles:
-            self.settles -= 1
-            same = (far > 0) == (self.side > 0)
-            if days and same and abs(z) < AGAIN * limit:
-                if abs(z) > 0.5 * limit:
-                    self._take(far, days)
-                return []
-        if abs(z) < limit or abs(far) < SMALLEST_SHARE * abs(profile.level):
-            return []
-        return self._rings(days, far, z, now_ms)
+        limit = Z.get(days, 1.0) * (ALONE if self.night.nights.mature else 1.0)
+        rings = self._is_news(far, z, limit, SMALLEST_SHARE)
+        absorbs = self.settles and days and self._same(far)
+        self.settles = max(0, self.settles - 1)
+        if rings:
+            return self._rings(days, far, z, limit, now_ms)
+        if absorbs:
+            moved.rebase(far, days)
+        return []
 
-    def _take(self, far: float, days: int) -> None:
-        self.moved.rebase(far, days)
-        self.extra += far
+    def _same(self, far: float) -> bool:
+        return (far > 0) == (self.side > 0)
 
-    def _rings(self, days: int, far: float, z: float, now_ms: int) -> list[Finding]:
+    def _is_news(self, far: float, z: float, limit: float, share: float) -> bool:
+        """Far enough, and not the growth of what has just been found."""
+        least = share * abs(self.profile.level)
+        if self.settles and self._same(far):
+            limit, least = AGAIN * limit, max(least, SECOND_SHARE * abs(self.told))
+        return abs(z) >= limit and abs(far) >= least
+
+    def _rings(
+        self,
+        days: int,
+        far: float,
+        z: float,
+        limit: float,
+        now_ms: int,
+        window: Window | None = None,
+    ) -> list[Finding]:
         place, found = self.zone.place, []
         before = self.extra
-        self._take(far, days)
+        self.extra += far
+        self.told = far
+        if window is None:
+            self.moved.rebase(far, days)
+            self.night.nights.rebase(far, Window(days, 0, 0, 0.0))
+        else:
+            self.night.nights.rebase(far, window)
+            self.moved.rebase(self.moved.far(NEAR_DAYS) or 0.0, NEAR_DAYS)
         self.side = 1 if far > 0 else -1
         self.settles = SETTLES_BLOCKS
         u = abs(far / z)
         evidence: dict[str, float | str] = {
             "days": float(days),
             "scatters": z,
+            "limit_scatters": limit,
+            "heard_by": "hours" if window is None else "nights",
             "usual_lps": self.profile.level,
             "since_ms": float(now_ms - days * 24 * HOUR_MS),
         }
@@ -173,30 +189,23 @@ class Use(Detector):
         return {
             "profile": self.profile.dump(),
             "moved": self.moved.dump(),
-            "hour": [self.hour, self.sum, self.count],
+            "hours": self.hours.dump(),
+            "night": self.night.dump(),
             "block": [list(b) for b in self.block],
-            "volumes": self.volumes,
-            "numbers": [self.extra, self.open, self.settles, self.side],
+            "numbers": [self.extra, self.open, self.settles, self.side, self.told],
         }
 
     def load(self, state: Any) -> None:
+        if "hours" not in state:  # of a version without nights: learned anew
+            return
         self.profile.load(state["profile"])
         self.moved.load(state["moved"])
-        self.hour, self.sum, self.count = state["hour"]
+        self.hours.load(state["hours"])
+        self.night.load(state["night"])
         self.block = [(r, w) for r, w in state["block"]]
-        volumes = state["volumes"]
-        self.volumes = None if volumes is None else (int(volumes[0]), float(volumes[1]))
-        self.extra, self.open, self.settles, self.side = state["numbers"]
+        self.extra, self.open, self.settles, self.side, self.told = state["numbers"]
 
 
 def uses(site: Site) -> list[Detector]:
     """One for each tap network."""
     return [Use(zone, site.step_s, site.holidays) for zone in site.zones if zone.taps]
-
-
-def _volume(pool: Pool, level: float) -> float:
-    table = pool.level_volume
-    for (low, v_low), (high, v_high) in pairwise(table):
-        if level <= high:
-            return v_low + (v_high - v_low) * (level - low) / (high - low)
-    return table[-1][1] if table else 0.0
