@@ -87,8 +87,8 @@ def check_journal(board: Board, config: Json, on_board: Json | None) -> None:
     if on_board is not None and was != becomes and form:
         raise BenchError(
             f"this board is {was} and keeps readings, which would be sent as {becomes}",
-            "let it upload to its own gateway and use a fresh board; if the node was only "
-            "renamed, say --rename",
+            "let it upload to its own gateway, or `kahriz node rescue` them and then `esptool "
+            "erase-flash`; if the node was only renamed, `kahriz node flash --rename`",
             CONFIG_CODE,
         )
 
