@@ -6,20 +6,8 @@ The office here is its real server on a real socket.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import re
-import shutil
-import socket
-import ssl
-import subprocess
-import threading
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,75 +17,28 @@ from click.testing import CliRunner
 from kahriz_alarms.heartbeat import beat as wire
 from kahriz_alarms.heartbeat import key
 from kahriz_gateway import notify_sign
-from kahriz_gateway.alarms.office import GONE_MS, KIND, OfficeWatch
+from kahriz_gateway.alarms.office import GONE_MS, OfficeWatch
 from kahriz_gateway.checks import IDLE, PASS, About, Finding, examine
 from kahriz_gateway.cli import gateway
 from kahriz_gateway.config import Options
-from kahriz_gateway.heartbeat.beats import KEY_FILE, Heartbeats, seed_of
+from kahriz_gateway.heartbeat.beats import KEY_FILE, seed_of
 from kahriz_gateway.heartbeat.collect import collect
-from kahriz_gateway.heartbeat.post import PostError, post
-from kahriz_gateway.village import alarms as village_alarms
 from kahriz_gateway.village import store as village_store
 from kahriz_server.watch import store
-from kahriz_sim.services_process import free_port
 from kahriz_water.plan import parse_plan
-from kahriz_water.site import Influx, OfficeServer, Plan, Ups
+from kahriz_water.site import Influx, Ups
 from kahriz_water.strict import ConfigError
-from tests.server.office import HOUR, START, Bench, Door, certificate, door
-
-ROOT = Path(__file__).parents[2]
-SITE = ROOT / "firmware" / "kahriz_sim" / "sites" / "banovshalar-gozlu"
-TEXT = (SITE / "site.toml").read_text(encoding="utf-8")
-PLAN = parse_plan(TEXT)
-SECRETS = ("Quliyev", "+994501234567", "photo-of-a-house", "belongs to", "ali@example.az")
-
-
-class Hand:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.ms = START
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def trusted(self) -> bool:
-        return True
-
-    def not_before(self, ms: int) -> None:
-        """Nothing."""
-
-
-class Village:
-    """A gateway with a store, and heartbeats to a port."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.data, self.clock = folder / "village", Hand()
-        self.data.mkdir()
-        self.conn = village_store.open_village(self.data / "village.db")
-        self.conn.execute("PRAGMA synchronous=OFF")
-        self.point(port)
-
-    def point(self, port: int, deadline_s: float = 60.0, plan: Plan = PLAN) -> None:
-        """Begin anew, as after a restart, with the office at this port."""
-        office = OfficeServer(f"http://127.0.0.1:{port}")
-        self.plan = replace(plan, server=office)
-        watch = OfficeWatch("server", self.plan, self.clock, {})
-        self.beats = Heartbeats(
-            self.plan, office, self.data, self.clock, watch, deadline_s=deadline_s
-        )
-
-    def step(self) -> float:
-        return self.beats.step(self.conn)
-
-    @property
-    def alarm(self) -> bool:
-        found = village_alarms.open_alarm(self.conn, KIND, PLAN.id)
-        return found is not None and found.calm is None
-
-    def alarms(self) -> int:
-        sql = "SELECT count(*) FROM alarm WHERE kind=?"
-        return int(self.conn.execute(sql, (KIND,)).fetchone()[0])
+from tests.gateway.heart import (
+    PLAN,
+    SECRETS,
+    TEXT,
+    Hand,
+    Village,
+    answering,
+    heard,
+    know,
+)
+from tests.server.office import HOUR, START, Bench, Door, door
 
 
 @pytest.fixture
@@ -119,51 +60,6 @@ def village(tmp_path: Path, bench: Bench, office: Door) -> Iterator[Village]:
     know(bench, made)
     yield made
     made.conn.close()
-
-
-def know(bench: Bench, village: Village) -> None:
-    with store.transaction(bench.conn):
-        store.add(bench.conn, PLAN.id, key.public(seed_of(village.data)), None, START)
-
-
-def heard(bench: Bench) -> store.Gateway:
-    found = store.gateway(bench.conn, PLAN.id)
-    assert found is not None
-    return found
-
-
-@contextmanager
-def answering(reply: bytes) -> Iterator[tuple[int, list[bytes]]]:
-    """A socket that keeps what it is sent and answers this to everybody; then it waits."""
-    kept: list[bytes] = []
-    held: list[socket.socket] = []
-
-    def serve() -> None:
-        while True:
-            try:
-                sock, _ = listener.accept()
-            except OSError:
-                return
-            held.append(sock)
-            text = b""
-            while b"\r\n\r\n" not in text or len(text) < _whole(text):
-                text += sock.recv(65_536)
-            kept.append(text)
-            sock.sendall(reply)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield listener.getsockname()[1], kept
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join(30)
-        for sock in held:
-            sock.close()
-
-
-def _whole(text: bytes) -> int:
-    size = re.search(rb"(?i)content-length: (\d+)", text)
-    return text.index(b"\r\n\r\n") + 4 + int(size[1] if size else 0)
 
 
 def test_the_office_hears_how_the_gateway_is(bench: Bench, village: Village) -> None:
@@ -390,62 +286,3 @@ def test_a_store_that_cannot_be_read_still_leaves_a_heartbeat(tmp_path: Path) ->
     (tmp_path / "village.db").write_bytes(b"no database" * 1000)
     beat = collect(PLAN, tmp_path, Hand(), 1)
     assert (beat.alarms, beat.stopped, beat.at) == (None, False, START)
-
-
-@contextmanager
-def nginx(folder: Path, to: int) -> Iterator[int]:
-    """The front of server/deploy/nginx.conf on a free port; another one where that was taken."""
-    cert, secret = certificate(folder)
-    child, port = None, 0
-    while child is None:
-        port = free_port()
-        child = _front(folder, port, to, cert, secret)
-    try:
-        yield port
-    finally:
-        child.terminate()
-        child.wait(30)
-
-
-def _front(
-    folder: Path, port: int, to: int, cert: Path, secret: Path
-) -> subprocess.Popen[bytes] | None:
-    text = (ROOT / "server" / "deploy" / "nginx.conf").read_text(encoding="utf-8")
-    text = re.sub(r"    listen \[::\].*\n", "", text)
-    text = text.replace("listen 443", f"listen 127.0.0.1:{port}").replace("8420", str(to))
-    text = text.replace("/etc/ssl/kahriz/office.pem", str(cert))
-    text = text.replace("/etc/ssl/kahriz/office.key", str(secret))
-    head = "daemon off;\nmaster_process off;\npid nginx.pid;\n"
-    head += "events {}\nhttp {\naccess_log off;\n"
-    temps = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    head += "".join(f"{each}_temp_path {folder}/{each};\n" for each in temps)
-    conf, log = folder / "nginx.conf", folder / "nginx.log"
-    conf.write_text(f"{head}{text}}}\n", encoding="utf-8")
-    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert program is not None
-    child = subprocess.Popen([program, "-p", str(folder), "-c", str(conf), "-e", str(log)])
-    while child.poll() is None:
-        with contextlib.suppress(ConnectionError):
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return child
-        time.sleep(0.02)
-    assert "Address already in use" in log.read_text()
-    return None
-
-
-@pytest.mark.needs("nginx")
-def test_a_heartbeat_goes_through_the_front_with_tls_and_nothing_else_does(
-    bench: Bench, village: Village, office: Door, tmp_path: Path
-) -> None:
-    with nginx(tmp_path, office.port) as port:
-        url, own = f"https://127.0.0.1:{port}", str(tmp_path / "office.pem")
-        seed = seed_of(village.data)
-        beat = collect(PLAN, village.data, village.clock, 5)
-        with pytest.raises(PostError, match="certificate"):
-            post(beat, seed, OfficeServer(url))
-        post(beat, seed, OfficeServer(url, ca_file=own))
-        assert heard(bench).n == 5
-        trusted = ssl.create_default_context(cafile=own)
-        for path in ("/healthz", "/metrics", "/"):
-            with pytest.raises(urllib.error.HTTPError, match="404"):
-                urllib.request.urlopen(url + path, context=trusted, timeout=30)
