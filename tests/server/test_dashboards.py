@@ -73,6 +73,7 @@ def test_the_three_languages_differ_in_words_only(name: str) -> None:
         (f"{GOOD}; DROP MEASUREMENT water", "only one SELECT"),
         (GOOD.replace("FROM", 'INTO "other" FROM'), "only one SELECT"),
         (GOOD.replace('"water"', '"water", (SELECT c FROM "water")'), '"q" < 4'),
+        ('SELECT sum("m3") FROM "turn" WHERE $timeFilter', "withdrawn turns"),
     ],
 )
 def test_the_lint_finds_a_query_that_breaks_a_rule(query: str, complaint: str) -> None:
