@@ -27,7 +27,7 @@ from kahriz_tools.image import build_image
 
 from .judge import Verdict
 from .run import run
-from .schedule import KINDS, SERVER_AWAY, Schedule, draw
+from .schedule import KINDS, Schedule, draw
 
 DRIVERS = ["a02yyuw", "ds18b20", "loop_ads1115"]
 AT_ONCE = 5  # seeds a job
@@ -108,7 +108,7 @@ def main() -> int:
 
 def _wrong(given: argparse.Namespace) -> str:
     """What cannot be lived, in words."""
-    known = {*KINDS, SERVER_AWAY}
+    known = set(KINDS)
     for kind in filter(None, given.kinds.split(",")):
         if kind not in known:
             return f"--with {kind}: one of {', '.join(sorted(known))}"

@@ -12,7 +12,6 @@ REFUSALS = {
     "database_401": Refusal(401, "unauthorized access"),
     "database_429": Refusal(429, "too many requests", 30.0),
     "database_503_wait_3600": Refusal(503, "service unavailable", 3600.0),
-    "server_away_30_days": Refusal(0, "no answer (ConnectionError)"),
 }
 POISON = Refusal(400, "partial write: points beyond retention policy dropped=1")
 

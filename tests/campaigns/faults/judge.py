@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from kahriz_gateway.village import store as village_store
+from kahriz_gateway.village.estimates import told_upto
 from kahriz_sim.flash_journal import owed_rows
 
 from .. import judge as life_judge
@@ -176,16 +177,12 @@ def _explained(found: Verdict) -> set[str]:
     words = set()
     if kinds & {"modem_hangs", "modem_no_network"}:
         words |= {"alarm_path"}
-    if kinds & {"server_away_30_days"}:
-        words |= {"office"}
     if kinds & {"store_restored"}:
         words |= {"restored"}
     if any(k.startswith("clock") for k in kinds):
         words |= {"clock_went_back", "clock", "office", "sensor_fault"}
     if kinds & {"disk_full", "disk_read_only"}:
         words |= {"store"}
-    if kinds & {"intake_killed", "intake_frozen"}:
-        words |= set()
     return words
 
 
@@ -251,7 +248,8 @@ def _database(found: Verdict, site: Site, conn: sqlite3.Connection) -> None:
         (row["ts"], row["quantity"])
         for row in conn.execute(
             "SELECT ts, quantity FROM value WHERE q < 4 AND manual=0"
-            " AND ts NOT IN (SELECT ts FROM estimated)"
+            " AND ts NOT IN (SELECT ts FROM estimated WHERE ts > ?)",
+            (told_upto(conn),),
         )
     }
     there = {

@@ -22,6 +22,7 @@ from .trouble import Trouble
 
 START_MS = 1_790_000_100_000
 KEEP_WAKES = 1000  # modules are loaded anew after a power cut; how they load is another campaign's
+IDLE_STEPS = 3  # of the node's interval
 SETTLE_S = 1800.0  # for what is still to be told and handed over
 
 
@@ -34,7 +35,7 @@ def run(schedule: Schedule, image: Path) -> Verdict:
         flash = folder / "node.lfs"
         new_flash(flash, node_config(schedule.dt_s, schedule.batch), {})
         (folder / "config.json").write_text("")
-        site = Site(folder, START_MS, schedule.seed)
+        site = Site(folder, START_MS, schedule.seed, IDLE_STEPS * schedule.dt_s)
         with used(site.disk):
             return _lived(schedule, site, folder, flash, image)
 

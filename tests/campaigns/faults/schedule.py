@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from random import Random
 
 HOUR_S = 3600.0
-DAY_S = 24 * HOUR_S
 SHORT, LONG = (2.0, 120.0), (300.0, 2.2 * HOUR_S)
 
 # kind: (shortest, longest) in seconds; what strikes at once and is over has no length
@@ -51,11 +50,9 @@ KINDS: dict[str, tuple[float, float]] = {
     "modem_no_network": LONG,
     "store_restored": (0.0, 0.0),
 }
-SERVER_AWAY = "server_away_30_days"
 MOST = 5  # happenings of a schedule
 CALM_S = 600.0  # at the beginning, so that the site comes to life
 END_S = 600.0
-DAY_SHARE = 0.004  # of the schedules are a month without the server
 
 
 @dataclass(frozen=True)
@@ -96,8 +93,7 @@ class Schedule:
 def draw(seed: int) -> Schedule:
     """The schedule of a seed."""
     chance = Random(f"schedule {seed}")
-    if chance.random() < DAY_SHARE:
-        return _month(seed, chance)
+    chance.random()  # its place is kept: the seeds of published reports stay what they were
     falls = chance.random() < 0.5
     lasts_s = chance.uniform(4.2, 5.5) * HOUR_S if falls else chance.uniform(2.0, 4.5) * HOUR_S
     fall_s = chance.uniform(2.9 * HOUR_S, lasts_s - HOUR_S) if falls else None
@@ -123,11 +119,3 @@ def draw(seed: int) -> Schedule:
         chance.choice((0.5, 0.3, 0.02)),
         tuple(sorted(found, key=lambda h: h.at_s)),
     )
-
-
-def _month(seed: int, chance: Random) -> Schedule:
-    away = Happening(SERVER_AWAY, 0.0, 30 * DAY_S, chance.randrange(10_000))
-    kind = chance.choice(("village_killed", "village_terminated", "intake_killed", "wifi_away"))
-    other = Happening(kind, chance.uniform(2, 28) * DAY_S, 60.0, chance.randrange(10_000))
-    return Schedule(seed, 31 * DAY_S, 3600, 12, chance.randint(-50_000, 50_000), None, 1.0,
-                    (away, other))  # fmt: skip

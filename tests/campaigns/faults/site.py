@@ -44,7 +44,6 @@ from .phone import MortalPhone
 from .small import NODE, PLAN, RECORDS, SITE
 
 RESTART_S = 2.0  # systemd's pause before it starts a service again
-IDLE_S = 900.0  # the village looks so often while nothing is urgent
 IDLE_WAIT_S = 1e6  # of intake: until something arrives
 BUSY_S, QUICK_S = 20.0, 20.0  # how often, and how long after something came in
 
@@ -102,8 +101,9 @@ class Process:
 class Site:
     """`data` holds the stores; `at` says what is to be done when."""
 
-    def __init__(self, data: Path, start_ms: int, seed: int) -> None:
+    def __init__(self, data: Path, start_ms: int, seed: int, idle_s: float) -> None:
         self.data = data
+        self._idle_s = idle_s  # the village looks so often while nothing is urgent
         self.time = Time(start_ms)
         self.disk = Disk(self.time.spend)
         (data / "machine").mkdir()
@@ -131,7 +131,9 @@ class Site:
     def run_until(self, to_s: float) -> None:
         """The gateway lives on to that moment."""
         while self.time.at_s < to_s:
-            step_s = BUSY_S if self.time.at_s < self._busy_until_s or self._urgent() else IDLE_S
+            step_s = (
+                BUSY_S if self.time.at_s < self._busy_until_s or self._urgent() else self._idle_s
+            )
             at_s = min(to_s, self.time.at_s + step_s)
             if self.moments and self.moments[0][0] < at_s:
                 at_s = max(self.moments[0][0], self.time.at_s)

@@ -48,7 +48,7 @@ class Trouble:
             self.site.disk.write_protect(True)
         elif kind == "commits_slow":
             self.site.disk.slow = True
-        elif kind.startswith(("database", "server")):
+        elif kind.startswith("database"):
             self.site.database.trouble.append(kind)
         elif kind.startswith("clock"):
             self.site.machine.go_wrong(kind)
@@ -80,7 +80,7 @@ class Trouble:
             self.site.disk.write_protect(False)
         elif kind == "commits_slow":
             self.site.disk.slow = False
-        elif kind.startswith(("database", "server")):
+        elif kind.startswith("database"):
             self.site.database.trouble.remove(kind)
         elif kind.startswith("clock"):
             self.site.machine.put_right()
