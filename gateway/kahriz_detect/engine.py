@@ -56,32 +56,40 @@ class Engine:
 
     def update(self, sample: Sample) -> list[Finding]:
         """Take one sample in; one of a step that is over is too late."""
-        heard = self._heard.get((sample.point, sample.quantity))
+        ts, point, quantity, value, _, q, bound, *_ = sample
+        heard = self._heard.get((point, quantity))
         if heard is None:
             return []
         key, judges, others = heard
-        number = -(-sample.ts // self._step_ms)
+        number = -(-ts // self._step_ms)
         news: list[Finding] = []
         if number != self._open:
             if self._open is not None and number < self._open:
                 self.late += 1
                 return []
             news = self._close_before(number)
-        self._seen.add(key, sample.value)
+        seen, believed = self._seen, self._believed
+        if key not in seen.first:  # nearly always: one reading a step
+            seen.first[key] = value
+        else:
+            seen.again(key, value)
         found: list[Finding] = []
-        good = sample.q < SUSPECT or sample.bound is not None  # a bound is true though out of range
+        good = q < SUSPECT or bound is not None  # a bound is true though out of range
         for judge in judges:
             found += judge.update(sample)
             good = good and judge.good
         if good:
-            if sample.bound is None:
-                self._believed.add(key, sample.value)
+            if bound is None:
+                if key not in believed.first:
+                    believed.first[key] = value
+                else:
+                    believed.again(key, value)
             else:
-                self._bounded[key] = (sample.value, sample.bound)
+                self._bounded[key] = (value, bound)
             for detector in others:
                 found += detector.update(sample)
         if found:
-            news += self.joint.decide(found, sample.ts)
+            news += self.joint.decide(found, ts)
         return news
 
     def advance(self, watermark_ms: int) -> list[Finding]:
@@ -155,27 +163,21 @@ class Engine:
 class _Gathered:
     """The values of a step: one for most signals, so a list is made only for the others."""
 
-    __slots__ = ("_first", "_more")
+    __slots__ = ("_more", "first")
 
     def __init__(self, state: dict[str, list[float]] | None = None) -> None:
-        self._first: dict[str, float] = {}
-        self._more: dict[str, list[float]] = {}
-        for key, values in (state or {}).items():
-            for value in values:
-                self.add(key, value)
+        self.first: dict[str, float] = {key: v[0] for key, v in (state or {}).items()}
+        self._more: dict[str, list[float]] = {
+            key: list(v) for key, v in (state or {}).items() if len(v) > 1
+        }
 
-    def add(self, key: str, value: float) -> None:
-        first = self._first
-        if key not in first:
-            first[key] = value
-        elif key in self._more:
-            self._more[key].append(value)
-        else:
-            self._more[key] = [first[key], value]
+    def again(self, key: str, value: float) -> None:
+        """One more of a signal that is in `first`."""
+        self._more.setdefault(key, [self.first[key]]).append(value)
 
     def take(self) -> dict[str, float]:
         """The medians; it is empty then."""
-        values, self._first = self._first, {}
+        values, self.first = self.first, {}
         if self._more:
             for key, many in self._more.items():
                 values[key] = median(many)
@@ -183,7 +185,7 @@ class _Gathered:
         return values
 
     def dump(self) -> dict[str, list[float]]:
-        return {key: self._more.get(key, [value]) for key, value in self._first.items()}
+        return {key: self._more.get(key, [value]) for key, value in self.first.items()}
 
 
 def _overrides(detector: Detector, method: str) -> bool:

@@ -63,6 +63,13 @@ class Blocks:
             self._shut()
         return self._done.get(block)
 
+    def some(self, first: int, last: int) -> list[float]:
+        """The values of the blocks first..last that have one, and it is not zero."""
+        if first <= self._block <= last:
+            self._shut()
+        done = self._done
+        return [v for b in range(first, last + 1) if (v := done.get(b))]
+
     def mean(self, first: int, last: int) -> tuple[float, int] | None:
         """Mean and number of the blocks first..last that have a value."""
         found = [v for b in range(first, last + 1) if (v := self._done.get(b)) is not None]

@@ -37,7 +37,7 @@ class Window:
     z: float
 
 
-WINDOWS = (
+WINDOWS: tuple[Window, ...] = (
     Window(2, 0, 5, 4.4),
     Window(3, 0, 7, 3.6),
     Window(3, 7, 10, 3.3),

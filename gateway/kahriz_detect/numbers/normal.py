@@ -51,25 +51,27 @@ class Normal:
 
     def learn(self, value: float, block: int) -> None:
         """Take one block in: a plain mean at first, a slow one after `memory_days`."""
-        hour = (block % self.a_day) * HOURS // self.a_day
-        error = value - self.mean - self.profile[hour]
-        self.count += 1
-        self.seen[hour] += 1
-        memory = self.memory_days * self.a_day
+        a_day, profile = self.a_day, self.profile
+        hour = (block % a_day) * HOURS // a_day
+        error = value - self.mean - profile[hour]
+        self.count = count = self.count + 1
+        self.seen[hour] = seen = self.seen[hour] + 1
+        memory = self.memory_days * a_day
         size = abs(error)
         most = ROBUST * 1.25 * self.scatter
-        if self.count > TAME_AFTER and size > most > 0:
+        if count > TAME_AFTER and size > most > 0:
             size, error = most, most if error > 0 else -most
-        gone = error / min(self.count, memory)
+        slow = count if count < memory else memory
+        gone = error / slow
         self.mean += gone
-        share = self.seen[hour] / (self.seen[hour] + 8.0 * self.a_day / 48)
-        gain = share / min(self.seen[hour], memory / HOURS)
-        self.profile[hour] += gain * (error - gone)
-        if self.seen[hour] % 8 == 0:  # the profile has no mean of its own
+        share = seen / (seen + 8.0 * a_day / 48)
+        gain = share / min(seen, memory / HOURS)
+        profile[hour] += gain * (error - gone)
+        if seen % 8 == 0:  # the profile has no mean of its own
             level = sum(self.profile) / HOURS
             self.profile = [p - level for p in self.profile]
             self.mean += level
-        self.scatter += (size - self.scatter) / min(self.count, memory)
+        self.scatter += (size - self.scatter) / slow
 
     def shift(self, by: float) -> None:
         """A new normal: what was doubted and lasts is learned."""

@@ -61,8 +61,9 @@ class Profile:
         return self.hour[hour % 24] + n / (n + SHRINK) * self.own[slot]
 
     def weight(self, hour: int) -> float:
-        s = max(self.scatter[hour % 24], FLOOR_SHARE * abs(self.level), 1e-6)
-        return float(s**-POWER)
+        s, least = self.scatter[hour % 24], FLOOR_SHARE * abs(self.level)
+        s = s if s > least else least
+        return float((s if s > 1e-6 else 1e-6) ** -POWER)
 
     def learn(self, hour: int, use: float) -> None:
         """The shape is learned beside the level of the last days, so a leak does not enter it."""

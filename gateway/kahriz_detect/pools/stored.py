@@ -55,12 +55,14 @@ class Stored:
 
     def step(self, frame: Frame) -> float | None:
         """D in m3; None across a gap, and it begins anew after one."""
-        number = frame.number
+        number, get = frame.number, frame.get
         flows = []
         for key in self.flows:
-            value = frame.get(key)
+            value = get(key)
             if value is not None:
                 self.last[key] = (number, value)
+                flows.append(value)
+                continue
             last = self.last.get(key)
             if last is None or number - last[0] > LAST_FRAMES:
                 self.number = None

@@ -125,9 +125,7 @@ class Balance(Detector):
             self.block += 1
         for r in self.reaches:
             travel = self.travel[r.place]
-            lag = travel.lag
-            travel.step(number, frame.get(r.up), frame.get(r.down))
-            if travel.lag != lag:
+            if travel.step(number, frame.get(r.up), frame.get(r.down)):
                 self._align()
         return found
 
@@ -142,9 +140,8 @@ class Balance(Detector):
                 continue
             for f in self.offtakes.get(r.place, []):
                 down += self.blocks[f].at(block) or 0.0
-            window = self.unsure(r)
-            flows = [q for b in range(block - window, block) if (q := self.blocks[r.up].at(b))]
-            if loss.measure(block, up, down, min([up, *flows]), max([up, *flows])):
+            flows = [up, *self.blocks[r.up].some(block - self.unsure(r), block - 1)]
+            if loss.measure(block, up, down, min(flows), max(flows)):
                 measured.append((r, loss, up))
         if self.rating is not None and self.chamber is not None:
             self._rate(block)

@@ -11,8 +11,10 @@ leak, and the first alone without a chamber a storm on its way: neither is told 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from operator import itemgetter
 from statistics import median
 from typing import Any
 
@@ -30,6 +32,7 @@ DAYS, LEAST_DAYS = 30, 4  # of daily ratios: a mended leak does not lift a weir 
 LASTS_MS = 30 * 86_400_000
 DAY_MS = 86_400_000
 LEAST = 1e-3
+NUMBER = itemgetter(0)
 
 
 class Leap(Detector):
@@ -86,14 +89,14 @@ class Leap(Detector):
 
     def step(self, frame: Frame) -> list[Finding]:
         """Take a frame in; once an hour the two half days are compared."""
-        first = frame.number - 2 * self.half
+        number, get, first = frame.number, frame.get, frame.number - 2 * self.half
         for key, past in self.past.items():
-            value = frame.get(key)
+            value = get(key)
             if value is not None and value > LEAST:
-                past.append((frame.number, math.log(value)))
+                past.append((number, math.log(value)))
             while past and past[0][0] <= first:
                 del past[0]
-        if frame.number % self.hour:
+        if number % self.hour:
             return []
         found = self._over(frame.ts)
         for key in self.keys:
@@ -129,13 +132,14 @@ class Leap(Detector):
             step -= past[m - 1][1] + past[m - 2][1] + past[m - 3][1]
             if abs(step) < self.least:  # a third of it
                 return None
-        before, after = self._halves(key, number)
-        if min(len(before), len(after)) < self.half // 2:
+        middle = bisect_right(past, number - m, key=NUMBER)
+        if min(middle, len(past) - middle) < m // 2:
             return None
         near = self.hour * 2
-        sudden = median(after[:near]) - median(before[-near:])
+        sudden = _level(past[middle : middle + near]) - _level(past[max(0, middle - near) : middle])
         if abs(sudden) < SUDDEN * self.least:
             return None
+        before, after = self._halves(key, number)
         a, b = median(after), median(before)
         noise = median([abs(v - b) for v in before] + [abs(v - a) for v in after])
         shift = a - b
@@ -221,6 +225,10 @@ class Leap(Detector):
         past, ratios, self.open, self.day = state
         self.past = {k: [(int(n), float(v)) for n, v in past.get(k, [])] for k in self.keys}
         self.ratios = {k: [float(r) for r in ratios.get(k, [])] for k in self.keys}
+
+
+def _level(past: Sequence[tuple[int, float]]) -> float:
+    return median([ln for _, ln in past])
 
 
 def leaps(site: Site) -> list[Detector]:

@@ -31,7 +31,7 @@ class Travel:
     >>> for n in range(400):
     ...     wave = 4.0 if n % 100 > 50 else 0.0
     ...     late = 4.0 if (n - 5) % 100 > 50 else 0.0
-    ...     travel.step(n, 12 + wave + n % 3 * 0.01, 11 + late + n % 2 * 0.01)
+    ...     moved = travel.step(n, 12 + wave + n % 3 * 0.01, 11 + late + n % 2 * 0.01)
     >>> travel.lag, travel.learned
     (5, True)
 
@@ -51,16 +51,17 @@ class Travel:
         self._seen = 0
         self._pending: list[tuple[int, float]] = []
 
-    def step(self, number: int, up: float | None, down: float | None) -> None:
+    def step(self, number: int, up: float | None, down: float | None) -> bool:
+        """One step more; whether the travel time is another one now."""
         if self.longest == 0:
-            return
+            return False
         rise = self._change(0, up)
         if rise:
             self._pending = [p for p in self._pending if number - p[0] <= self.longest]
             self._pending.append((number, rise))
         fall = self._change(1, down)
         if not fall:
-            return
+            return False
         hit = False
         for then, change in self._pending:
             if number - then <= self.longest:
@@ -71,7 +72,9 @@ class Travel:
             best = max(range(self.longest + 1), key=self._score.__getitem__)
             more = self._score[best] > AHEAD * self._score[min(self.lag, self.longest)]
             if self._score[best] > ENOUGH and (more or not self.learned):
-                self.lag, self.learned = best, True
+                lag, self.lag, self.learned = self.lag, best, True
+                return lag != best
+        return False
 
     def _change(self, which: int, value: float | None) -> float:
         """Change over two steps in scatters; 0 where it does not stand out."""
@@ -85,13 +88,14 @@ class Travel:
         d = 0.5 * (last[3] + last[2] - last[1] - last[0])
         del last[0]
         scale = self._scale[which]
-        self._seen += 1
-        size = abs(d)
+        self._seen = seen = self._seen + 1
+        size = d if d >= 0 else -d
         if scale == 0.0:
             self._scale[which] = size
             return 0.0
-        self._scale[which] += (min(size, 3.0 * scale) - scale) / min(self._seen, SCALE_STEPS)
-        return d / scale if size > CHANGE * scale and self._seen > 100 else 0.0
+        more = (size if size < 3.0 * scale else 3.0 * scale) - scale
+        self._scale[which] = scale + more / (seen if seen < SCALE_STEPS else SCALE_STEPS)
+        return d / scale if size > CHANGE * scale and seen > 100 else 0.0
 
     def dump(self) -> Any:
         return [

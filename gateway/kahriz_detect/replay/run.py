@@ -174,7 +174,8 @@ class Replay:
             batch = [sample for _, sample in arrived]
             for finding in self._words.hear(batch) if batch[0].came is not None else ():
                 yield moment, finding
-            self._prompt = self._prompt and all(sample.ts == moment for sample in batch)
+            if self._prompt:
+                self._prompt = {sample.ts for sample in batch} == {moment}
             for finding in self._now(batch, moment) if self._prompt else self._held(batch):
                 yield moment, finding
 
@@ -183,7 +184,9 @@ class Replay:
         found: list[Finding] = []
         for sample in batch:
             for number in self._of.get(sample.point, ()):
-                found += self.engines[number].update(sample)
+                news = self.engines[number].update(sample)
+                if news:
+                    found += news
         for engine in self.engines:
             found += engine.advance(moment)
         return found

@@ -91,14 +91,14 @@ class Channel:
             self.lacks = True
             return "range" if self.spike.seen > SETTLED else "start"
         self.lacks = False
-        spike = self.spike.step(value)
+        found = self.spike.step(value)
         if self.stuck.step(value, value == 0.0) and not (
             self.quantity == TEMPERATURE and value < FREEZING_C
         ):
             return "stuck"
         if self.dull is not None and self._is_dull(self.dull):
             return "stuck"
-        return spike
+        return found
 
     def _is_dull(self, dull: Stuck) -> bool:
         """It stands still, and only the correction for the air goes on: its noise is gone."""

@@ -88,21 +88,18 @@ class Validity(Detector):
     def update(self, sample: Sample) -> list[Finding]:
         """Take one reading in; a bound, and what is failed already, says nothing here."""
         self.good = True
-        key = self._of.get((sample.point, sample.quantity))
+        ts, point, quantity, value, _, q, bound, *_ = sample
+        key = self._of.get((point, quantity))
         if key is None:
             return []
         channel = self.channels[key]
-        if sample.bound is not None:
+        if bound is not None:
             channel.spike.pause()
-        if sample.bound is not None or sample.q >= 3:
             return []
-        symptom = channel.symptom(sample.value)
-        if symptom is None:
+        if q >= 3 or (symptom := channel.symptom(value)) is None:
             return []
         self.good = False
-        if channel.open(symptom, sample.ts):
-            return [self._finding(RAISED, symptom, key, sample.ts)]
-        return []
+        return [self._finding(RAISED, symptom, key, ts)] if channel.open(symptom, ts) else []
 
     def step(self, frame: Frame) -> list[Finding]:
         """All that reported at one time is in: what the sensors say about each other."""
