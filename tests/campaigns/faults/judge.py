@@ -28,7 +28,7 @@ ALARMED_S = 3600.0
 MENDED_BY_HAND = ("clock_2036_believed", "unreadable_message")
 DAY_MS, HOURS_MS = 86_400_000, 10_800_000
 USUAL_LEAST = 30  # readings in the hours before a loss: fewer say nothing about it
-STAMP_SLACK_MS = 1500  # beyond the promise: what NOT-PROVEN tells of quick RTCs
+STAMP_SLACK_MS = 1500  # beyond the promise: see docs/faults.md
 QUEUED_MS = 9_000_000
 PATIENCE_MS = 1_500_000  # of a message while the last fault is over
 
@@ -136,7 +136,7 @@ def _readings(found: Verdict, life: FaultLife, trouble: Trouble, said: str, flas
 
 
 def _excused(found: Verdict, kind: str, error_ms: int, most_ms: int) -> bool:
-    """Counted as off, and known: NOT-PROVEN says why."""
+    """Counted as off, and known: docs/faults.md says why."""
     if kind.startswith("dated") and any(k.startswith(("intake", "broker")) for k in found.kinds):
         return abs(error_ms) < most_ms + QUEUED_MS  # so long its hello waited in the broker
     return abs(error_ms) <= most_ms + STAMP_SLACK_MS
