@@ -15,22 +15,16 @@ CREATE TABLE approval(point TEXT NOT NULL, at INTEGER NOT NULL, until_ms INTEGER
 CREATE TABLE revised(point TEXT NOT NULL, quantity TEXT NOT NULL, ts INTEGER NOT NULL,
     at INTEGER NOT NULL, PRIMARY KEY(point, quantity, ts)) WITHOUT ROWID;
 CREATE VIEW holds AS SELECT point, max(at) AS at, until_ms FROM approval GROUP BY point;
-CREATE TRIGGER approved_new AFTER INSERT ON value
-    WHEN NEW.ts < (SELECT until_ms FROM approval WHERE point=NEW.point ORDER BY at DESC LIMIT 1)
-BEGIN
-    INSERT INTO revised SELECT NEW.point, NEW.quantity, NEW.ts, at FROM holds
-        WHERE point=NEW.point ON CONFLICT DO UPDATE SET at=excluded.at;
-END;
-CREATE TRIGGER approved_other AFTER UPDATE ON value
-    WHEN NEW.ts < (SELECT until_ms FROM approval WHERE point=NEW.point ORDER BY at DESC LIMIT 1)
-BEGIN
-    INSERT INTO revised SELECT NEW.point, NEW.quantity, NEW.ts, at FROM holds
-        WHERE point=NEW.point ON CONFLICT DO UPDATE SET at=excluded.at;
-END;
-CREATE TRIGGER approved_gone AFTER DELETE ON value
-    WHEN OLD.ts < (SELECT until_ms FROM approval WHERE point=OLD.point ORDER BY at DESC LIMIT 1)
-BEGIN
-    INSERT INTO revised SELECT OLD.point, OLD.quantity, OLD.ts, at FROM holds
-        WHERE point=OLD.point ON CONFLICT DO UPDATE SET at=excluded.at;
-END;
 """
+
+# Put on with the first approval: a village without one pays nothing for each value.
+_REVISED = """CREATE TRIGGER IF NOT EXISTS approved_{what} AFTER {what} ON value
+    WHEN {row}.ts < (SELECT until_ms FROM approval WHERE point={row}.point ORDER BY at DESC LIMIT 1)
+BEGIN
+    INSERT INTO revised SELECT {row}.point, {row}.quantity, {row}.ts, at FROM holds
+        WHERE point={row}.point ON CONFLICT DO UPDATE SET at=excluded.at;
+END"""
+REVISIONS = tuple(
+    _REVISED.format(what=what, row=row)
+    for what, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
+)

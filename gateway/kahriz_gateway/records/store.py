@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from kahriz_gateway.records.approvals import Approval
+from kahriz_gateway.records.schema import REVISIONS
 from kahriz_water.calibration import Calibration, judge
 from kahriz_water.deployment import Deployment
 from kahriz_water.gauging import Gauging, read_runs
@@ -94,7 +95,11 @@ def put_staff(conn: sqlite3.Connection, found: Iterable[StaffReading]) -> int:
 
 
 def put_approvals(conn: sqlite3.Connection, found: Iterable[Approval]) -> int:
-    return sum(_put(conn, "approval", _fields(a)) for a in found)
+    """From the first one on the store notes what changes behind it."""
+    known = list(found)
+    for statement in REVISIONS if known else ():
+        conn.execute(statement)
+    return sum(_put(conn, "approval", _fields(a)) for a in known)
 
 
 def put_gaugings(conn: sqlite3.Connection, found: Iterable[tuple[Gauging, str]]) -> int:
