@@ -137,7 +137,9 @@ def _readings(found: Verdict, life: FaultLife, trouble: Trouble, said: str, flas
 
 def _excused(found: Verdict, kind: str, error_ms: int, most_ms: int) -> bool:
     """Counted as off, and known: docs/faults.md says why."""
-    if kind.startswith("dated") and any(k.startswith(("intake", "broker")) for k in found.kinds):
+    if kind.startswith("dated") and any(
+        k.startswith(("intake", "broker", "disk")) for k in found.kinds
+    ):
         return abs(error_ms) < most_ms + QUEUED_MS  # so long its hello waited in the broker
     return abs(error_ms) <= most_ms + STAMP_SLACK_MS
 
