@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # make run · make test · make check · make bench: each sets up what it needs by itself.
 .PHONY: help setup run test check bench bench-node score energy
-.PHONY: pictures hardware power-loads mutants campaign-cuts campaign-year campaign-modem campaign-calm
+.PHONY: pictures hardware power-loads mutants campaign-cuts campaign-year campaign-modem campaign-calm campaign-office
 .PHONY: deb test-deb sbom
 .PHONY: format messages dashboards flash clean
 ARGS ?=
@@ -21,6 +21,7 @@ help:
 	@echo "make deb · make sbom · make test-deb   the gateway's package, its list of parts, its life in a chroot (root)"
 	@echo "make mutants   plant defects, one at a time, and see whether the tests turn red"
 	@echo "make campaign-modem · campaign-calm  alarms through a hostile modem; ten calm years and a loss at their end"
+	@echo "make campaign-office   dashboards and rules on a real InfluxDB and Grafana (INFLUX_URL, GRAFANA_URL, their tokens)"
 	@echo "make flash PORT=/dev/ttyUSB0 NODE=outlet [SITE=…]   the node's program onto an ESP32"
 
 setup:
@@ -85,7 +86,7 @@ hardware: setup
 mutants: setup
 	@$(BIN)/python scripts/mutants.py $(ARGS)
 
-campaign-cuts campaign-year campaign-modem campaign-calm: setup
+campaign-cuts campaign-year campaign-modem campaign-calm campaign-office: setup
 	@$(BIN)/python -m tests.campaigns.$(@:campaign-%=%) $(ARGS)
 
 deb: setup
