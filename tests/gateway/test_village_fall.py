@@ -54,16 +54,19 @@ def test_two_low_readings_ring_and_one_does_not(conn: sqlite3.Connection) -> Non
     assert alarms(conn) == [("source_drop", "outlet", False)]
 
 
-def test_a_village_that_was_away_while_the_water_fell_tells_it_when_it_is_back(
+def test_a_young_village_that_was_away_while_the_water_fell_tells_it_when_it_is_back(
     conn: sqlite3.Connection,
 ) -> None:
-    arrive(conn, [])
-    low = [Value("outlet", "discharge_lps", T0 + (DAY + n) * STEP_MS, 6.0, 0.1, 1)
-           for n in range(16)]  # fmt: skip
+    calm, low = ([lps] * count for lps, count in ((12.0, 60), (6.0, 16)))
+    values = [
+        Value("outlet", "discharge_lps", T0 + n * STEP_MS, lps, 0.1, 1)
+        for n, lps in enumerate(calm + low)
+    ]
     with village_store.transaction(conn):
-        Falls(conn, PLAN, {}).look(T0 + (DAY - 1) * STEP_MS)
-        village_store.put_values(conn, low)
-        Falls(conn, PLAN, {}).look(low[-1].ts + 10_000)
+        village_store.put_values(conn, values[: len(calm)])
+        Falls(conn, PLAN, {}).look(values[len(calm) - 1].ts)
+        village_store.put_values(conn, values[len(calm) :])
+        Falls(conn, PLAN, {}).look(values[-1].ts + 10_000)
     assert alarms(conn) == [("source_drop", "outlet", False)]
 
 
