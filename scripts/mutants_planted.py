@@ -161,9 +161,9 @@ MUTANTS = (
     Mutant(
         "waits-an-hour-when-told-to",
         "gateway/kahriz_gateway/outputs/influx.py",
-        "MAX_PAUSE_S = 300.0",
-        "MAX_PAUSE_S = 36_000.0",
-        ("tests/gateway/test_outputs_influx.py",),
+        "min(max(refusal.retry_after_s, 0.0), MAX_PAUSE_S)",
+        "max(refusal.retry_after_s, 0.0)",
+        ("tests/gateway/test_outputs_influx_server.py",),
         ("database_503_wait_3600",),
     ),
     Mutant(
