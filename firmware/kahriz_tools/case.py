@@ -93,7 +93,10 @@ class Case:
         folder = os.open(self.home, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
+            try:
+                yield
+            finally:  # closing is not enough: a program being started may hold a copy
+                fcntl.flock(folder, fcntl.LOCK_UN)
         except BlockingIOError as error:
             raise BenchError(
                 f"another run works on {self.wish.node}", "let it end", node_config.CONFIG_CODE

@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import os
 import resource
 import time
 from collections.abc import Iterator
@@ -142,7 +143,7 @@ def test_ctrl_c_between_steps_ends_in_words_and_the_next_run_goes_on(
             assert result.exit_code == 130, result.output
             assert "repeat the command, it goes on" in result.stderr
         last = json.loads(field.provision(board.port).stdout)
-    assert (last["ok"], last["did"]) == (True, [])
+    assert (last["ok"], last.get("did")) == (True, []), last
 
 
 def test_ctrl_c_while_the_flash_is_written_leaves_no_half_node(
@@ -190,6 +191,27 @@ def test_a_flash_that_was_only_announced_costs_no_readings(
     assert filesystem.journals(files or {})
     case.load()
     case.keep(unfinished=False)
+
+
+def test_a_run_that_has_ended_locks_nobody_out_though_a_program_of_it_still_lives(
+    field: Commission, first: object
+) -> None:
+    """As one does between fork and exec, holding copies of all that was open."""
+    ended, end = os.pipe()
+    case = Case(wanted(field))
+    with case.alone():
+        child = os.fork()
+        if child == 0:
+            os.close(end)
+            os.read(ended, 1)
+            os._exit(0)
+    os.close(ended)
+    try:
+        with case.alone():
+            pass
+    finally:
+        os.close(end)
+        os.waitpid(child, 0)
 
 
 def test_a_walk_that_is_interrupted_has_done_nothing_after(monkeypatch: pytest.MonkeyPatch) -> None:
