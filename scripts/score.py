@@ -25,6 +25,7 @@ LAST = REPO / "scripts" / "score.json"
 PAPER = REPO / "gateway" / "kahriz_detect" / "SCORES.md"
 SIMULATED = "simulated"
 BY_SITE = ("sites", "others")  # not groups of events
+LEFT_OUT = "left_out"  # no set: what score_left_out.py found in each set, in words
 HEAD = ("group", "found", "chance", "false/yr", "median h", "90 % h", "place", "repeats")
 
 
@@ -57,7 +58,7 @@ def main() -> int:
                 _tell_events(played)
             _tell_left_out(judge, played)
     if args.save:
-        _save({**last, **now})
+        save({**last, **now})
     return 0
 
 
@@ -139,7 +140,8 @@ def _share(part: dict[str, Any]) -> str:
     return f"{part['found']}/{part['total']}, {part['false_per_year']:.2f} false/yr"
 
 
-def _save(kept: dict[str, Any]) -> None:
+def save(kept: dict[str, Any]) -> None:
+    """Write score.json, and SCORES.md from it."""
     LAST.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     lines = [
         "# Scores of the detectors",
@@ -149,6 +151,8 @@ def _save(kept: dict[str, Any]) -> None:
         "",
     ]
     for name, groups in sorted(kept.items()):
+        if name == LEFT_OUT:
+            continue
         lines += [f"## {name}", "", "| " + " | ".join(HEAD) + " |", "|---" * len(HEAD) + "|"]
         lines += [
             "| " + " | ".join(_cells(group, part)) + " |"
@@ -164,6 +168,13 @@ def _save(kept: dict[str, Any]) -> None:
                 + "; ".join(f"{g} {_share(p)} | {_share(rest.get(g, {}))}" for g, p in own.items())
             )
         lines.append("")
+        told = kept.get(LEFT_OUT, {}).get(name)
+        if told:
+            lines += [
+                "Limits of the use detector chosen without the site (`score_left_out.py`):",
+                "",
+            ]
+            lines += [f"- {words}" for words in told] + [""]
     PAPER.write_text("\n".join(lines), encoding="utf-8")
 
 

@@ -2,7 +2,7 @@
 """Thresholds chosen on all sites of a set but one, and judged on that one.
 
     scripts/score_left_out.py                     dma_real, limits of the use detector
-    scripts/score_left_out.py --set kahriz
+    scripts/score_left_out.py --save              and write it into SCORES.md
 
 Every site is replayed with the limits times each of SCALES. For each site the scale is taken that
 finds most on the others at no more than --false false alarms a site-year (the fewest, where none
@@ -23,7 +23,17 @@ from typing import Any
 from kahriz_detect.numbers import glr, nights
 from kahriz_detect.replay.cli import load_site
 from kahriz_detect.replay.run import Replay, Table, rows
-from scripts.score_sets import REPO, RULES, Played, ScoreError, figures, scorer, sites
+from scripts.score import LAST, LEFT_OUT, save
+from scripts.score_sets import (
+    REPO,
+    RULES,
+    Played,
+    ScoreError,
+    figures,
+    load_last,
+    scorer,
+    sites,
+)
 
 SCALES = (0.8, 0.9, 1.0, 1.1, 1.25)
 GROUP = "loss"
@@ -42,6 +52,7 @@ def main() -> int:
     parser.add_argument("--train", type=Path, default=REPO.parent / "shared" / "train")
     parser.add_argument("--set", default="dma_real", help="a folder of --train")
     parser.add_argument("--false", type=float, default=2.0, help="false alarms a site-year")
+    parser.add_argument("--save", action="store_true", help="write it into SCORES.md, too")
     args = parser.parse_args()
     folders = sites(args.train / args.set)
     if len(folders) < 2:
@@ -52,15 +63,18 @@ def main() -> int:
             scale: [_play(site, scale, Path(out) / "alarms.csv", judge) for site in folders]
             for scale in SCALES
         }
-    for scale, here in played.items():
-        print(f"limits times {scale:<5} {_words(judge, here)}")
+    told = [f"limits times {scale}: {_words(judge, here)}" for scale, here in played.items()]
     left = []
     for n, site in enumerate(folders):
         others = {s: _part(judge, here[:n] + here[n + 1 :]) for s, here in played.items()}
         scale = choose(others, args.false)
         left.append(played[scale][n])
-        print(f"{site.name}: the others choose {scale}: {_words(judge, [played[scale][n]])}")
-    print(f"left out, all: {_words(judge, left)}")
+        told.append(f"{site.name}: the others choose {scale}: {_words(judge, left[-1:])}")
+    told.append(f"all, each left out once: {_words(judge, left)}")
+    print("\n".join(told))
+    if args.save:
+        kept = load_last(LAST)
+        save({**kept, LEFT_OUT: {**kept.get(LEFT_OUT, {}), args.set: told}})
     return 0
 
 
