@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # make run · make test · make check · make bench: each sets up what it needs by itself.
-.PHONY: help setup run test check bench bench-node score energy
+.PHONY: help setup run test check bench bench-node score score-left-out energy
 .PHONY: pictures hardware power-loads mutants campaign-cuts campaign-year campaign-modem campaign-calm campaign-office
 .PHONY: deb test-deb sbom
 .PHONY: format messages dashboards flash clean
@@ -14,6 +14,7 @@ help:
 	@echo "make check  format, lint, types, import rules, generated files"
 	@echo "make bench  speed, as ratios measured in one run"
 	@echo "make score  what the detectors find in labelled readings (../shared/train) and in raw simulated ones"
+	@echo "make score-left-out   the same for districts, with limits chosen on the other sites alone (ARGS='--set dma_real')"
 	@echo "make bench-node · make energy        the node's size, heap and speed; how long a battery lasts (a model)"
 	@echo "make campaign-cuts · campaign-year   power cuts and simulated lives by the thousand (ARGS='--cuts 1000')"
 	@echo "make pictures   take the screenshots of the docs and the help pages anew"
@@ -64,6 +65,9 @@ dashboards: setup
 
 bench: setup
 	@$(BIN)/python scripts/bench.py $(ARGS)
+
+score-left-out: setup
+	@$(BIN)/python -m scripts.score_left_out $(ARGS)
 
 bench-node: setup
 	@$(BIN)/python scripts/bench_node.py $(ARGS)
