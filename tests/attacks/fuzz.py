@@ -13,12 +13,16 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "build" / "fuzz"
+SHM = Path("/dev/shm")  # a store in memory spares the disk
+CHILD = "KAHRIZ_FUZZ_CHILD"
 LONGEST_BYTES = 8192
 HANG_S = 10
 PACKAGES = ["kahriz_wire", "kahriz_water", "kahriz_gateway.intake", "kahriz_gateway.orders",
@@ -46,22 +50,26 @@ def main() -> int:
     if chosen.list or unknown:
         print(*targets.TARGETS, sep="\n")
         return 2 if unknown else 0
-    if len(names) > 1:  # libFuzzer ends its process: one each
+    if CHILD not in os.environ:  # libFuzzer ends its process without tidying: one for each target
         here = [sys.executable, "-m", "tests.attacks.fuzz", "--seconds", str(chosen.seconds)]
-        ended = {name: subprocess.run([*here, name], check=False).returncode for name in names}
+        ended = {}
+        for name in names:
+            with tempfile.TemporaryDirectory(dir=SHM if SHM.is_dir() else None) as folder:
+                environment = {**os.environ, CHILD: "yes", "TMPDIR": folder}
+                ended[name] = subprocess.run([*here, name], check=False, env=environment).returncode
         for name, code in ended.items():
             print(f"fuzz {name}: {'nothing found' if code == 0 else f'FOUND ({code})'}")
         return int(any(ended.values()))
 
     (name,) = names
-    folder = KEPT / name
-    folder.mkdir(parents=True, exist_ok=True)
+    kept = KEPT / name
+    kept.mkdir(parents=True, exist_ok=True)
     for seed in targets.seeds(name):
-        (folder / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
+        (kept / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
     atheris.Setup(
         [
-            "fuzz", str(folder), f"-max_total_time={chosen.seconds}", f"-timeout={HANG_S}",
-            f"-max_len={LONGEST_BYTES}", f"-artifact_prefix={folder}/", "-rss_limit_mb=2048",
+            "fuzz", str(kept), f"-max_total_time={chosen.seconds}", f"-timeout={HANG_S}",
+            f"-max_len={LONGEST_BYTES}", f"-artifact_prefix={kept}/", "-rss_limit_mb=2048",
             "-print_final_stats=1", "-verbosity=0",
         ],
         targets.TARGETS[name],
