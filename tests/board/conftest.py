@@ -69,12 +69,17 @@ class MiniWorld:
                 line, _ = self._listener.accept()
             except OSError:
                 return
-            self._line = line
-            with contextlib.suppress(OSError), line, line.makefile("rwb") as stream:
-                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                for raw in stream:
-                    stream.write(json.dumps(self._answer(json.loads(raw))).encode() + b"\n")
-                    stream.flush()
+            threading.Thread(target=self._talk, args=(line,), daemon=True).start()
+
+    def _talk(self, line: socket.socket) -> None:
+        """With whom we know; a stranger whose port this was before is not answered."""
+        with contextlib.suppress(OSError, ValueError), line, line.makefile("rwb") as stream:
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for raw in stream:
+                request = json.loads(raw)
+                self._line = line
+                stream.write(json.dumps(self._answer(request)).encode() + b"\n")
+                stream.flush()
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         self.asked.append(request)
