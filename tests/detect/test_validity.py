@@ -8,9 +8,11 @@ import random
 from collections.abc import Mapping
 
 import pytest
+from waters import water
 
 from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.frame import Frame
+from kahriz_detect.signals.channel import Channel
 from kahriz_detect.signals.spike import Spike
 from kahriz_detect.signals.stuck import Stuck
 from kahriz_detect.signals.validity import Validity
@@ -163,3 +165,10 @@ def test_what_a_visit_moved_and_the_next_moves_back_is_one_fault() -> None:
     found = _raised(changes, CALM + 400)
     told_twice = ("sensor_fault:range", "c")
     assert found == [told_twice, ("sensor_fault:disturbed", "a"), told_twice]
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_a_meter_that_runs_only_in_turns_is_not_stuck(seed: int) -> None:
+    """The step with which the gate opens is no noise that its readings would have to show."""
+    channel = Channel("flow_lps")
+    assert "stuck" not in [channel.symptom(v["fields"]) for _, v in water(600, 20, seed=seed)]

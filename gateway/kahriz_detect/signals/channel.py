@@ -27,7 +27,8 @@ HOLD_MS = {  # an intermittent fault is one fault
 }
 ALIKE = {"noise": "spikes"}  # now the one, now the other
 SETTLED = 24  # readings; error values before a sensor is at work are no news
-UP, DOWN = 1.01, 1.0 / 1.01  # a reading moves the usual step by so much
+STEP = 0.01  # by which a reading moves the usual step
+FILLED = 3  # readings after which a channel has filled: the steps before are no noise
 DULL = 0.45  # of the usual step: water that runs over a weir is never so still
 LIVELY, LIVELY_READINGS = 0.6, 12.0  # mean of the last steps, each at most one usual step
 TRIM = 0.1  # of the reading: who trims a probe at a visit moves it by less
@@ -54,11 +55,13 @@ class Channel:
         "fault",
         "high",
         "lacks",
+        "learned",
         "lively",
         "low",
         "missing",
         "quantity",
         "round",
+        "running",
         "seen_ms",
         "shift",
         "spike",
@@ -77,6 +80,8 @@ class Channel:
         self.dull = Stuck(threshold=25.0) if quantity == FLOW else None
         self.lively = 1.0
         self.usual = 0.0  # median step while there is flow
+        self.running = 0  # readings since the gate opened; of the first the step is no noise
+        self.learned = 0  # steps in `usual`
         self.shift = 0.0  # by which somebody's visit left it off
         self.round = 0  # the site's round in which it was heard last
         self.lacks = False  # the newest reading was an error value
@@ -104,11 +109,16 @@ class Channel:
         """It stands still, and only the correction for the air goes on: its noise is gone."""
         spike = self.spike
         if not spike.runs:  # a gate that is shut says nothing
-            dull.run = 0
+            dull.run = self.running = 0
+            return spike.frozen
+        self.running += 1
+        if self.running < FILLED:
             return spike.frozen
         size = abs(spike.d)
-        if not spike.frozen:  # the median of its steps: a gate that opens is no noise
-            self.usual = self.usual * (UP if size > self.usual else DOWN) or size
+        if not spike.frozen:  # the median of its steps, found quickly at first
+            self.learned += 1
+            by = 1.0 + max(STEP, 1.0 / self.learned)
+            self.usual = self.usual * (by if size > self.usual else 1.0 / by) or size
         step = size / self.usual if self.usual else 1.0
         if spike.frozen:
             self.lively += (min(1.0, step) - self.lively) / LIVELY_READINGS
@@ -164,14 +174,14 @@ class Channel:
             self.spike.dump(),
             own,
             dull,
-            [self.lively, self.usual, self.shift],
+            [self.lively, self.usual, self.shift, self.running, self.learned],
         ]
 
     def load(self, state: Any) -> None:
         stuck, spike, own, dull, more = state
         self.round, self.lacks, self.fault, self.seen_ms = own[:4]
         self.waved, self.waved_ms = own[4:] or (None, 0)
-        self.lively, self.usual, self.shift = more
+        self.lively, self.usual, self.shift, self.running, self.learned = more
         if self.dull is not None and dull is not None:
             self.dull.load(dull)
         self.stuck.load(stuck)
