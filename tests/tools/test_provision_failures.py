@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import resource
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -191,6 +192,7 @@ def test_a_flash_that_was_only_announced_costs_no_readings(
     assert filesystem.journals(files or {})
     case.load()
     case.keep(unfinished=False)
+    shutil.rmtree(case.home / "pulled")  # the board has them still
 
 
 def test_a_run_that_has_ended_locks_nobody_out_though_a_program_of_it_still_lives(
