@@ -8,7 +8,6 @@ import random
 from collections.abc import Mapping
 
 import pytest
-from waters import water
 
 from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.frame import Frame
@@ -17,6 +16,8 @@ from kahriz_detect.signals.spike import Spike
 from kahriz_detect.signals.stuck import Stuck
 from kahriz_detect.signals.validity import Validity
 from kahriz_detect.site import Signal
+
+from .waters import water
 
 KEYS = ("a", "b", "c")
 QUANTITIES = {"a": "flow_lps", "b": "level_m", "c": "temperature_c"}
