@@ -2,7 +2,7 @@
 # make run · make test · make check · make bench: each sets up what it needs by itself.
 .PHONY: help setup run test check bench bench-node score score-left-out energy
 .PHONY: pictures hardware power-loads mutants campaign-cuts campaign-year campaign-modem campaign-calm campaign-office
-.PHONY: deb test-deb sbom
+.PHONY: deb test-deb sbom firmware audit fuzz
 .PHONY: format messages dashboards flash clean
 ARGS ?=
 JOBS ?= 2
@@ -20,6 +20,8 @@ help:
 	@echo "make pictures   take the screenshots of the docs and the help pages anew"
 	@echo "make hardware · power-loads   draw wiring, labels and sheets anew; joules for the kits' budgets"
 	@echo "make deb · make sbom · make test-deb   the gateway's package, its list of parts, its life in a chroot (root)"
+	@echo "make firmware   the nodes' program as one file with its sums and list of parts, the same bytes twice"
+	@echo "make audit · make fuzz   known weaknesses of what we lean on (needs the Internet); garbage against every parser"
 	@echo "make mutants   plant defects, one at a time, and see whether the tests turn red"
 	@echo "make campaign-modem · campaign-calm  alarms through a hostile modem; ten calm years and a loss at their end"
 	@echo "make campaign-office   dashboards and rules on a real InfluxDB and Grafana (INFLUX_URL, GRAFANA_URL, their tokens)"
@@ -92,6 +94,16 @@ mutants: setup
 
 campaign-cuts campaign-year campaign-modem campaign-calm campaign-office: setup
 	@$(BIN)/python -m tests.campaigns.$(@:campaign-%=%) $(ARGS)
+
+firmware: setup
+	@mkdir -p dist; SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/kahriz node release bundle --out dist $(ARGS)
+
+audit: setup
+	@$(BIN)/python scripts/audit.py
+
+fuzz:
+	@scripts/setup --group fuzz
+	@$(BIN)/python -m tests.attacks.fuzz $(ARGS)
 
 deb: setup
 	@$(BIN)/python scripts/deb.py $(ARGS)

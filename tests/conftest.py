@@ -7,6 +7,12 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(  # no test depends on how busy the machine is
+    "kahriz", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("kahriz")
 
 SHARED = Path(__file__).parents[2] / "shared"
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
