@@ -2,7 +2,7 @@
 # make run · make test · make check · make bench: each sets up what it needs by itself.
 .PHONY: help setup run test check bench bench-node score score-left-out energy
 .PHONY: pictures hardware power-loads mutants campaign-cuts campaign-year campaign-modem campaign-calm campaign-office
-.PHONY: deb test-deb sbom firmware audit fuzz
+.PHONY: deb test-deb sbom firmware audit fuzz faults faults-real soak
 .PHONY: format messages dashboards flash clean
 ARGS ?=
 JOBS ?= 2
@@ -22,6 +22,7 @@ help:
 	@echo "make deb · make sbom · make test-deb   the gateway's package, its list of parts, its life in a chroot (root)"
 	@echo "make firmware   the nodes' program as one file with its sums and list of parts, the same bytes twice"
 	@echo "make audit · make fuzz   known weaknesses of what we lean on (needs the Internet); garbage against every parser"
+	@echo "make faults · faults-real · soak   random faults on virtual time, on real processes, a quarter's load (ARGS='--runs 100 --seed 1')"
 	@echo "make mutants   plant defects, one at a time, and see whether the tests turn red"
 	@echo "make campaign-modem · campaign-calm  alarms through a hostile modem; ten calm years and a loss at their end"
 	@echo "make campaign-office   dashboards and rules on a real InfluxDB and Grafana (INFLUX_URL, GRAFANA_URL, their tokens)"
@@ -84,7 +85,7 @@ pictures: setup
 	@KAHRIZ_PICTURES=1 $(BIN)/python -m pytest -q tests/page/test_pictures.py
 
 power-loads: setup
-	@$(BIN)/python scripts/power_loads.py
+	@$(BIN)/python scripts/power_loads.py $(ARGS)
 
 hardware: setup
 	@$(BIN)/python hardware/draw.py
@@ -94,6 +95,15 @@ mutants: setup
 
 campaign-cuts campaign-year campaign-modem campaign-calm campaign-office: setup
 	@$(BIN)/python -m tests.campaigns.$(@:campaign-%=%) $(ARGS)
+
+faults: setup
+	@$(BIN)/python -m tests.campaigns.faults.campaign $(ARGS)
+
+faults-real: setup
+	@$(BIN)/python -m tests.campaigns.faults.real $(ARGS)
+
+soak: setup
+	@$(BIN)/python -m tests.campaigns.soak $(ARGS)
 
 firmware: setup
 	@mkdir -p dist; SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/kahriz node release bundle --out dist $(ARGS)

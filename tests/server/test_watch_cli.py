@@ -53,6 +53,7 @@ def test_gateways_are_added_changed_listed_and_removed(tmp_path: Path) -> None:
         ("Left!", Node("x").public),
         ("../x", Node("x").public),
     ],
+    ids=["short", "no sort", "no base64", "a capital", "a path"],  # a key is another in each worker
 )
 def test_what_is_no_name_or_no_key_is_refused_in_words(
     tmp_path: Path, site: str, public: str

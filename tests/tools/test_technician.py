@@ -33,14 +33,6 @@ def test_read_tells_every_sensor_in_its_unit(proven: BenchBoard) -> None:
     assert "air: c 21.44 degC" in result.stderr
 
 
-def test_a_micropython_that_nobody_has_compared_is_told_and_stands_on_the_sheet(
-    field: Commission, first: tuple[dict[str, object], str]
-) -> None:
-    assert "NOT PINNED: believed as it came, nobody has compared it" in first[1]
-    sheet = (field.folder / "commissioned" / "outlet" / "sheet.json").read_text(encoding="utf-8")
-    assert "(not pinned)" in json.loads(sheet)["micropython"]
-
-
 def test_watch_tells_the_stage_as_the_staff_gauge_should_show_it(proven: BenchBoard) -> None:
     result = run(
         "watch", "--port", proven.port, "--zero-m", "0.803", "--count", "2", "--every", "0"
