@@ -162,7 +162,9 @@ def test_a_gateway_that_is_well_passes_everything(influx: str, tmp_path: Path) -
         result = run_doctor(*options, "--json")
         found = {each["name"]: each for each in json.loads(result.stdout)}
         timing = found.pop("broker nodelay")
-        assert {each["state"] for each in found.values()} == {PASS}, found
+        idle = [name for name, each in found.items() if each["state"] != PASS]
+        assert idle == ["office"], found  # its plan names none
+        assert found["office"]["state"] == IDLE
         assert timing["state"] in (PASS, FAIL), "this machine may be too busy to judge"
         assert list(found) == [name for name in checks.CHECKS if name != "broker nodelay"]
         assert "WARNING" not in log.read_text().replace("WARNING broker nodelay", "")

@@ -79,7 +79,7 @@ def test_a_full_disk_is_told_and_the_repeated_step_makes_it_whole(
 
 def test_readings_that_cannot_be_saved_stay_on_the_board(field: Commission, first: object) -> None:
     prepared = done(field, *BEFORE_IMAGE)
-    prepared.at_board.readings = {"/journal.2/9f3a01c2/tail": b"readings" * 40}
+    prepared.at_board.readings = {"/journal.2/9f3a01c2/tail": b"unsaved!" * 40}
     with full_disk():
         found = prepared.fails("journal")
     assert found.says.startswith("cannot write ")
