@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`kahriz node provision`: real esptool, MicroPython, broker with mutual TLS and gateway."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -99,7 +100,8 @@ def test_site_a_node_that_measures_nowhere(field: Commission, tmp_path: Path) ->
 
 
 def test_micropython_a_file_with_another_sum(field: Commission) -> None:
-    file = field.folder / "firmware" / "small.bin"
+    kept = field.folder / micropython.FOLDER
+    file = kept / json.loads((kept / micropython.RECORD).read_text(encoding="utf-8"))["file"]
     whole = file.read_bytes()
     try:
         file.write_bytes(whole[:-1] + b"\0")
