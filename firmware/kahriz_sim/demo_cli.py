@@ -4,13 +4,16 @@
 import json
 import math
 import sys
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import rich_click as click
 
 from kahriz_sim.demo_options import SCENARIOS_DIR, SITES_DIR
 
 SITES = sorted(p.parent.name for p in SITES_DIR.glob("*/world.toml"))
+FIRST, LAST = datetime(2025, 3, 5), datetime(2036, 1, 1)  # sixty days of history before the first
 SCENARIOS = sorted(p.stem for p in SCENARIOS_DIR.glob("*.toml"))
 
 
@@ -22,6 +25,23 @@ class Finite(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is no number.", param, ctx)  # type: ignore[arg-type]
         return float(number)
+
+
+class Moment(click.DateTime):
+    """A moment that the gateway believes, with the longest history before it."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%dT%H:%M", "%Y-%m-%d"])
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        moment: datetime = super().convert(value, param, ctx)
+        if not FIRST <= moment < LAST:
+            self.fail(
+                f"{value} is not from {FIRST:%Y-%m-%d} to before {LAST:%Y-%m-%d}.", param, ctx
+            )
+        return moment
 
 
 @click.command()
@@ -58,7 +78,7 @@ class Finite(click.FloatRange):
 )
 @click.option(
     "--begins",
-    type=click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d"]),
+    type=Moment(),
     default=None,
     help="When life begins, UTC: the same date and seed give the same water. Without it: now.",
 )

@@ -52,3 +52,10 @@ def test_what_is_no_number_is_refused(option: str) -> None:
     done = CliRunner().invoke(demo, [option, "nan", "--page", "none"])
     assert done.exit_code == 2
     assert "'nan' is no number" in done.output
+
+
+@pytest.mark.parametrize("moment", ["1970-01-01", "2025-03-04T23:55", "2036-01-01"])
+def test_a_date_that_the_gateway_would_not_believe_is_refused(moment: str) -> None:
+    done = CliRunner().invoke(demo, ["--begins", moment, "--page", "none"])
+    assert done.exit_code == 2
+    assert f"{moment} is not from 2025-03-05 to before 2036-01-01" in done.output
