@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The whole chain: six node programs, a broker, the gateway, and water that leaks."""
 
+import contextlib
 import json
 import os
 import signal
@@ -46,11 +47,13 @@ def assert_one_leak(found: dict[str, Any], reach: str, lps: float) -> None:
 
 
 def stored(demo: Demo, what: str = "count(*)", where: str = "1") -> int:
-    """A number from the gateway's store; 0 while there is none."""
+    """A number from the gateway's store; 0 while there is none or intake is just making it."""
     path = demo.data / "readings.db"
     if not path.exists():
         return 0
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'reading'").fetchone():
+            return 0
         found = db.execute(f"SELECT {what} FROM reading WHERE {where}")  # noqa: S608 - our own words
         return int(found.fetchone()[0] or 0)
 
