@@ -29,6 +29,7 @@ STATES = {
 UNANSWERED = (RAISED, NOTIFIED, ESCALATED)
 TAKEN = (ACKNOWLEDGED, IN_REPAIR)
 OPEN = (*UNANSWERED, *TAKEN, REPORTED_FIXED)
+SHELF_HOURS = 14 * 24  # nothing is kept quiet for longer than this
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kahriz_alarms.service.exits import EXIT_CLOCK as EXIT_CLOCK
+from kahriz_alarms.service.exits import EXIT_CONFIG as EXIT_CONFIG
+from kahriz_alarms.service.exits import EXIT_STATE as EXIT_STATE
+from kahriz_alarms.service.exits import EXIT_STORE as EXIT_STORE
 from kahriz_gateway.broker.tls import beside
 from kahriz_gateway.clock import EARLIEST_MS, ClockError
 from kahriz_gateway.intake.store import StoreError
 from kahriz_water.plan import Influx, Plan, parse_plan
 from kahriz_water.plan_broker import refuse_exposed
 from kahriz_water.strict import ConfigError
-
-# Exit codes, stable: 2 is the command line's own (wrong usage).
-EXIT_CONFIG = 3
-EXIT_STORE = 4
-EXIT_CLOCK = 5
-EXIT_STATE = 6
 
 
 class StateError(Exception):

@@ -21,6 +21,10 @@ FLAGS = ("urgent", "proved")
 COLUMNS = tuple(f.name for f in fields(Alarm))
 
 
+class NoAlarmError(Exception):
+    """There is no alarm of this number."""
+
+
 def alarm_of(row: sqlite3.Row) -> Alarm:
     found: dict[str, Any] = {key: row[key] for key in COLUMNS}
     found["evidence"] = json.loads(row["evidence"])
@@ -30,6 +34,14 @@ def alarm_of(row: sqlite3.Row) -> Alarm:
 def load(conn: sqlite3.Connection, ident: int) -> Alarm | None:
     row = conn.execute("SELECT * FROM alarm WHERE id=?", (ident,)).fetchone()
     return None if row is None else alarm_of(row)
+
+
+def known(conn: sqlite3.Connection, ident: int) -> Alarm:
+    """The alarm of this number, which must be there."""
+    found = load(conn, ident)
+    if found is None:
+        raise NoAlarmError(f"no alarm {ident}")
+    return found
 
 
 def open_alarm(conn: sqlite3.Connection, kind: str, place: str) -> Alarm | None:
@@ -42,6 +54,11 @@ def open_alarm(conn: sqlite3.Connection, kind: str, place: str) -> Alarm | None:
 def open_alarms(conn: sqlite3.Connection) -> list[Alarm]:
     rows = conn.execute("SELECT * FROM alarm WHERE closed IS NULL ORDER BY raised, id")
     return [alarm_of(r) for r in rows]
+
+
+def alarms(conn: sqlite3.Connection) -> list[Alarm]:
+    """All that ever were, closed ones too."""
+    return [alarm_of(r) for r in conn.execute("SELECT * FROM alarm ORDER BY raised, id")]
 
 
 def begin(conn: sqlite3.Connection, step: Step, tells: Tells) -> Alarm:

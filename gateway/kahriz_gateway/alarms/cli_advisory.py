@@ -10,16 +10,16 @@ from typing import Any
 import rich_click as click
 
 from kahriz_alarms import messages
+from kahriz_alarms.loop.steps_cli import JSON, WHO, WHY
 from kahriz_gateway.alarms import advisory as alarm_advisory
 from kahriz_gateway.alarms.advisory import DAY_MS, Advisory
-from kahriz_gateway.alarms.cli_base import CONFIG, DATA, JSON, WHO, open_book, plan_of, refuse
+from kahriz_gateway.alarms.cli_base import CONFIG, DATA, open_book, plan_of, refuse
 from kahriz_gateway.alarms.hands import TELLS
 from kahriz_gateway.clock import SystemClock
 from kahriz_gateway.config import EXIT_STATE
 from kahriz_gateway.village import store as village_store
 
 MOST_DAYS = 60
-WHY = click.option("--why", required=True, metavar="WORDS", help="The reason.")
 
 
 @click.group()

@@ -10,9 +10,7 @@ from typing import NoReturn
 
 import rich_click as click
 
-from kahriz_alarms.alarm import Alarm
-from kahriz_gateway.alarms import book as alarm_book
-from kahriz_gateway.config import EXIT_CONFIG, EXIT_STATE, EXIT_STORE, Options, read_plan
+from kahriz_gateway.config import EXIT_CONFIG, EXIT_STORE, Options, read_plan
 from kahriz_gateway.intake.store import StoreError
 from kahriz_gateway.village import store as village_store
 from kahriz_water.site import Plan
@@ -32,9 +30,6 @@ CONFIG = click.option(
     show_default=True,
     help="The plan of the kahriz.",
 )
-WHO = click.option("--who", required=True, metavar="NAME", help="Who says so.")
-JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
-NOTE = click.option("--note", metavar="WORDS", help="In your own words.")
 
 
 def open_book(data: Path, read_only: bool) -> sqlite3.Connection:
@@ -45,13 +40,6 @@ def open_book(data: Path, read_only: bool) -> sqlite3.Connection:
         return village_store.open_village(path, read_only=read_only)
     except (StoreError, sqlite3.Error) as error:
         refuse(str(error), EXIT_STORE)
-
-
-def known(conn: sqlite3.Connection, ident: int) -> Alarm:
-    found = alarm_book.load(conn, ident)
-    if found is None:
-        refuse(f"no alarm {ident}: see `kahriz alarm list --all`", EXIT_STATE)
-    return found
 
 
 def plan_of(config: Path) -> Plan:

@@ -11,11 +11,12 @@ from pathlib import Path
 import rich_click as click
 
 from kahriz_alarms import messages
+from kahriz_alarms.loop.steps_cli import JSON, WHO, WHY
 from kahriz_gateway.alarms import book as alarm_book
 from kahriz_gateway.alarms import modem as alarm_modem
 from kahriz_gateway.alarms import stats as alarm_stats
 from kahriz_gateway.alarms import weekly_test as alarm_test
-from kahriz_gateway.alarms.cli_base import CONFIG, DATA, JSON, WHO, open_book, plan_of, refuse
+from kahriz_gateway.alarms.cli_base import CONFIG, DATA, open_book, plan_of, refuse
 from kahriz_gateway.alarms.hands import TELLS
 from kahriz_gateway.clock import SystemClock
 from kahriz_gateway.config import EXIT_STATE
@@ -115,7 +116,7 @@ def maintenance() -> None:
 @maintenance.command()
 @click.argument("place")
 @click.option("--hours", type=click.FloatRange(0.1, MOST_HOURS), required=True)
-@click.option("--why", required=True, metavar="WORDS", help="The reason.")
+@WHY
 @WHO
 @CONFIG
 @DATA

@@ -14,13 +14,7 @@ from kahriz_gateway.village import store as village_store
 
 # What the broadcast channels want to hear of a step taken here: they look at the store itself.
 TELLS = {"log": ("closed",), "mqtt": ("acknowledged", "closed")}
-SHELF_HOURS = 14 * 24  # nothing is kept quiet for longer than this
-HOUR_MS = 3_600_000
 ADVISORY = "advisory"
-
-
-class NoAlarmError(Exception):
-    """There is no alarm of this number."""
 
 
 def take(
@@ -35,9 +29,7 @@ def take(
     """One step, whole or not at all; StateError when it cannot follow. `close` of one that is
     closed gives it its cause."""
     with village_store.transaction(conn):
-        alarm = alarm_book.load(conn, ident)
-        if alarm is None:
-            raise NoAlarmError(f"no alarm {ident}")
+        alarm = alarm_book.known(conn, ident)
         if alarm.kind == ADVISORY and alarm.open:  # everybody is told of its end
             raise states.StateError("an advisory ends by `kahriz alarm advisory end`")
         if what == "closed" and not alarm.open:

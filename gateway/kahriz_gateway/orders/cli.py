@@ -16,7 +16,7 @@ from typing import BinaryIO, NoReturn
 
 import rich_click as click
 
-from kahriz_gateway.config import Options, read_plan
+from kahriz_gateway.config import EXIT_STORE, Options, read_plan
 from kahriz_gateway.intake.store import StoreError, get_meta, open_store
 from kahriz_gateway.orders import commands, node_config, ota, rollout
 from kahriz_water.plan import Plan
@@ -33,7 +33,7 @@ _DATA = click.option(
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
 HERE = Path("site.toml")
-EXIT_REFUSED, EXIT_STORE = 3, 4
+EXIT_REFUSED = 3
 
 
 def _refuse(text: object, code: int = EXIT_REFUSED) -> NoReturn:

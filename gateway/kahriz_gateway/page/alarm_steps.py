@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from kahriz_alarms import states
 from kahriz_alarms.alarm import CAUSES
+from kahriz_gateway.alarms import book as alarm_book
 from kahriz_gateway.alarms import hands as alarm_hands
 from kahriz_gateway.page import api_alarms, forms
 from kahriz_gateway.page.gate import Asked, Gate
@@ -46,7 +47,7 @@ class AlarmSteps:
         try:
             with api_alarms.writer(self._data_dir) as conn:
                 alarm_hands.take(conn, ident, STEPS[op], person, asked.now_ms, None, data)
-        except alarm_hands.NoAlarmError:
+        except alarm_book.NoAlarmError:
             raise HTTPException(404) from None
         except states.StateError:
             raise HTTPException(409) from None

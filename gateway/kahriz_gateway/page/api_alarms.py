@@ -119,7 +119,7 @@ def routes(plan: Plan, data_dir: Path, clock: Clock, secret: str | None) -> list
                 return await run_in_threadpool(answer, request, body)
             except AskedWrongError as error:
                 return _error(str(error), 400)
-            except alarm_hands.NoAlarmError as error:
+            except alarm_book.NoAlarmError as error:
                 return _error(str(error), 404)
             except states.StateError as error:
                 return _error(str(error), 409)
@@ -129,17 +129,14 @@ def routes(plan: Plan, data_dir: Path, clock: Clock, secret: str | None) -> list
         return endpoint
 
     def list_(request: Request, body: bytes) -> Response:
-        where = "" if request.query_params.get("all") else " WHERE closed IS NULL"
+        look = alarm_book.alarms if request.query_params.get("all") else alarm_book.open_alarms
         with stores.village(data_dir) as conn:
-            rows = conn.execute(f"SELECT * FROM alarm{where} ORDER BY raised, id")  # noqa: S608
-            return JSONResponse({"alarms": [_full(alarm_book.alarm_of(row)) for row in rows]})
+            return JSONResponse({"alarms": [_full(one) for one in look(conn)]})
 
     def show(request: Request, body: bytes) -> Response:
         ident = _ident(request)
         with stores.village(data_dir) as conn:
-            alarm = alarm_book.load(conn, ident)
-            if alarm is None:
-                raise alarm_hands.NoAlarmError(f"no alarm {ident}")
+            alarm = alarm_book.known(conn, ident)
             told = [asdict(step) for step in alarm_book.steps(conn, ident)]
             return JSONResponse({**_full(alarm), "steps": told})
 

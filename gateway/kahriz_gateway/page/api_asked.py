@@ -9,11 +9,12 @@ from typing import Any
 from starlette.requests import Request
 
 from kahriz_alarms.alarm import CAUSES
-from kahriz_gateway.alarms import hands as alarm_hands
+from kahriz_alarms.states import SHELF_HOURS
 from kahriz_gateway.alarms.cli_advisory import MOST_DAYS
 
 BODY_BYTES = 4096
 TEXT_LONG = 500
+HOUR_MS = 3_600_000
 
 
 class AskedWrongError(Exception):
@@ -38,10 +39,10 @@ def asked(op: str, body: bytes, now: int) -> tuple[str, str | None, dict[str, ob
             raise AskedWrongError(f"cause: one of {', '.join(CAUSES)}")
         return who, note, {"cause": cause}
     if op == "shelve":
-        size = _number(found, "hours", alarm_hands.SHELF_HOURS)
+        size = _number(found, "hours", SHELF_HOURS)
         if note is None:
             raise AskedWrongError("the reason: a text under `note`")
-        return who, note, {"until": now + round(size * alarm_hands.HOUR_MS)}
+        return who, note, {"until": now + round(size * HOUR_MS)}
     return who, note, {}
 
 

@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from kahriz_alarms.alarm import CAUSES
-from kahriz_gateway.alarms import hands as alarm_hands
+from kahriz_alarms.states import SHELF_HOURS
 from kahriz_gateway.committee import book
 from kahriz_gateway.page import api_alarms, forms, labels, photos, stores
 from kahriz_gateway.page.format import DAY_MS
@@ -28,7 +28,7 @@ PLANNERS = ("committee", "technician")
 HOUR_MS = 3_600_000
 LOOK_BACK_MS = 60 * DAY_MS
 WORDS = 500
-CLOSED_HOURS = (0.5, alarm_hands.SHELF_HOURS)
+CLOSED_HOURS = (0.5, SHELF_HOURS)
 STAFF_CM = (-100.0, 2000.0)
 PHOTO_WRONG = {
     "size": mark("The photo is larger than 6 MB."),

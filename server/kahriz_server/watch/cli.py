@@ -16,10 +16,10 @@ import rich_click as click
 
 from kahriz_alarms.heartbeat import key as keys
 from kahriz_alarms.heartbeat.beat import SITE
+from kahriz_alarms.service.exits import EXIT_CONFIG, EXIT_STATE, EXIT_STORE
 from kahriz_server.watch import store
 from kahriz_water.strict import ConfigError
 
-EXIT_CONFIG, EXIT_STORE, EXIT_STATE = 3, 4, 6
 SECOND_MS = 1000
 
 CONFIG = click.option(
