@@ -20,6 +20,7 @@ from kahriz_gateway.records.water_cli import (
     at_option,
     day,
     moment,
+    pair_of,
     plan_of,
     point_of,
     refuse,
@@ -31,6 +32,8 @@ from kahriz_water.gauging import METHODS, Gauging, read_runs
 from kahriz_water.plan import Plan
 from kahriz_water.site import Point
 from kahriz_water.strict import ConfigError
+
+RUN = "two numbers with a comma between, such as 20,10.3"
 
 
 @click.group()
@@ -127,22 +130,12 @@ def _raw_runs(
     """The raw numbers of all runs, as they are kept."""
     if method == "salt":
         return _salt(conn, plan, given)
-    pairs = [_pair(text) for text in given["runs"]]
+    pairs = [pair_of("--run", RUN, text) for text in given["runs"]]
     if method == "bucket":
         return [{"litres": x, "seconds": seconds} for x, seconds in pairs]
     if given["area_m2"] is None:
         raise ConfigError("--area-m2", "the area of the water in the pool")
     return [{"area_m2": given["area_m2"], "rise_m": x, "seconds": s} for x, s in pairs]
-
-
-def _pair(text: str) -> tuple[float, float]:
-    try:
-        x, seconds = (float(part) for part in text.split(","))
-    except ValueError:
-        raise ConfigError(
-            "--run", "two numbers with a comma between, such as 20,10.3", text
-        ) from None
-    return x, seconds
 
 
 def _salt(conn: sqlite3.Connection, plan: Plan, given: dict[str, Any]) -> list[dict[str, Any]]:

@@ -9,20 +9,20 @@ import rich_click as click
 
 from kahriz_gateway.records import manual as manual_store
 from kahriz_gateway.records import store as records_store
-from kahriz_gateway.records.toml import block
+from kahriz_gateway.records.offer_cli import offer_zero, store_option
 from kahriz_gateway.records.water_cli import (
     REFUSALS,
-    day,
     moment,
+    pair_of,
     plan_of,
     point_of,
     refuse,
     site_options,
     village_of,
 )
-from kahriz_gateway.village import store as village_store
-from kahriz_water.strict import ConfigError
 from kahriz_water.two_point import calibrated
+
+READ = "a depth in metres and mA with a comma between, such as 0.5,6.667"
 
 
 @click.command()
@@ -43,7 +43,7 @@ from kahriz_water.two_point import calibrated
     "zero it hangs now. Without it they are levels on the staff gauge.",
 )
 @click.option("--from", "start", metavar="TIME", help="It holds from; now if not.")
-@click.option("--store", "keep", is_flag=True, help="Keep it; history is computed again.")
+@store_option
 def pressure(
     ident: str,
     who: str,
@@ -61,26 +61,9 @@ def pressure(
         from_ms = moment(start, plan, given["clock_file"])
         records = records_store.load(conn)
         at = manual_store.gauged(records, ident, from_ms)
-        found = calibrated(at, [_pair(text) for text in reads], who, from_ms, hangs_m)
-        if keep:
-            with village_store.transaction(conn):
-                records_store.put_zeros(conn, [found])
+        found = calibrated(
+            at, [pair_of("--read", READ, text) for text in reads], who, from_ms, hangs_m
+        )
+        offer_zero(conn, found, keep)
     except REFUSALS as error:
         refuse(error)
-    pairs = {name: getattr(found, name) for name in found.__slots__}
-    pairs["from"] = pairs.pop("from_ms")
-    click.echo(block("zero", pairs), nl=False)
-    if keep:
-        click.echo(f"# kept from {day(found.from_ms)} on; gaugings before it count no more")
-    else:
-        click.echo("# not kept: --store keeps it, and history is computed again from its day on")
-
-
-def _pair(text: str) -> tuple[float, float]:
-    try:
-        depth_m, current_ma = (float(part) for part in text.split(","))
-    except ValueError:
-        raise ConfigError(
-            "--read", "a depth in metres and mA with a comma between, such as 0.5,6.667", text
-        ) from None
-    return depth_m, current_ma

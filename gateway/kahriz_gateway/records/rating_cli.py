@@ -11,6 +11,7 @@ from typing import Any
 import rich_click as click
 
 from kahriz_gateway.records import store as records_store
+from kahriz_gateway.records.offer_cli import NOT_KEPT, store_option
 from kahriz_gateway.records.toml import block
 from kahriz_gateway.records.water_cli import (
     REFUSALS,
@@ -51,7 +52,7 @@ def rating() -> None:
 @click.option("--offset-mm", type=float, default=0.0, help="power: still water below stage 0.")
 @click.option("--from", "start", metavar="TIME", help="It holds from; the first gauging if not.")
 @click.option("--since", metavar="TIME", help="Gaugings since; since the zero's last change.")
-@click.option("--store", "keep", is_flag=True, help="Keep it; history is computed again.")
+@store_option
 def fit_(
     ident: str,
     author: str,
@@ -93,7 +94,7 @@ def fit_(
     if keep:
         click.echo(f"# kept from {day(from_ms)} on; {ident}: {verdict.words(plan.ask)}")
     else:
-        click.echo("# not kept: --store keeps it, and history is computed again from its day on")
+        click.echo(NOT_KEPT)
 
 
 def _gaugings(

@@ -88,6 +88,15 @@ def moment(text: str | None, plan: Plan, clock_file: Path | None = None) -> int:
     return moment_ms(plan, text)
 
 
+def pair_of(option: str, expected: str, text: str) -> tuple[float, float]:
+    """Two numbers with a comma between."""
+    try:
+        a, b = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(option, expected, text) from None
+    return a, b
+
+
 def day(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="minutes")
 

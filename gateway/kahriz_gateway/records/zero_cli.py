@@ -9,10 +9,9 @@ import rich_click as click
 
 from kahriz_gateway.records import manual as manual_store
 from kahriz_gateway.records import store as records_store
-from kahriz_gateway.records.toml import block
+from kahriz_gateway.records.offer_cli import offer_zero, store_option
 from kahriz_gateway.records.water_cli import (
     REFUSALS,
-    day,
     moment,
     plan_of,
     point_of,
@@ -20,7 +19,6 @@ from kahriz_gateway.records.water_cli import (
     site_options,
     village_of,
 )
-from kahriz_gateway.village import store as village_store
 from kahriz_water.zeroing import moved
 
 
@@ -30,7 +28,7 @@ from kahriz_water.zeroing import moved
 @click.option("--who", required=True, help="Who answers for it.")
 @click.option("--since", metavar="TIME", help="Staff readings since; since the last zero if not.")
 @click.option("--from", "start", metavar="TIME", help="It holds from; the first of them if not.")
-@click.option("--store", "keep", is_flag=True, help="Keep it; history is computed again.")
+@store_option
 def zero(
     ident: str, who: str, since: str | None, start: str | None, keep: bool, **given: Any
 ) -> None:
@@ -45,15 +43,6 @@ def zero(
         records = records_store.load(conn)
         at = manual_store.gauged(records, ident, now_ms)
         found = moved(records, ident, at, who, now_ms, since_ms, start_ms)
-        if keep:
-            with village_store.transaction(conn):
-                records_store.put_zeros(conn, [found])
+        offer_zero(conn, found, keep)
     except REFUSALS as error:
         refuse(error)
-    pairs = {name: getattr(found, name) for name in found.__slots__}
-    pairs["from"] = pairs.pop("from_ms")
-    click.echo(block("zero", pairs), nl=False)
-    if keep:
-        click.echo(f"# kept from {day(found.from_ms)} on; gaugings before it count no more")
-    else:
-        click.echo("# not kept: --store keeps it, and history is computed again from its day on")
