@@ -31,7 +31,7 @@ ANSWER_S = 10.0
 CHUNK_BYTES = 768  # 1 kB as base64: little heap on the chip, few round trips
 BUSY_S = 2.0  # a modem manager looks at every new port for a moment
 RESET_PULSE_S = 0.1
-PROMPTS = (b">>>", b"raw REPL; CTRL-B to exit")
+PROMPT = b">>> "  # a reset ends raw mode: the first words of a chip that was in it are these
 BOOT_S = 1.5  # ROM and MicroPython until boot.py, with margin
 
 HELPERS = (
@@ -172,7 +172,7 @@ class Board:
             begin = time.monotonic()
             link.exec_raw_no_follow("import machine\nmachine.reset()")
             heard = b""
-            while not any(mark in heard for mark in PROMPTS):
+            while PROMPT not in heard:
                 if time.monotonic() - begin > answer_s:
                     raise _gone(self.port)
                 if self._cable:  # stop boot.py or main.py, as _enter does

@@ -30,6 +30,8 @@ VFS, VFS_BYTES = 0x200000, 0x200000
 FIRST, IMAGE_MAGIC = 0x1000, 0xE9
 BLOCK_BYTES = 4096
 PROMPTS = (b">>> ", b"raw REPL")
+HARD_RESET = 3  # how bench_chip.py ends when its program resets the chip
+ROM_SAYS = b"rst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
 
 
 class Flash(FlashImage):  # type: ignore[misc]
@@ -182,8 +184,19 @@ class BenchBoard(FakeBoard):
             said = self.said[self._said_before :]
             self._at_repl = any(mark in said for mark in PROMPTS) and b"sleeps" not in said
             return
+        assert self._child is not None
+        hard = self._child.wait() == HARD_RESET
         self._leave_program()
-        self._reboot()
+        if hard:
+            self._reset()
+        else:
+            self._reboot()
+
+    def _reset(self) -> None:
+        """Unlike a soft reboot, a reset ends raw mode; main.py is stopped as by Ctrl-C."""
+        self._raw = False
+        self._say(ROM_SAYS)
+        self._start("raw")
 
     def _from_cable(self, data: bytes) -> None:
         if self._in_frame or data[:1] == SYNC[:1]:

@@ -15,6 +15,8 @@ from click.testing import CliRunner, Result
 
 from kahriz_tools import accept_board, accept_code, accept_file
 from kahriz_tools.accept_steps import STEPS, TIMED
+from kahriz_tools.accept_sums import figure
+from kahriz_tools.board import Board
 from kahriz_tools.cli import node
 from tests.board.conftest import Bench, bench
 from tests.tools.bench_board import BenchBoard
@@ -23,11 +25,10 @@ from tests.tools.commission import told
 __all__ = ["bench"]  # a fixture of its own folder
 LIB = Path(__file__).parents[2] / "firmware" / "lib"
 POOL = LIB.parent / "kahriz_sim" / "sites" / "banovshalar-gozlu" / "nodes" / "pool.json"
-NO_RESETS = ["--skip=boot_ms=a pseudo-terminal", "--skip=boot_mc=a pseudo-terminal"]
 GONE = "\x04"  # end of input: a signal just before the line is read would be lost
 READINGS = {
     "base_ma": 21.5, "idle_ma": 57.2, "light_ma": 22.9, "search_ma": 138, "radio_ma": 144,
-    "tls_mc": 118, "ultrasonic_ma": 63.9, "air_mc": 58.4, "led_ma": 62.1,
+    "tls_mc": 118, "ultrasonic_ma": 63.9, "air_mc": 58.4, "led_ma": 62.1, "boot_mc": 84,
 }  # fmt: skip
 
 
@@ -75,7 +76,6 @@ def test_a_board_is_measured_and_what_was_not_stays_open(
 ) -> None:
     out = tmp_path / "accept.json"
     given = [f"--meter={name}={value}" for name, value in READINGS.items() if name != "search_ma"]
-    given += NO_RESETS
     half = run("--port", proven.port, "--out", out, "--meter-step-ma", 0.1, *given, "--json")
     assert half.exit_code == 1, half.output
     first = told(half)
@@ -101,6 +101,31 @@ def test_a_board_is_measured_and_what_was_not_stays_open(
     assert "another board" in stranger.output
 
 
+@pytest.mark.needs("mosquitto")
+def test_a_board_is_timed_while_it_starts_and_goes_on_answering(
+    proven: BenchBoard, tmp_path: Path
+) -> None:
+    result = accept_file.fresh(tmp_path / "accept.json", "devkit", 0.1, "DevKitC")
+    timed, metered = STEPS["board.boot_ms"], STEPS["board.boot_mc"]
+    with Board(proven.port) as link:
+        measuring = accept_board.Bench(link, result, accept_board.config_of(link))
+        begun, resets = len(proven.said), proven.resets
+        said: list[str] = []
+        measuring.time_all({timed.key}, said.append)
+        assert proven.resets == resets + accept_board.RUNS
+        banners = proven.said[begun:].count(b"raw REPL; CTRL-B to exit")
+        assert banners == accept_board.RUNS, "what comes unasked may be taken for an answer"
+        (told_so,) = said
+        assert timed.key in result.steps or "not believed" in told_so, "this chip is no ESP32"
+        assert link.ask("import machine", "1 + 1") == 2
+        measuring.hold(metered, 1)
+        assert proven.resets > resets + accept_board.RUNS
+        assert link.ask("import machine", "1 + 1") == 2
+    result.put("base_ma", 21.5, (21.5, 21.5, 21.5))
+    assert 0 < measuring.seconds[metered.key] < accept_board.RESET_S
+    assert figure(metered, 84, result, 0.4) == pytest.approx((24.96, 25.0, 25.04))
+
+
 READING, WHY = "leave it out): ", ("why it is left out: ", "(Enter: back): ")
 
 
@@ -111,7 +136,7 @@ def session(board: BenchBoard, out: Path, answers: dict[str, list[str]]) -> tupl
     """
     outer, inner = pty.openpty()
     command = [sys.executable, "-m", "kahriz", "node", "accept", "--port", board.port]
-    command += ["--out", str(out), "--hold-s", "1", "--meter-step-ma", "0.1", *NO_RESETS]
+    command += ["--out", str(out), "--hold-s", "1", "--meter-step-ma", "0.1"]
     child = subprocess.Popen(
         command, stdin=inner, stdout=inner, stderr=inner, start_new_session=True,
         env={**os.environ, "TERM": "dumb", "COLUMNS": "200"},
