@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
-import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -82,26 +81,33 @@ def test_a_refusal_is_tried_again_an_unknown_address_is_for_a_person_to_mend(
     assert ends("nothing://") == apprise.REFUSED
 
 
-@pytest.mark.parametrize(("code", "permanent"), [(3, True), (4, False), (-9, False)])
-def test_no_end_of_it_tells_a_password(
-    code: int, permanent: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ended = subprocess.CompletedProcess([], code, b"json://u:secret@x", b"secret")
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: ended)
+@pytest.mark.parametrize(
+    ("end", "permanent"),
+    [
+        (f"exit {apprise.REFUSED}", True),
+        (f"exit {apprise.NOT_SENT}", False),
+        ("exit 1", False),
+        ("kill -9 $$", False),
+    ],
+)
+def test_no_end_of_it_tells_a_password(end: str, permanent: bool) -> None:
+    """A real program that repeats what it was given, on both of its outputs, and ends so."""
+    program = ("sh", "-c", f'said=$(cat); echo "$said"; echo "$said" >&2; {end}')
     with pytest.raises(DeliveryError) as caught:
-        AppriseChannel("apprise-1", "json://u:secret@x").send(LEAK, PLAN)
+        AppriseChannel("apprise-1", "json://u:secret@x", program=program).send(LEAK, PLAN)
     assert caught.value.permanent == permanent
     assert "secret" not in str(caught.value)
 
 
 def test_one_that_hangs_is_given_up() -> None:
+    hangs = AppriseChannel("a", "json://127.0.0.1", timeout_s=0.01, program=("sleep", "60"))
     with pytest.raises(DeliveryError, match="in time") as caught:
-        AppriseChannel("apprise-1", "json://127.0.0.1", timeout_s=0.01).send(LEAK, PLAN)
+        hangs.send(LEAK, PLAN)
     assert not caught.value.permanent
 
 
 def test_without_apprise_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "apprise", None)  # as Python says that it is not there
     with pytest.raises(DeliveryError, match="pip install") as caught:
         AppriseChannel("apprise-1", "json://x").send(LEAK, PLAN)
     assert caught.value.permanent

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Intake in trouble: a full disk, a second intake, its own faults, more than it can hold."""
 
+import contextlib
 import json
 import queue
 import resource
@@ -14,7 +15,7 @@ import pytest
 
 from kahriz_gateway.intake import intake as intake_module
 from kahriz_gateway.intake.intake import Intake
-from kahriz_gateway.mqtt import Announcement, Arrival, Door
+from kahriz_gateway.mqtt import Arrival, Door
 from kahriz_sim.services import Broker
 from kahriz_wire import topics
 from kahriz_wire.messages import Hello, decode_receipt, encode_hello, encode_rows
@@ -214,10 +215,30 @@ def test_nothing_is_piled_up_for_a_broker_that_is_away() -> None:
     assert len(door._client._out_messages) == 0
 
 
-def test_an_old_connections_message_is_not_acknowledged_on_a_new_one() -> None:
-    door = Door("test", "127.0.0.1", 1, (), None, Announcement("t", b"on", b"off"))
-    door.epoch = 2
-    acked: list[int] = []
-    door._client.puback = acked.extend  # type: ignore[method-assign]
-    door.ack([Arrival("t", b"", False, 7, 1, 1), Arrival("t", b"", False, 8, 1, 2)])
-    assert acked == [8]
+@contextlib.contextmanager
+def session(port: int) -> Iterator[tuple[Door, "queue.Queue[Arrival]"]]:
+    """One connection of the same session; what was said before its end the broker has read."""
+    came: queue.Queue[Arrival] = queue.Queue()
+    door = Door("one-session", "127.0.0.1", port, ["words"], came.put)
+    door.start()
+    try:
+        assert door.subscribed.wait(PATIENCE_S)
+        yield door, came
+        assert door.publish_surely("nobody", b"", timeout_s=PATIENCE_S)
+    finally:
+        door.stop()
+
+
+def test_an_old_connections_message_is_not_acknowledged_on_a_new_one(mosquitto: Broker) -> None:
+    """The broker uses numbers again: an old word must not stand for what came since."""
+    with session(mosquitto.port) as (door, came):
+        assert door.publish_surely("words", b"first", timeout_s=PATIENCE_S)
+        first = came.get(timeout=PATIENCE_S)
+        door.ack([first._replace(epoch=first.epoch - 1)])
+    with session(mosquitto.port) as (door, came):
+        again = came.get(timeout=PATIENCE_S)
+        assert (again.payload, again.mid) == (b"first", first.mid)
+        door.ack([again])
+    with session(mosquitto.port) as (door, came):
+        assert door.publish_surely("words", b"second", timeout_s=PATIENCE_S)
+        assert came.get(timeout=PATIENCE_S).payload == b"second"

@@ -4,7 +4,11 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
+import io
+import pickle
+import signal
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -21,6 +25,26 @@ from kahriz_water.value import Value
 
 SITE = Path(__file__).parents[2] / "firmware" / "kahriz_sim" / "sites" / "banovshalar-gozlu"
 PLAN = parse_plan((SITE / "site.toml").read_text(encoding="utf-8"))
+ROOT = Path(__file__).parents[2]
+KILLED = """
+import os, pickle, signal, sys
+from pathlib import Path
+from kahriz_gateway.outputs.follower import Follower
+from kahriz_gateway.village import store
+from tests.gateway.test_outputs_turns import Office
+class Database(Office):
+    batches = 0
+    def write_turns(self, marks):
+        if self.batches == int(sys.argv[2]):
+            os.kill(os.getpid(), signal.SIGKILL)
+        pickle.dump(list(marks), sys.stdout.buffer)
+        sys.stdout.flush()
+        self.batches += 1
+        if self.batches == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+folder = Path(sys.argv[1])
+Follower("influx", Database(), folder).step(store.open_village(folder / "village.db"))
+"""
 HOUR = 3_600_000
 T0 = 1_764_000_000_000
 ROTA = Rota(T0, (Plot("A1", 120), Plot("-", 60), Plot("B2", 60)), 10.0)
@@ -169,27 +193,23 @@ def test_a_line_has_the_code_of_the_plot_and_no_name(village: Village) -> None:
     assert "Quliyev" not in "".join(lines)
 
 
-def test_a_kill_between_writing_and_remembering_only_repeats(
-    village: Village, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("arrived", [0, 1, 2], ids=["before", "between", "after"])
+def test_a_kill_around_the_writing_only_repeats(village: Village, arrived: int) -> None:
+    """A program of its own, killed while it takes turns back and tells them anew."""
     village.water(0, 8.2)
     whole = village.tell()
     village.correct("B2", 1, 2)
     changed = village.tell()
-
-    class Dies(sqlite3.Error):
-        pass
-
     village.correct("C3", 0, 1)
-    follower = Follower("influx", village.office, village.folder)
-
-    def dies(*_: object) -> None:
-        raise Dies
-
-    monkeypatch.setattr(village_store, "set_cursor", dies)
-    with pytest.raises(Dies):
-        follower.step(village.conn)
-    monkeypatch.undo()
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(village.folder), str(arrived)],
+        cwd=ROOT, stdout=subprocess.PIPE, check=False, timeout=60,
+    )  # fmt: skip
+    assert killed.returncode == -signal.SIGKILL
+    told = io.BytesIO(killed.stdout)
+    for _ in range(arrived):
+        village.office.write_turns(pickle.load(told))
+    assert told.read() == b""
     after = village.tell()
     assert whole != changed != after
     assert after[("C3", 0)] == 36.0

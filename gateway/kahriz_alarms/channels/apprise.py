@@ -15,6 +15,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from kahriz_alarms import messages
 from kahriz_alarms.alarm import Event
@@ -24,6 +25,7 @@ from kahriz_water.site import Plan
 TIMEOUT_S = 60.0
 REFUSED = 3  # exit code of the process below: an address that nobody knows
 NOT_SENT = 4
+PROGRAM = (sys.executable, "-m", __name__)
 
 
 class AppriseChannel:
@@ -32,12 +34,18 @@ class AppriseChannel:
     tells: tuple[str, ...] = ("raised", "acknowledged", "silent", "cleared", "closed")
 
     def __init__(
-        self, name: str, urls: str, language: str = "az", timeout_s: float = TIMEOUT_S
+        self,
+        name: str,
+        urls: str,
+        language: str = "az",
+        timeout_s: float = TIMEOUT_S,
+        program: Sequence[str] = PROGRAM,
     ) -> None:
         self.name = name
         self._urls = [line for text in urls.splitlines() if (line := text.strip())]
         self._language = language
         self._timeout_s = timeout_s
+        self._program = program
 
     def send(self, event: Event, plan: Plan) -> None:
         if importlib.util.find_spec("apprise") is None:
@@ -48,10 +56,9 @@ class AppriseChannel:
             "title": plan.name.of(self._language),
             "body": messages.short(event, plan, self._language),
         }
-        command = [sys.executable, "-m", __name__]
         try:
             done = subprocess.run(
-                command,
+                self._program,
                 input=json.dumps(said).encode(),
                 capture_output=True,
                 timeout=self._timeout_s,
