@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from kahriz_tools import filesystem, micropython, provision_cli, selftest
-from kahriz_tools.board import Board
 from kahriz_tools.case import Case
 from kahriz_tools.errors import BenchError
 from kahriz_tools.esptool import Esptool
@@ -99,23 +98,31 @@ def test_a_laptop_that_can_write_nothing_begins_no_flash(field: Commission, firs
 # --- the cable
 
 
+class Pulled(BenchBoard):
+    """Its cable goes when it has heard `at`, before it can answer."""
+
+    at: bytes | None = None
+    heard = b""
+
+    def _from_cable(self, data: bytes) -> None:
+        self.heard += data
+        if self.at is not None and self.at in self.heard:
+            self.flash_chip.power_goes.set()
+        else:
+            super()._from_cable(data)
+
+
 def test_a_cable_pulled_while_readings_are_read_leaves_the_board_as_it_was(
-    field: Commission, first: object, monkeypatch: pytest.MonkeyPatch
+    field: Commission, first: object
 ) -> None:
     before = bytes(field.flash.data[:VFS])
-    read = Board.read
-
-    def pulled(board: Board, path: str) -> bytes | None:
-        if "journal" in path:
-            field.flash.power_goes.set()
-        return read(board, path)
-
-    with field.board() as board:
+    with Pulled(field.folder / "board", field.flash) as board:
         prepared = Prepared(field, board.port)
         walk([prepared.steps[name] for name in ("site", "micropython", "board")], lambda _: None)
         prepared.laptop.firmware = micropython.look("new", small_micropython(says=b"newer"))
-        monkeypatch.setattr(Board, "read", pulled)
+        board.at = b"f = open('/journal"
         found = prepared.fails("chip")
+    assert board.at in board.heard, "it was at the readings"
     assert "went away" in found.says
     assert "goes on where it stopped" in found.mend
     assert bytes(field.flash.data[:VFS]) == before
