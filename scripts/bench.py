@@ -2,7 +2,8 @@
 """`make bench`: speed and size beside peers, and what kills and outages cost.
 
 Quick by default (about three minutes); --full takes the large numbers; --write puts the table
-into BENCHMARKS.md; --only NAME measures one part.
+into BENCHMARKS.md; --only NAME measures one part; --add sets what was measured into the table that
+is there.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from pathlib import Path
 from scripts.bench_faults import kills, month, outage, start_and_size
 from scripts.bench_ingest import backlog, receive_and_store, whole_chain
 from scripts.bench_nodered import version
-from scripts.bench_report import Report, machine
+from scripts.bench_report import Report, added, machine
 from scripts.bench_store import big_store
+from scripts.bench_upload import uploads
 from scripts.bench_village import shares
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +46,7 @@ def parts(full: bool) -> dict[str, Callable[[Report], None]]:
         "month": lambda r: month(r, BUILD, 30 if full else 2),
         "kills": lambda r: _kills(r, full),
         "store": lambda r: big_store(r, BUILD, 10 if full else 1),
+        "upload": lambda r: uploads(r, BUILD, 45 if full else 15),
     }
 
 
@@ -67,6 +70,7 @@ def main() -> int:
         "--full", action="store_true", help="the large numbers; a quarter of an hour"
     )
     parser.add_argument("--write", action="store_true", help="write BENCHMARKS.md")
+    parser.add_argument("--add", action="store_true", help="set it into BENCHMARKS.md as it is")
     parser.add_argument("--only", action="append", choices=list(parts(False)), help="one part")
     chosen = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
@@ -87,11 +91,13 @@ def main() -> int:
     print(f"load average {after[0]:.2f}; {time.monotonic() - begin:.0f} s")
     for each in NEVER:
         report.leave_out(each)
+    how = ("python scripts/bench.py " + " ".join(a for a in sys.argv[1:])).strip()
+    load, paper = f"{before[0]:.2f}, {after[0]:.2f}", ROOT / "BENCHMARKS.md"
     if chosen.write:
-        how = "python scripts/bench.py " + " ".join(a for a in sys.argv[1:])
-        load = f"{before[0]:.2f}, {after[0]:.2f}"
-        text = report.markdown(how.strip(), load, f"- {version()}")
-        (ROOT / "BENCHMARKS.md").write_text(text, encoding="utf-8")
+        paper.write_text(report.markdown(how, load, f"- {version()}"), encoding="utf-8")
+    elif chosen.add:
+        old = paper.read_text(encoding="utf-8")
+        paper.write_text(added(old, report, how, load), encoding="utf-8")
     return 1 if failed else 0
 
 

@@ -35,6 +35,12 @@ READ = """\
 - *lost* and *doubled* are counted row for row in the store and point for point in InfluxDB.
 - The nodes of the kill runs wait for receipts and repeat, as the firmware does. A run "at 4,000
   msg/s" is offered so much; while a killed broker is away nobody can send.
+- **An upload is not the same work either.** Ours is a whole session, to the gateway's receipt after
+  its commit; umqtt.simple (1.3.4, the one on PyPI) has only the broker's word. It writes a packet
+  in three to five pieces, of which each waits for the other side's TCP to acknowledge the one
+  before (Nagle's rule beside a delayed acknowledgement, 40 ms on Linux): that, and not the link, is
+  most of its time. A peer that acknowledges at once makes it quicker; MicroPython's later versions
+  were not tried.
 - The backlog's live traffic is counted with it."""
 
 
@@ -100,6 +106,27 @@ class Report:
             f"{machine()}\n{peer}\n\nLoad average before and after: {load}.\n\n{table}\n\n"
             f"{READ}\n\n## Not measured in this run\n\n{left}\n"
         )
+
+
+def added(paper: str, report: Report, how: str, load: str) -> str:
+    """What is on paper, with the rows of this run in it: in the place of older ones, or below."""
+    lines = paper.splitlines()
+    for figure in report.figures:
+        row = "| " + " | ".join(figure.cells()) + " |"
+        rows = [at for at, line in enumerate(lines) if line.startswith("| ")]
+        same = [at for at in rows if lines[at].startswith(f"| {figure.name} |")]
+        if same:
+            lines[same[0]] = row
+        else:
+            lines.insert(rows[-1] + 1, row)
+    note = f"`{how}` added rows: load average before and after {load}."
+    notes = [at for at, line in enumerate(lines) if line.startswith(f"`{how}` added rows")]
+    if notes:
+        lines[notes[0]] = note
+    else:
+        first = next(at for at, line in enumerate(lines) if line.startswith("| "))
+        lines[first:first] = [note, ""]
+    return "\n".join(lines) + "\n"
 
 
 def machine() -> str:

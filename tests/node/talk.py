@@ -2,8 +2,9 @@
 """Holds sessions as a node does: talk.py LIB FOLDER, then one JSON order a line on the input.
 
 An order has port, deadline_ms, quiet_ms, batch, rows (how many to write first), unknown (time
-unknown), drop (segments to lose first), small (segments of a few records), health, birth; one line
-of the outcome comes back. The socket takes and gives few bytes at a time, as the chip's may.
+unknown), site, node, drop (segments to lose first), small (segments of a few records), health,
+birth; one line of the outcome comes back. The socket takes and gives few bytes at a time, as the
+chip's may.
 """
 
 import json
@@ -110,6 +111,8 @@ for order in orders():
         book.append(stamp, 1, reading(book.next))
     for _ in range(order.get("drop", 0)):
         room.evict(book)
+    Plan.site = order.get("site", Plan.site)
+    Plan.node = order.get("node", Plan.node)
     Plan.port = order["port"]
     Plan.host = order.get("host", "127.0.0.1")
     Plan.tls = order.get("tls")
