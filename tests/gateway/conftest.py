@@ -38,7 +38,7 @@ SITE = "banovshalar-gozlu"
 SITE_TOML = ROOT / "firmware" / "kahriz_sim" / "sites" / SITE / "site.toml"
 NOW_MS = 1_795_000_000_000
 JOURNAL = "9f3a01c2"
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0  # for a broken program, never for a slow machine
 
 
 def wait_for(what: Callable[[], Any], why: str, timeout_s: float = PATIENCE_S) -> Any:
@@ -106,10 +106,11 @@ class Process:
     def stop(self) -> int:
         assert self.child is not None
         self.child.send_signal(signal.SIGTERM)
-        return self.child.wait(20)
+        return self.child.wait(PATIENCE_S)
 
     def query(self, sql: str, *values: object) -> list[Any]:
-        with contextlib.closing(sqlite3.connect(self.data / "readings.db", timeout=20)) as conn:
+        path = self.data / "readings.db"
+        with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE_S)) as conn:
             return conn.execute(sql, values).fetchall()
 
 

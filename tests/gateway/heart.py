@@ -19,7 +19,7 @@ from kahriz_gateway.village import store as village_store
 from kahriz_server.watch import store
 from kahriz_water.plan import parse_plan
 from kahriz_water.site import OfficeServer, Plan
-from tests.server.office import START, Bench
+from tests.server.office import PATIENCE_S, START, Bench
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "firmware" / "kahriz_sim" / "sites" / "banovshalar-gozlu"
@@ -102,7 +102,9 @@ def answering(reply: bytes) -> Iterator[tuple[int, list[bytes]]]:
             held.append(sock)
             text = b""
             while b"\r\n\r\n" not in text or len(text) < _whole(text):
-                text += sock.recv(65_536)
+                text += (piece := sock.recv(65_536))
+                if not piece:  # it has given up before it was heard to the end
+                    break
             kept.append(text)
             sock.sendall(reply)
 
@@ -111,7 +113,7 @@ def answering(reply: bytes) -> Iterator[tuple[int, list[bytes]]]:
         thread.start()
         yield listener.getsockname()[1], kept
         listener.shutdown(socket.SHUT_RDWR)
-        thread.join(30)
+        thread.join(PATIENCE_S)
         for sock in held:
             sock.close()
 

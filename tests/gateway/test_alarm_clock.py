@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kahriz_alarms.attempts import TRYING
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_detect.finding import RAISED, Finding, Sample
 from kahriz_detect.signals.silence import Expected, Silence
@@ -50,9 +51,10 @@ class Chain:
         self.sender.step(self.loop.conn)
 
     def wait(self) -> None:
-        """Until every channel has answered."""
-        workers = self.sender._workers.values()
-        while any(w.since for w in workers):  # type: ignore[attr-defined]
+        """Until every channel has answered: one word for each try that is on record as begun."""
+        begun = "SELECT count(*) FROM attempt WHERE state=?"
+        (tries,) = self.loop.conn.execute(begun, (TRYING,)).fetchone()
+        while self.sender._done.qsize() + len(self.sender._results) < tries:
             time.sleep(0.001)
 
     @property

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from kahriz_sim.modem import Modem as Stick
 from kahriz_sim.modem_pty import terminal
 from kahriz_sim.modem_trouble import Trouble
 
+from .conftest import wait_for
 from .test_alarm_loop import RAISED, T0, Finding, Loop, leak
 
 ROOT = Path(__file__).parents[2]
@@ -82,12 +85,14 @@ def start() -> Iterator[Start]:
         process.wait()
 
 
-def wait_for(what: Callable[[], bool]) -> None:
-    for _ in range(3000):
-        if what():
-            return
-        time.sleep(0.01)
-    raise AssertionError("waited for thirty seconds in vain")
+def users(device: str) -> list[str]:
+    """The programs of others that hold this terminal: systemd waits longer than they do."""
+    held = []
+    for fd in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(fd) == device and fd.parts[2] != str(os.getpid()):
+                held.append(fd.parts[2])
+    return held
 
 
 def test_kills_at_any_moment_lose_no_message_and_mark_what_may_be_a_repeat(
@@ -102,7 +107,7 @@ def test_kills_at_any_moment_lose_no_message_and_mark_what_may_be_a_repeat(
         process = start(FILE, path, number * ROUND_S, str(out))
         loop.find(Finding(RAISED, "leak", f"place-{number}", loop.clock.ms, 2.0))
         if number % 3:  # in the middle of work, not of Python's own start
-            wait_for(lambda n=before: len(out.read_text()) > n)  # type: ignore[misc]
+            wait_for(lambda n=before: len(out.read_text()) > n, "one goes out")  # type: ignore[misc]
         time.sleep(draw.uniform(0.0, 0.03))
         process.kill()
         process.wait()
@@ -114,7 +119,7 @@ def test_kills_at_any_moment_lose_no_message_and_mark_what_may_be_a_repeat(
         asked = loop.conn.execute("SELECT count(DISTINCT alarm) FROM message_event").fetchone()[0]
         return asked == KILLS and not [p for p in urgent if p.sort == "urgent"]
 
-    wait_for(all_sent)
+    wait_for(all_sent, "everything has been sent")
     lines = [line.split() for line in out.read_text().splitlines()]
     told = {ident for ident, _ in lines}
     for ident in told:
@@ -141,14 +146,14 @@ def test_a_kill_while_the_modem_sends_is_told_once_more_and_says_so(
     loop.tick()
     with terminal(stick) as line:
         first = start(MODEM, path, 1, line.device)
-        wait_for(lambda: any(words.startswith("AT+CMGS") for words in stick.heard))
+        wait_for(lambda: any(words.startswith("AT+CMGS") for words in stick.heard), "it sends")
         first.kill()
         first.wait()
         heard = len(stick.heard)
-        wait_for(lambda: len(stick.sent) > 0)  # gammu's own process ends what it has begun
-        time.sleep(1.0)  # and hears the answer; systemd waits longer before it starts us anew
+        wait_for(lambda: len(stick.sent) > 0, "gammu's own process ends what it has begun")
+        wait_for(lambda: not users(line.device), "it hears the answer and lets go of the modem")
         start(MODEM, path, 60, line.device)
-        wait_for(lambda: len(alarm_post.in_state(loop.conn, alarm_post.SENT)) > 0)
+        wait_for(lambda: alarm_post.in_state(loop.conn, alarm_post.SENT), "it is sent once more")
     assert len(stick.heard) > heard
     texts = [p.text for p in stick.sent if p.parts == 1 and "cavab 1" in p.text]
     assert [("təkrar?" in text) for text in texts] == [False, True]

@@ -7,16 +7,20 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from kahriz_alarms.delivery import DeliveryError
+from kahriz_alarms.loop import people
 from kahriz_alarms.people import Person
 from kahriz_alarms.personal import Health, Incoming, Message
 from kahriz_gateway.alarms import post as alarm_post
 from kahriz_gateway.alarms.people import Job, PeopleSender
 from kahriz_gateway.village import store as village_store
 
+from .conftest import wait_for
 from .test_alarm_loop import PLAN, RAISED, TELLS, Loop, leak
 
 ROOT = Path(__file__).parents[2]
@@ -62,23 +66,33 @@ class Channel:
 
 
 def until(loop: Loop, sender: PeopleSender, state: str) -> None:
-    for _ in range(2000):
+    def reached() -> bool:
         sender.step(loop.conn)
-        if alarm_post.in_state(loop.conn, state):
-            return
-        time.sleep(0.005)
-    raise AssertionError(f"no message is {state}")
+        return bool(alarm_post.in_state(loop.conn, state))
+
+    wait_for(reached, f"a message is {state}")
 
 
-def test_a_text_that_hangs_is_given_up_and_a_ring_alone_does_not_count(tmp_path: Path) -> None:
+def test_a_text_that_hangs_is_given_up_and_a_ring_alone_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sender's time stands still but for the text: no busy machine makes another way late."""
+    now_s = [0.0]
+    monkeypatch.setattr(people, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
     loop = Loop(tmp_path / "village.db")
     sms, call, mail = Channel("sms"), Channel("call"), Channel("email")
     sms.gate.clear()
     sender = PeopleSender(
-        tmp_path / "village.db", PLAN, loop.clock, [sms, call, mail], TELLS, deadline_s=0.05
+        tmp_path / "village.db", PLAN, loop.clock, [sms, call, mail], TELLS, deadline_s=60.0
     )
     loop.find(leak(RAISED))
     loop.tick()
+    for passed_s in (0.0, 60.0):  # not yet
+        now_s[0] += passed_s
+        sender.step(loop.conn)
+        assert alarm_post.in_state(loop.conn, "sending")
+        assert call.got == []
+    now_s[0] += 0.1
     until(loop, sender, "failed")
     assert (len(sms.got), len(call.got)) == (0, 1), "Əli was rung and knows nothing"
     loop.tick()
@@ -139,12 +153,11 @@ def test_a_kill_in_mid_send_loses_nothing_and_marks_the_repeat(tmp_path: Path) -
         return subprocess.Popen(words, cwd=ROOT)
 
     def lines(count: int) -> list[str]:
-        for _ in range(1000):
-            found = out.read_text().splitlines() if out.exists() else []
-            if len(found) >= count:
-                return found
-            time.sleep(0.02)
-        raise AssertionError("nothing was sent")
+        def found() -> list[str]:
+            return out.read_text().splitlines() if out.exists() else []
+
+        wait_for(lambda: len(found()) >= count, "something is sent")
+        return found()
 
     first = start("60", "1")
     lines(1)
@@ -152,10 +165,7 @@ def test_a_kill_in_mid_send_loses_nothing_and_marks_the_repeat(tmp_path: Path) -
     first.wait()
     second = start("0", "60")
     assert lines(2) == ["1 False", "1 True"]
-    for _ in range(1000):
-        if alarm_post.in_state(village_store.open_village(tmp_path / "village.db"), "sent"):
-            break
-        time.sleep(0.02)
+    wait_for(lambda: alarm_post.in_state(loop.conn, "sent"), "it is stored as sent")
     second.kill()
     second.wait()
     assert loop.state() == "notified"

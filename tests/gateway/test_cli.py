@@ -24,7 +24,7 @@ MakeIntake = Callable[..., Process]
 
 def kahriz(*words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*KAHRIZ, *map(str, words)], capture_output=True, text=True, timeout=60, check=False
+        [*KAHRIZ, *map(str, words)], capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 

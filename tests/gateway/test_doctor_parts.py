@@ -24,7 +24,7 @@ from kahriz_sim.services_influx import Influx, start_influx
 from kahriz_sim.services_process import free_port
 from kahriz_wire.messages import Hello, encode_hello
 
-from .conftest import SITE, SITE_TOML, wait_for
+from .conftest import PATIENCE_S, SITE, SITE_TOML, wait_for
 from .site_broker import HERE, Site
 from .test_doctor import NODES, failed, look, options, run_doctor, with_plan
 
@@ -143,7 +143,8 @@ def test_a_gateway_that_is_well_passes_everything(influx: str, tmp_path: Path) -
     options = ("--config", str(plan), "--data", str(tmp_path / "data"))
     kahriz = [sys.executable, "-m", "kahriz", "gateway"]
     records = SITE_TOML.with_name("records.toml")
-    subprocess.run([*kahriz, "records", "import", str(records), *options], check=True, timeout=60)
+    brings = [*kahriz, "records", "import", str(records), *options]
+    subprocess.run(brings, check=True, timeout=PATIENCE_S)
     log = tmp_path / "gateway.log"
     with log.open("wb") as out:
         gateway = subprocess.Popen([*kahriz, "run", *options], stdout=out, stderr=out)
@@ -170,5 +171,5 @@ def test_a_gateway_that_is_well_passes_everything(influx: str, tmp_path: Path) -
         assert "WARNING" not in log.read_text().replace("WARNING broker nodelay", "")
     finally:
         gateway.terminate()
-        gateway.wait(30)
+        gateway.wait(PATIENCE_S)
         site.stop()

@@ -16,7 +16,7 @@ from kahriz_sim.services import Broker
 from kahriz_tools.image import build_image
 from tests.board.conftest import START_MS, Bench, MiniWorld
 
-from .conftest import SITE_TOML, Process
+from .conftest import PATIENCE_S, SITE_TOML, Process
 from .drill_node import counted
 from .test_drills import Watching
 
@@ -47,8 +47,9 @@ class Board:
         with self._clock_file.open("r+b") as clock:  # in place: intake has it mapped
             clock.write(t_ms.to_bytes(8, "little"))
         done = subprocess.run(
-            self.bench.command(world), capture_output=True, text=True, timeout=60, check=False
-        )
+            self.bench.command(world),
+            capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
         assert (done.returncode, done.stderr) == (0, ""), done
         return world.t_ms + MINUTE_MS
 

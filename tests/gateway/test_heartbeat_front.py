@@ -31,7 +31,7 @@ from tests.gateway.heart import (
     heard,
     know,
 )
-from tests.server.office import Bench, Door, certificate, door
+from tests.server.office import PATIENCE_S, Bench, Door, certificate, door
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def nginx(folder: Path, to: int) -> Iterator[int]:
         yield port
     finally:
         child.terminate()
-        child.wait(30)
+        child.wait(PATIENCE_S)
 
 
 def _front(
@@ -89,7 +89,7 @@ def _front(
     child = subprocess.Popen([program, "-p", str(folder), "-c", str(conf), "-e", str(log)])
     while child.poll() is None:
         with contextlib.suppress(ConnectionError):
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection(("127.0.0.1", port), PATIENCE_S).close()
             return child
         time.sleep(0.02)
     assert "Address already in use" in log.read_text()
@@ -111,4 +111,4 @@ def test_a_heartbeat_goes_through_the_front_with_tls_and_nothing_else_does(
         trusted = ssl.create_default_context(cafile=own)
         for path in ("/healthz", "/metrics", "/"):
             with pytest.raises(urllib.error.HTTPError, match="404"):
-                urllib.request.urlopen(url + path, context=trusted, timeout=30)
+                urllib.request.urlopen(url + path, context=trusted, timeout=PATIENCE_S)

@@ -9,7 +9,7 @@ import pytest
 
 from kahriz_sim.services import Broker
 
-from .conftest import NOW_MS, Node, Process, rows, wait_for
+from .conftest import NOW_MS, PATIENCE_S, Node, Process, rows, wait_for
 
 MakeIntake = Callable[..., Process]
 MakeNode = Callable[..., Node]
@@ -68,12 +68,11 @@ def test_killed_in_mid_stream_nothing_is_lost_and_nothing_doubled(
                 intake.query("SELECT count(*) FROM reading")[0][0] > share * len(names) * last // 6
             ),
             "rows come in",
-            60,
         )
         intake.kill9()
         intake.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
     assert intake.query(
         "SELECT node, count(*), count(DISTINCT n), min(n), max(n) FROM reading GROUP BY node"

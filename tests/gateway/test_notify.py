@@ -182,7 +182,7 @@ def test_a_unit_is_hardened(name: str) -> None:
     """The network is what they are for; of the rest nothing is left open."""
     said = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNITS / name)],
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=PATIENCE_S,
     )  # fmt: skip
     found = re.search(r"Overall exposure level for .*: ([0-9.]+)", said.stdout)
     assert found is not None, said.stderr
@@ -200,7 +200,7 @@ def test_systemd_understands_every_unit(tmp_path: Path) -> None:
     (tmp_path / "mosquitto.service").write_text("[Service]\nExecStart=/bin/true\n")
     said = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *map(str, sorted(tmp_path.glob("kahriz*.*")))],
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=PATIENCE_S,
     )  # fmt: skip
     ours = [line for line in said.stderr.splitlines() if "kahriz" in line]
     assert ours == [], said.stderr

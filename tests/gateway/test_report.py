@@ -90,9 +90,9 @@ def test_a_month_with_gaps_is_compared_by_its_flow_not_by_its_gaps(may: Month) -
 @pytest.mark.parametrize("lang", LANGS)
 def test_the_page_is_one_page_in_seconds(may: Month, lang: str, tmp_path: Path) -> None:
     page = month_page(may, lang)
-    start_s = time.monotonic()
+    start_s = time.process_time()  # however busy the machine is with other things
     cli.write_pdf(page, tmp_path / "month.pdf")
-    assert time.monotonic() - start_s < SLOW_S
+    assert time.process_time() - start_s < SLOW_S
     assert (tmp_path / "month.pdf").read_bytes().startswith(b"%PDF-")
     seen = typst.compile(
         cli.TEMPLATE,

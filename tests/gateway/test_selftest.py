@@ -13,7 +13,7 @@ from kahriz_gateway.checks import FAIL, IDLE, PASS, About, examine
 from kahriz_gateway.checks.broker_ways import judge_delay, judge_queue
 from kahriz_gateway.config import Options
 
-from .conftest import SITE, wait_for
+from .conftest import PATIENCE_S, SITE, wait_for
 from .site_broker import NODES, Site
 
 OURS = access(SITE, NODES)
@@ -134,4 +134,4 @@ def test_intake_warns_of_a_foreign_broker_when_it_starts_and_works_on(differ: Di
         assert "broker retained: keeps" in text
     finally:
         intake.terminate()
-        assert intake.wait(20) == 0
+        assert intake.wait(PATIENCE_S) == 0

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from kahriz_gateway.authority.cli import site as site_command
 
 from ..node.nodes import Node
-from .conftest import SITE, SITE_TOML, wait_for
+from .conftest import PATIENCE_S, SITE, SITE_TOML, wait_for
 from .site_broker import Site
 
 NODE_PROGRAM = Path(__file__).with_name("micropython_tls.py")
@@ -53,7 +53,7 @@ class Village:
 
     def stop_intake(self) -> None:
         self.intake.terminate()
-        self.intake.wait(20)
+        self.intake.wait(PATIENCE_S)
 
     def restart(self) -> None:
         """As after new files were brought to the Pi."""
@@ -66,7 +66,7 @@ class Village:
         done = subprocess.run(
             [MICROPYTHON, NODE_PROGRAM, self.site.ca / "nodes" / name, str(self.site.port), SITE,
              name, host],
-            capture_output=True, text=True, timeout=60, check=True,
+            capture_output=True, text=True, timeout=PATIENCE_S, check=True,
         )  # fmt: skip
         return done.stdout
 
@@ -104,7 +104,7 @@ def test_the_nodes_own_program_delivers_its_rows_over_mutual_tls(village: Villag
         assert (outcome["answered"], outcome["error"], outcome["open"]) == (True, "", [])
     finally:
         node.close()
-    conn = sqlite3.connect(village.site.folder / "data" / "readings.db", timeout=20)
+    conn = sqlite3.connect(village.site.folder / "data" / "readings.db", timeout=PATIENCE_S)
     stored = conn.execute("SELECT count(*), min(n), max(n) FROM reading").fetchone()
     conn.close()
     assert stored == (100, 1, 100)

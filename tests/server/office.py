@@ -42,7 +42,7 @@ from kahriz_server.watch.status import Status
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 START = 1_795_000_000_000
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0  # for a broken program, never for a slow machine
 OFFICE = """
 [office]
 id = "office"
@@ -221,7 +221,7 @@ class Mail:
 
     def __init__(self) -> None:
         self.post: list[EmailMessage] = []
-        self.controller = AnyPort(self, hostname="127.0.0.1", port=0)
+        self.controller = AnyPort(self, hostname="127.0.0.1", port=0, ready_timeout=PATIENCE_S)
         self.controller.start()
         self.port = int(self.controller.port)
 

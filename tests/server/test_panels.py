@@ -33,6 +33,7 @@ from kahriz_server.watch.readings import AHEAD_MS, ReadingsWatch, newest
 from kahriz_sim.services import Influx, start_influx
 from kahriz_water.plan import parse_plan
 from kahriz_water.site import Influx as InfluxPlan
+from scripts.bench_rig import cpu_s
 
 pytestmark = pytest.mark.needs("influxd", "nginx")
 
@@ -44,7 +45,8 @@ T1 = T0 + DAYS * 86_400_000
 LEAK = T0 + 2 * 86_400_000
 SITES = ("banovshalar-gozlu", "baharli-valibay")
 WEIRS = {"outlet": 12.0, "middle": 11.4, "inlet": 11.0, "fields": 15.0}
-SLOW_S = 5.0  # for one query on a loaded machine; an idle one takes some milliseconds
+SLOW_S = 5.0  # of the database's processor, for a whole page; a query takes some milliseconds
+PATIENCE_S = 120.0  # for a broken program, never for a slow machine
 
 
 def plan_of(site: str, url: str) -> str:
@@ -141,12 +143,13 @@ def board(name: str, lang: Lang = "en") -> dict[str, Any]:
 def test_every_panel_variable_and_mark_shows_something(
     influx: Influx, lang: Lang, name: str
 ) -> None:
+    before_s = cpu_s(influx.pids[0])
     results = run(influx, board(name, lang))
+    assert cpu_s(influx.pids[0]) - before_s < SLOW_S
     assert results or name == "runbook"
     assert [each.error for each in results if each.error] == []
     assert empty_queries(results) == []
     assert empty_panels(results) == []
-    assert max((each.seconds for each in results), default=0) < SLOW_S
 
 
 def test_the_variables_offer_the_sites_and_the_points(influx: Influx) -> None:
@@ -356,12 +359,12 @@ def test_what_the_watch_was_told_lies_in_its_store(influx: Influx, tmp_path: Pat
     conn = store.open_office(tmp_path)
     thread.start()
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while (said := store.get_state(conn, DATA)) is None and time.monotonic() < deadline:
             time.sleep(0.02)
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert said == {"ok": True, "since": T1, "says": ""}
     rows = conn.execute("SELECT site, at FROM reading ORDER BY site").fetchall()
     assert [tuple(row) for row in rows] == [(site, T1 - STEP_MS) for site in sorted(SITES)]

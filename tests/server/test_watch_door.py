@@ -190,9 +190,12 @@ def test_those_who_drip_delay_nobody_and_lose_their_connection(bench: Bench, off
     for sock in slow:
         sock.close()
     office.server.deadline_s = 0.1
-    for sock in [half() for _ in range(5)]:
-        with sock:
-            assert sock.recv(1) == b""
+    for _ in range(5):
+        try:
+            with half() as sock:
+                assert sock.recv(1) == b""
+        except ConnectionError:  # lost, and before all of it was sent
+            continue
 
 
 def test_other_paths_and_methods_are_named(office: Door) -> None:
