@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+BUSY_S = 20  # another program writes for milliseconds; a slow card for seconds
 
 
 class NewerStoreError(Exception):
@@ -20,34 +23,68 @@ class NewerStoreError(Exception):
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection that writes; autocommit, so that BEGIN is always visible."""
-    conn = sqlite3.connect(str(path), timeout=20, isolation_level=None, check_same_thread=False)
+    conn = sqlite3.connect(str(path), timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     conn.row_factory = sqlite3.Row
     return conn
 
 
 def make_durable(conn: sqlite3.Connection) -> None:
     """What is committed is on the disk, also after the power was cut."""
-    conn.execute("PRAGMA journal_mode=WAL")
+    write_ahead(conn)
     conn.execute("PRAGMA synchronous=FULL")
     conn.execute("PRAGMA foreign_keys=ON")
 
 
+def write_ahead(conn: sqlite3.Connection) -> None:
+    """Readers and a writer side by side; for this change SQLite itself waits for nobody."""
+    end_s = time.monotonic() + BUSY_S
+    while True:
+        try:
+            conn.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:  # another program makes the same store
+            if "locked" not in str(error) or time.monotonic() > end_s:
+                raise
+            time.sleep(0.01)
+
+
 def migrate(conn: sqlite3.Connection, path: Path, steps: Sequence[str]) -> int:
-    """Bring the schema up to date, each step whole or not at all; the number of steps taken."""
-    version = int(conn.execute("PRAGMA user_version").fetchone()[0])
+    """Bring the schema up to date, each step whole or not at all; the number of steps taken.
+
+    A new store takes all steps at once: whoever looks meets none, an empty one or a whole one.
+    """
+    taken = 0
+    while (version := version_of(conn)) < len(steps):
+        upto = version + 1 if version else len(steps)
+        with transaction(conn):
+            if version_of(conn) != version:  # another program was quicker
+                continue
+            for statement in statements("".join(steps[version:upto])):
+                conn.execute(statement)
+            conn.execute(f"PRAGMA user_version={upto}")
+        taken += upto - version
     if version > len(steps):
         raise NewerStoreError(
             f"{path} was written by a newer Kahriz Monitor (schema {version}, this program knows "
             f"{len(steps)}): install that version again, or give another --data folder."
         )
-    for number, step in enumerate(steps[version:], version + 1):
-        try:
-            conn.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version={number}; COMMIT;")
-        except BaseException:
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
-            raise
-    return len(steps) - version
+    return taken
+
+
+def version_of(conn: sqlite3.Connection) -> int:
+    """Steps that the schema has taken; 0 where the store is empty, or just being made."""
+    return int(conn.execute("PRAGMA user_version").fetchone()[0])
+
+
+def statements(script: str) -> Iterator[str]:
+    """Each by itself: `executescript` would commit what is open."""
+    begin = end = 0
+    while end := script.find(";", end) + 1:
+        if sqlite3.complete_statement(script[begin:end]):
+            yield script[begin:end]
+            begin = end
+    if script[begin:].strip():
+        yield script[begin:]
 
 
 def get_cursor(conn: sqlite3.Connection, name: str) -> int:

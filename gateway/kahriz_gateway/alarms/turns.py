@@ -8,6 +8,7 @@ without one, takes water of its own: until that is over nothing is proved.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -26,19 +27,13 @@ def planned(conn: sqlite3.Connection, place: str, plan: Plan, upto_ms: int) -> s
     if not file or not path.exists():
         return None
     try:
-        agreed = _agreed(path)
-    except (sqlite3.Error, ValueError, KeyError) as error:
+        with contextlib.closing(book.look(path.parent)) as entered:
+            agreed = turn_book.schedule(entered)
+    except book.EmptyBookError:
+        return None
+    except (book.BookError, sqlite3.Error, ValueError, KeyError) as error:
         return f"the turns cannot be read ({error})"
     return _reason(agreed, upto_ms) if agreed.point in _points(place, plan) else None
-
-
-def _agreed(path: Path) -> Schedule:
-    read = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)
-    read.row_factory = sqlite3.Row
-    try:
-        return turn_book.schedule(read)
-    finally:
-        read.close()
 
 
 def _points(place: str, plan: Plan) -> set[str | None]:

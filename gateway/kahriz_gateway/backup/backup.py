@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from kahriz_alarms.loop.store import version_of
 from kahriz_gateway.committee import book
 from kahriz_gateway.intake.store import StoreError, get_meta, read_store
 from kahriz_gateway.records import records
@@ -141,18 +142,27 @@ def looking(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _fill(partial: Path, data: Path, config: Path) -> int:
-    if (data / VILLAGE).exists():
+    if _made(data / VILLAGE):
         _copy(data / VILLAGE, partial / VILLAGE)
         text = _records(data / VILLAGE)
         if text is not None:
             _write(partial / RECORDS, text.encode())
-    if (data / book.FILE).exists():
+    if _made(data / book.FILE):
         _copy(data / book.FILE, partial / book.FILE)
         book.drop_key(partial / book.FILE)
     _copy(data / READINGS, partial / READINGS)
     _write(partial / PLAN, config.read_bytes())
     with looking(partial / READINGS) as conn:
         return int(conn.execute("SELECT count(*) FROM reading").fetchone()[0])
+
+
+def _made(path: Path) -> bool:
+    """Whether there is something to copy; a store whose maker was cut off is none yet."""
+    if not path.exists():
+        return False
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=20)) as conn:
+        return version_of(conn) > 0
 
 
 def _records(village: Path) -> str | None:

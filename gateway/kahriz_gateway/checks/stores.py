@@ -8,7 +8,7 @@ import sqlite3
 
 from kahriz_gateway.checks import RUNBOOK, About, Finding, bad, good
 from kahriz_gateway.config import deployed_nodes
-from kahriz_gateway.intake.store import StoreError, gaps, get_meta, read_store
+from kahriz_gateway.intake.store import EmptyStoreError, StoreError, gaps, get_meta, read_store
 from kahriz_gateway.village.store import open_village
 
 DAMAGED_OR_FOREIGN = "look at its rights; if it is damaged, move it away"
@@ -20,6 +20,8 @@ def store(about: About) -> Finding:
         return good("not made yet; intake makes it")
     try:
         conn = read_store(path)
+    except EmptyStoreError:
+        return good("not made yet; intake makes it")
     except StoreError as error:
         return bad(str(error), RUNBOOK)
     site = get_meta(conn, "site")
@@ -38,6 +40,8 @@ def records(about: About) -> Finding:
         try:
             with contextlib.closing(open_village(path.resolve(), read_only=True)) as conn:
                 verdict = conn.execute("PRAGMA quick_check(1)").fetchone()[0]
+        except EmptyStoreError:
+            verdict = "ok"  # without a deployment, as below
         except sqlite3.DatabaseError as error:
             verdict = str(error)
         if verdict != "ok":

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kahriz_alarms.loop.store import version_of, write_ahead
+
 FILE = "committee.db"
 VERSION = 1
 FORGOTTEN = "–"
@@ -49,6 +51,10 @@ class BookError(Exception):
     """The book cannot be opened; the message names it and the mend."""
 
 
+class EmptyBookError(BookError):
+    """A book that is just being made, or whose maker was cut off: nothing stands in it yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One thing that somebody entered; `body` belongs to its kind."""
@@ -68,7 +74,7 @@ def open_book(data_dir: Path) -> sqlite3.Connection:
     try:
         conn = sqlite3.connect(path, timeout=10.0, isolation_level=None)
         conn.row_factory = sqlite3.Row
-        conn.execute("PRAGMA journal_mode=WAL")
+        write_ahead(conn)
         conn.execute("PRAGMA synchronous=FULL")
         _prepare(conn, path)
     except sqlite3.Error as error:
@@ -83,6 +89,11 @@ def look(data_dir: Path) -> sqlite3.Connection:
         uri = f"{path.resolve().as_uri()}?mode=ro"
         conn = sqlite3.connect(uri, uri=True, timeout=10.0, isolation_level=None)
         conn.row_factory = sqlite3.Row
+        if version_of(conn) == 0:
+            conn.close()
+            raise EmptyBookError(
+                f"{path} is empty: it is made whole when somebody enters something"
+            )
         conn.execute("SELECT 1 FROM entry LIMIT 1")
     except sqlite3.Error as error:
         raise BookError(f"{path}: {error}; put back the file of the last backup") from error
@@ -91,7 +102,7 @@ def look(data_dir: Path) -> sqlite3.Connection:
 
 def _prepare(conn: sqlite3.Connection, path: Path) -> None:
     conn.execute("BEGIN IMMEDIATE")
-    found = conn.execute("PRAGMA user_version").fetchone()[0]
+    found = version_of(conn)
     if found > VERSION:
         conn.execute("ROLLBACK")
         raise BookError(f"{path} is of version {found}, newer than this program: upgrade it")

@@ -16,6 +16,8 @@ from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
+from kahriz_alarms.loop.store import statements, transaction, write_ahead
+
 # One entry is one step of the schema; steps are only ever appended.
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -85,6 +87,10 @@ class StoreError(Exception):
     """A store that cannot be used as it is: in words, with the mend."""
 
 
+class EmptyStoreError(StoreError):
+    """A store that is just being made, or whose maker was cut off: nothing stands in it yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Readings a node has given numbers to and nobody has seen, since when it is known."""
@@ -107,7 +113,7 @@ def open_store(path: Path, site: str) -> sqlite3.Connection:
         conn = sqlite3.connect(
             path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
         )  # one thread at a time: whoever serves it need not be who opened it
-        conn.execute("PRAGMA journal_mode=WAL")
+        write_ahead(conn)
         conn.execute("PRAGMA synchronous=FULL")
         migrate(conn, path)
         _own(conn, path, site)
@@ -134,26 +140,30 @@ def read_store(path: Path) -> sqlite3.Connection:
             timeout=BUSY_S,
             check_same_thread=False,
         )
-        if _check_version(conn, path, len(MIGRATIONS)) == 0:
+        if _check_version(conn, path, len(MIGRATIONS)) == 0 or get_meta(conn, "site") is None:
             conn.close()
-            raise StoreError(f"{path} is empty: intake makes it whole at its next start")
+            raise EmptyStoreError(f"{path} is empty: intake makes it whole at its next start")
     except sqlite3.DatabaseError as error:
         raise StoreError(in_words(path, error)) from error
     return conn
 
 
 def migrate(conn: sqlite3.Connection, path: Path, steps: Sequence[str] = MIGRATIONS) -> int:
-    """Bring the schema up to date, each step whole or not at all; the number of steps taken."""
-    known = _check_version(conn, path, len(steps))
-    for number, step in enumerate(steps[known:], known + 1):
-        mark = f"INSERT OR REPLACE INTO meta VALUES('schema', '{number}');"
-        try:
-            conn.executescript(f"BEGIN IMMEDIATE; {step} {mark} COMMIT;")
-        except BaseException:
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
-            raise
-    return len(steps) - known
+    """Bring the schema up to date, each step whole or not at all; the number of steps taken.
+
+    A new store takes all steps at once: whoever looks meets none, an empty one or a whole one.
+    """
+    taken = 0
+    while (known := _check_version(conn, path, len(steps))) < len(steps):
+        upto = known + 1 if known else len(steps)
+        with transaction(conn):
+            if _check_version(conn, path, len(steps)) != known:  # another program was quicker
+                continue
+            for statement in statements("".join(steps[known:upto])):
+                conn.execute(statement)
+            put_meta(conn, "schema", str(upto))
+        taken += upto - known
+    return taken
 
 
 def get_meta(conn: sqlite3.Connection, key: str) -> str | None:
@@ -238,13 +248,12 @@ def _check_version(conn: sqlite3.Connection, path: Path, known: int) -> int:
 
 
 def _own(conn: sqlite3.Connection, path: Path, site: str) -> None:
+    if get_meta(conn, "site") is None:
+        with transaction(conn):  # who is first has named it
+            named = [("site", site), ("store", os.urandom(4).hex())]
+            conn.executemany("INSERT OR IGNORE INTO meta(key, value) VALUES(?,?)", named)
     owner = get_meta(conn, "site")
-    if owner is None:
-        conn.execute("BEGIN IMMEDIATE")
-        put_meta(conn, "site", site)
-        put_meta(conn, "store", os.urandom(4).hex())
-        conn.execute("COMMIT")
-    elif owner != site:
+    if owner != site:
         raise StoreError(
             f"{path} holds the readings of {owner!r}, not of {site!r}: give another --data folder"
         )

@@ -17,7 +17,7 @@ from typing import BinaryIO, NoReturn
 import rich_click as click
 
 from kahriz_gateway.config import EXIT_STORE, Options, read_plan
-from kahriz_gateway.intake.store import StoreError, get_meta, open_store
+from kahriz_gateway.intake.store import StoreError, get_meta, open_store, read_store
 from kahriz_gateway.orders import commands, node_config, ota, rollout
 from kahriz_water.plan import Plan
 from kahriz_water.strict import ConfigError
@@ -50,7 +50,7 @@ def _store(data: Path) -> Iterator[tuple[sqlite3.Connection, str, int]]:
     if not path.exists():
         _refuse(f"no store in {path}: run the gateway first, or give --data", EXIT_STORE)
     try:
-        with contextlib.closing(sqlite3.connect(path)) as look:
+        with contextlib.closing(read_store(path)) as look:
             site = get_meta(look, "site") or ""
         with contextlib.closing(open_store(path, site)) as conn:
             yield conn, site, int(time.time() * 1000)

@@ -125,6 +125,8 @@ class TurnFollower:
             with contextlib.closing(book.look(self._data_dir)) as conn:
                 newest = book.newest(conn)  # before the entries: they can only be more
                 self._looked = (stamp, turn_book.schedule(conn, newest), newest)
+        except book.EmptyBookError:
+            return None, 0
         except (book.BookError, sqlite3.Error, ValueError, LookupError, TypeError) as error:
             why = f"{book.FILE}: {error!r}"  # an entry of another program must not stop the rest
             if why != self._complained:

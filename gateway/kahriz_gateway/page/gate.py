@@ -95,6 +95,8 @@ class Gate:
         try:
             with closing(book.look(self._data_dir)) as conn:
                 return sessions.read(conn, cookie, self._clock.now_ms())
+        except book.EmptyBookError:
+            return None
         except (book.BookError, sqlite3.Error) as error:
             log.error("nobody is let in: %s", error)
             return None

@@ -30,6 +30,8 @@ def village(data_dir: Path) -> Iterator[sqlite3.Connection]:
         raise UnreadableStoreError(path.name, "no such file", absent=True)
     try:
         conn = village_store.open_village(path.resolve(), read_only=True)
+    except store.EmptyStoreError as error:
+        raise UnreadableStoreError(path.name, str(error), absent=True) from error
     except sqlite3.DatabaseError as error:
         raise UnreadableStoreError(path.name, str(error)) from error
     yield from _look(conn, path)
@@ -43,6 +45,8 @@ def readings(data_dir: Path) -> Iterator[sqlite3.Connection]:
         raise UnreadableStoreError(path.name, "no such file", absent=True)
     try:
         conn = store.read_store(path)
+    except store.EmptyStoreError as error:
+        raise UnreadableStoreError(path.name, str(error), absent=True) from error
     except store.StoreError as error:
         raise UnreadableStoreError(path.name, str(error)) from error
     yield from _look(conn, path)

@@ -70,8 +70,11 @@ class TurnsPages:
     def _agreed(self) -> tuple[turn_book.Schedule, Point | None]:
         if not (self._data_dir / book.FILE).exists():
             return turn_book.Schedule(None, (), ()), None
-        with closing(book.look(self._data_dir)) as conn:
-            agreed = turn_book.schedule(conn)
+        try:
+            with closing(book.look(self._data_dir)) as conn:
+                agreed = turn_book.schedule(conn)
+        except book.EmptyBookError:
+            return turn_book.Schedule(None, (), ()), None
         return agreed, self._plan.point(agreed.point) if agreed.point else None
 
     def _span(self, request: Request, rota: Rota, now_ms: int) -> tuple[int, int]:

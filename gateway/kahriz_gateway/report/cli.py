@@ -155,5 +155,7 @@ def _agreed(data: Path) -> Schedule | None:
     try:
         with contextlib.closing(book.look(data)) as conn:
             return turn_book.schedule(conn)
+    except book.EmptyBookError:
+        return None
     except book.BookError as error:
         raise StoreError(str(error)) from error

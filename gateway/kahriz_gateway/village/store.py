@@ -19,7 +19,7 @@ from kahriz_alarms.loop.store import get_state as get_state
 from kahriz_alarms.loop.store import set_cursor as set_cursor
 from kahriz_alarms.loop.store import set_state as set_state
 from kahriz_alarms.loop.store import transaction as transaction
-from kahriz_gateway.intake.store import StoreError, is_trouble
+from kahriz_gateway.intake.store import EmptyStoreError, StoreError, is_trouble
 from kahriz_gateway.records import schema as records_schema
 from kahriz_gateway.village import schema as village_schema
 from kahriz_gateway.village.changes import Moment, put_changed
@@ -87,6 +87,9 @@ def open_village(path: Path, read_only: bool = False) -> sqlite3.Connection:
     )
     conn.row_factory = sqlite3.Row
     if read_only:
+        if loop_store.version_of(conn) == 0:
+            conn.close()
+            raise EmptyStoreError(f"{path} is empty: the village makes it whole at its next start")
         return conn
     try:
         loop_store.make_durable(conn)

@@ -11,6 +11,7 @@ from kahriz_alarms.channels import Outside, channels
 from kahriz_alarms.channels.to_people import to_people
 from kahriz_alarms.kinds import OFFICE_ROLES
 from kahriz_alarms.loop.clock import Clock
+from kahriz_alarms.loop.store import version_of
 from kahriz_alarms.service import secret_file
 from kahriz_server.influxql import QueryDoor
 from kahriz_server.watch import store
@@ -69,6 +70,9 @@ def _store(data: Path) -> Iterator[Found]:
         conn = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)
         conn.row_factory = sqlite3.Row
         try:
+            if version_of(conn) == 0:
+                yield True, "store", f"{path} is empty and will be made whole"
+                return
             found = store.gateways(conn)
         finally:
             conn.close()
