@@ -12,6 +12,9 @@ from answer import Answer
 from conftest import Serve
 from stores_made import DAY, HOUR, NOW, flow, living, open_for_writing, plan_of, put
 
+from kahriz_gateway.records import manual as manual_store
+from kahriz_water.records import StaffReading
+
 YEAR = 52 * 7 * DAY
 
 
@@ -52,9 +55,9 @@ def test_the_days_after_a_renovation_are_laid_beside(tmp_path: Path, serve: Serv
 def test_a_reading_by_hand_is_a_diamond_and_not_in_the_mean(tmp_path: Path, serve: Serve) -> None:
     living(tmp_path)
     conn = open_for_writing(tmp_path)
-    conn.execute(
-        "INSERT INTO value(point, quantity, ts, value, u, q, manual)"
-        " VALUES('outlet','discharge_lps',?,40.0,1.0,1,1)", (NOW - 7 * HOUR + 1,))  # fmt: skip
+    manual_store.keep(conn, plan_of(), StaffReading("outlet", NOW - 7 * HOUR + 1, 0.25, "Aytən"))
+    lps = "SELECT value FROM value WHERE quantity='discharge_lps' AND manual=1"
+    assert conn.execute(lps).fetchone()[0] > 40.0
     conn.close()
     for span in ("day", "week"):
         page = Answer(f"{serve(tmp_path)}/history?point=outlet&span={span}&lang=en").text
