@@ -28,10 +28,16 @@ def heed(node: "Node", told: "Outcome | None", known: "State", spent_ms: int) ->
 
 
 def believe(node: "Node", told: "Outcome") -> None:
-    """The time, once, and the mark, as far as it is now."""
+    """The time, once, laid back to the beginning of the upload; and the mark, as far as it is now.
+
+    Awake the chip counts by its crystal, yet after each sleep, light or deep, its RTC shows what
+    the drifting oscillator has counted meanwhile (ESP-IDF, esp_time_impl.c). So from one sleep's
+    end to another's the drift is one line, whatever joining and talking take.
+    """
     if told.now_ms is not None:
         ago = node.board.ticks_diff(node.board.ticks_ms(), told.now_tick)
-        node.clock.sync(told.now_ms, node.rtc() - ago, told.round_ms // 2 + 1)
+        true = told.now_ms + ago - (node.rtc() - node.rested)
+        node.clock.sync(true, node.rested, told.round_ms // 2 + 1)
         told.now_ms = None
     node.journal.save()
     node.state["next"] = node.journal.next

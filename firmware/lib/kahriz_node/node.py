@@ -140,6 +140,7 @@ class Node:
         from kahriz_node import radio, report
 
         self.asked = True
+        self.rested = self.rtc()  # it has not slept since then
         radio.upload(self, report.session)
         if not self.answered:
             self.state["counts"]["fails"] += 1
