@@ -119,7 +119,7 @@ class NodeLife:
         if self.weather.is_away("ap", self.t_ms):
             return {"up": False, "rssi": None, "assoc_ms": 8000}
         assoc_ms = self._chance.randint(300, 1500)
-        self._clock.ms = self.t_ms + asked["at"] + assoc_ms  # then the session begins
+        self._clock.ms = self.t_ms + asked["at"]  # the board may give up and join anew: see passed
         return {"up": True, "rssi": -67, "assoc_ms": assoc_ms}
 
     def passed(self, awake_ms: int) -> None:

@@ -125,7 +125,7 @@ class FaultLife(NodeLife):
         if self._on("wifi_away"):
             return {"up": False, "rssi": None, "assoc_ms": 8000}
         assoc_ms = self._chance.randint(300, 1500)
-        self._clock.ms = self.t_ms + asked["at"] + assoc_ms
+        self._clock.ms = self.t_ms + asked["at"]  # the board may give up and join anew: see passed
         reply: dict[str, Any] = {"up": True, "rssi": -67, "assoc_ms": assoc_ms}
         return reply | ({"dns": False} if self._on("dns_away") else {})
 
