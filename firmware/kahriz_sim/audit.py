@@ -7,12 +7,11 @@ cut in that very wake, before the reading was anybody's) or missing. A further s
 same reading is a duplicate.
 """
 
-import contextlib
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from kahriz_sim import kept
 from kahriz_sim.flash_journal import owed_rows
 from kahriz_sim.matching import Row, Sample, match
 from kahriz_sim.world_log import lines_of
@@ -75,17 +74,14 @@ def _samples(path: Path) -> dict[str, list[Sample]]:
 def _stored(path: Path) -> tuple[dict[str, list[Row]], str, int]:
     """(rows of each node, the store's id, how often rows came again)."""
     rows: dict[str, list[Row]] = {}
-    if not path.exists():
-        return rows, "", 0
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        again = 0
-        for node, journal, n, ts, tq, times in db.execute(
-            "SELECT node, journal, n, ts, tq, times FROM reading"
-        ):
-            rows.setdefault(node, []).append(Row(journal, n, ts, tq))
-            again += times - 1
-        found = db.execute("SELECT value FROM meta WHERE key = 'store'").fetchone()
-    return rows, str(found[0]) if found else "", again
+    again = 0
+    for node, journal, n, ts, tq, times in kept.ask(
+        path, "SELECT node, journal, n, ts, tq, times FROM reading"
+    ):
+        rows.setdefault(node, []).append(Row(journal, n, ts, tq))
+        again += times - 1
+    found = kept.ask(path, "SELECT value FROM meta WHERE key = 'store'")
+    return rows, str(found[0][0]) if found else "", again
 
 
 def _owed(flash: Path, store: str, stored: Iterable[Row]) -> list[Row]:

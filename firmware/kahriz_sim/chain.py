@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from kahriz_sim import kept
 from kahriz_sim.demo_screen import Screen
 from kahriz_sim.keeper import Keeper
 from kahriz_sim.link import gateway_is_online, listens
@@ -67,7 +68,7 @@ class Chain:
                 "end the run that still uses this folder, or choose another with --data"
             ) from None
         broker = start_broker(self.folder, kinds[choice], port)
-        known.write_text(str(broker.port))
+        kept.put(known, str(broker.port))
         self.keeper.watch("the broker", broker, broker.restart)
         self.broker_port = broker.port
         self.screen.say(f"broker: {broker.kind} on {broker.host}:{broker.port}")
@@ -123,15 +124,9 @@ class Chain:
         self.keeper.watch(name, child, child.start)
 
     def ask(self, database: str, sql: str) -> list[tuple[object, ...]]:
-        """Rows of a store, none while it is not there yet."""
-        path = self.folder / database
-        if not path.exists():
-            return []
-        with (
-            contextlib.suppress(sqlite3.OperationalError),  # just being made
-            contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db,
-        ):
-            return db.execute(sql).fetchall()
+        """Rows of a store, none while it is not there yet, or cannot be read just now."""
+        with contextlib.suppress(sqlite3.OperationalError):
+            return kept.ask(self.folder / database, sql)
         return []
 
     def drain(self, timeout_s: float) -> bool:

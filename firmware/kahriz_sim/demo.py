@@ -5,7 +5,6 @@ import contextlib
 import json
 import shutil
 import signal
-import sqlite3
 import sys
 import tempfile
 import threading
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from kahriz_sim import kept
 from kahriz_sim.audit import Audit, audit
 from kahriz_sim.demo_options import SCENARIOS_DIR, DemoError, DemoOptions
 from kahriz_sim.demo_parts import Parts
@@ -100,7 +100,7 @@ def _settings(folder: Path, options: DemoOptions) -> dict[str, object]:
     life_ms = options.begins_ms()
     chosen["life_ms"] = life_ms
     chosen["start_ms"] = life_ms - int(options.history_days * DAY_MS)
-    path.write_text(json.dumps(chosen))
+    kept.put(path, json.dumps(chosen))
     return chosen
 
 
@@ -119,16 +119,12 @@ def audit_only(options: DemoOptions) -> Result:
 
 def alarms_of(folder: Path) -> list[dict[str, object]]:
     """Each alarm of the store, with how long after the loss began the gateway could tell of it."""
-    path = folder / "village.db"
-    if not path.exists():
-        return []
+    rows = kept.ask(folder / "village.db", "SELECT kind, place, lps, stored FROM alarm ORDER BY id")
     began = [
         (event["t"], event["reach"])
         for event in map(json.loads, (folder / "world.jsonl").read_text().splitlines())
         if event.get("event") == "leak"
     ]
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        rows = db.execute("SELECT kind, place, lps, stored FROM alarm ORDER BY id").fetchall()
     alarms = []
     for kind, place, lps, told in rows:
         starts = [t for t, reach in began if reach == place and t <= told]

@@ -3,7 +3,6 @@
 
 import contextlib
 import secrets
-import sqlite3
 import struct
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kahriz_node import uplink
+from kahriz_sim import kept
 from kahriz_sim.chain import Chain
 from kahriz_sim.demo_screen import Screen
 from kahriz_sim.link import Net
@@ -139,21 +139,18 @@ def _journal(folder: Path) -> str:
     """One journal a folder: played twice, the same rows come again and are known."""
     path = folder / "journal"
     if not path.exists():
-        path.write_text(secrets.token_hex(4))
+        kept.put(path, secrets.token_hex(4))
     return path.read_text()
 
 
 def _count(folder: Path, series: Series, seconds: float, sessions: int) -> Played:
-    readings = f"file:{folder / 'readings.db'}?mode=ro"
-    village = f"file:{folder / 'village.db'}?mode=ro"
-    with contextlib.closing(sqlite3.connect(readings, uri=True)) as db:
-        stored, times = db.execute(
-            "SELECT count(*), coalesce(sum(times), 0) FROM reading"
-        ).fetchone()
-    with contextlib.closing(sqlite3.connect(village, uri=True)) as db:
-        shown, flagged = db.execute(
-            "SELECT count(*) FILTER (WHERE q < 4), count(*) FILTER (WHERE q >= 4) FROM value"
-        ).fetchone()
+    ((stored, times),) = kept.ask(
+        folder / "readings.db", "SELECT count(*), coalesce(sum(times), 0) FROM reading"
+    )
+    ((shown, flagged),) = kept.ask(
+        folder / "village.db",
+        "SELECT count(*) FILTER (WHERE q < 4), count(*) FILTER (WHERE q >= 4) FROM value",
+    )
     return Played(
         rows=len(series.readings),
         values=series.values,

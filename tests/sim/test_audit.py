@@ -3,6 +3,7 @@
 
 import binascii
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from littlefs import LittleFS
 from kahriz_gateway.intake.store import open_store
 from kahriz_node import records
 from kahriz_node.journal import Journal
+from kahriz_sim import kept
 from kahriz_sim.audit import Audit, audit
+from kahriz_sim.demo import alarms_of
 from kahriz_sim.errors import ConfigError
 from kahriz_sim.world_log import WorldLog
 
@@ -160,3 +163,32 @@ def test_a_folder_without_a_gateway_has_stored_nothing(tmp_path: Path) -> None:
     log = WorldLog(tmp_path)
     log.write({"node": "pool", "wake": 1, "t": START_MS, "device": "loop", "truth": {}})
     assert audit(tmp_path) == Audit(1, 0, 0, 1, 0, 0, 0, (("pool", START_MS),))
+
+
+def test_a_gateway_that_was_killed_while_it_made_its_stores_has_stored_nothing(
+    tmp_path: Path,
+) -> None:
+    log = WorldLog(tmp_path)
+    log.write({"node": "pool", "wake": 1, "t": START_MS, "device": "loop", "truth": {}})
+    for name in ("readings.db", "village.db"):
+        with sqlite3.connect(tmp_path / name) as db:
+            db.execute("PRAGMA journal_mode=WAL")
+    assert audit(tmp_path) == Audit(1, 0, 0, 1, 0, 0, 0, (("pool", START_MS),))
+    assert alarms_of(tmp_path) == []
+
+
+def test_a_store_of_which_a_table_is_another_is_no_empty_one(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "readings.db") as db:
+        db.execute("CREATE TABLE reading(other)")
+    with pytest.raises(sqlite3.OperationalError, match="no such column"):
+        audit(tmp_path)
+
+
+def test_a_small_file_is_never_half(tmp_path: Path) -> None:
+    path = tmp_path / "demo.json"
+    kept.put(path, "old")
+    with path.open() as reader:
+        kept.put(path, "new")
+        assert reader.read() == "old", "the file in its place was written over"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
