@@ -9,7 +9,6 @@ balance, source, pools, use), and what they found goes through the joint decisio
 from __future__ import annotations
 
 from collections.abc import Iterable
-from statistics import median
 from typing import Any
 
 from kahriz_detect.detector import Detector
@@ -17,6 +16,7 @@ from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.frame import Frame
 from kahriz_detect.index import detectors
 from kahriz_detect.joint import Joint
+from kahriz_detect.numbers.middle import median
 from kahriz_detect.site import FLOW, Site
 
 SUSPECT = 3  # QARTOD: not believed
@@ -43,7 +43,8 @@ class Engine:
         self.late = 0
         self._step_ms = site.step_s * 1000
         self._open: int | None = None  # number of the step that is being filled
-        self._believed, self._seen = _Gathered(), _Gathered()
+        self._seen = _Gathered()
+        self._believed: _Gathered | None = None  # as long as it is the same
         self._bounded: dict[str, tuple[float, str]] = {}
         self._heard: dict[tuple[str, str], tuple[str, list[Detector], list[Detector]]] = {}
         for signal in site.signals:
@@ -56,41 +57,52 @@ class Engine:
 
     def update(self, sample: Sample) -> list[Finding]:
         """Take one sample in; one of a step that is over is too late."""
-        ts, point, quantity, value, _, q, bound, *_ = sample
-        heard = self._heard.get((point, quantity))
-        if heard is None:
-            return []
-        key, judges, others = heard
-        number = -(-ts // self._step_ms)
+        return self.take((sample,))
+
+    def take(self, samples: Iterable[Sample]) -> list[Finding]:
+        """Take samples in, in order of time; those of points that are not here are passed by."""
         news: list[Finding] = []
-        if number != self._open:
-            if self._open is not None and number < self._open:
-                self.late += 1
-                return []
-            news = self._close_before(number)
-        seen, believed = self._seen, self._believed
-        if key not in seen.first:  # nearly always: one reading a step
-            seen.first[key] = value
-        else:
-            seen.again(key, value)
-        found: list[Finding] = []
-        good = q < SUSPECT or bound is not None  # a bound is true though out of range
-        for judge in judges:
-            found += judge.update(sample)
-            good = good and judge.good
-        if good:
-            if bound is None:
-                if key not in believed.first:
-                    believed.first[key] = value
-                else:
-                    believed.again(key, value)
-            else:
-                self._bounded[key] = (value, bound)
-            for detector in others:
-                found += detector.update(sample)
-        if found:
-            news += self.joint.decide(found, ts)
+        listeners, step_ms, first = self._heard, self._step_ms, self._seen.first
+        for sample in samples:
+            ts, point, quantity, value, _, q, bound, _ = sample
+            heard = listeners.get((point, quantity))
+            if heard is None:
+                continue
+            key, judges, others = heard
+            number = -(-ts // step_ms)
+            if number != self._open:
+                if self._open is not None and number < self._open:
+                    self.late += 1
+                    continue
+                news += self._close_before(number)
+                first = self._seen.first
+            found: list[Finding] = []
+            good = q < SUSPECT or bound is not None  # a bound is true though out of range
+            for judge in judges:
+                found += judge.update(sample)
+                good = good and judge.good
+            if not good or bound is not None or self._believed is not None:
+                self._gather(key, value, good, bound)
+            elif key in first:
+                self._seen.again(key, value)
+            else:  # nearly always: one reading a step, and a good one
+                first[key] = value
+            if good:
+                for detector in others:
+                    found += detector.update(sample)
+            if found:
+                news += self.joint.decide(found, ts)
         return news
+
+    def _gather(self, key: str, value: float, good: bool, bound: str | None) -> None:
+        """In a step of which not everything is believed as it stands."""
+        if self._believed is None:
+            self._believed = self._seen.copy()
+        self._seen.add(key, value)
+        if good and bound is None:
+            self._believed.add(key, value)
+        elif good and bound is not None:
+            self._bounded[key] = (value, bound)
 
     def advance(self, watermark_ms: int) -> list[Finding]:
         """Nothing older than the watermark will come: close the steps that it has passed."""
@@ -108,7 +120,9 @@ class Engine:
         return news
 
     def _close(self, number: int) -> list[Finding]:
-        values, raw = self._believed.take(), self._seen.take()
+        values = raw = self._seen.take()
+        if self._believed is not None:
+            values, self._believed = self._believed.take(), None
         bounds = {}
         if self._bounded:
             for key, (value, bound) in self._bounded.items():
@@ -140,7 +154,7 @@ class Engine:
         return {
             "open": self._open,
             "step_ms": self._step_ms,
-            "believed": self._believed.dump(),
+            "believed": (self._believed or self._seen).dump(),
             "bounded": self._bounded,
             "seen": self._seen.dump(),
             "joint": self.joint.dump(),
@@ -171,9 +185,24 @@ class _Gathered:
             key: list(v) for key, v in (state or {}).items() if len(v) > 1
         }
 
+    def add(self, key: str, value: float) -> None:
+        if key in self.first:
+            self.again(key, value)
+        else:
+            self.first[key] = value
+
     def again(self, key: str, value: float) -> None:
         """One more of a signal that is in `first`."""
-        self._more.setdefault(key, [self.first[key]]).append(value)
+        more = self._more.get(key)
+        if more is None:
+            self._more[key] = [self.first[key], value]
+        else:
+            more.append(value)
+
+    def copy(self) -> _Gathered:
+        twin = _Gathered()
+        twin.first, twin._more = dict(self.first), {k: list(v) for k, v in self._more.items()}
+        return twin
 
     def take(self) -> dict[str, float]:
         """The medians; it is empty then."""

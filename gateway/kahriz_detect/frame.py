@@ -35,11 +35,13 @@ class Frame:
         self.ts = ts
         self.values = values
         self.bounds = bounds or {}
-        self.raw = dict(values) if raw is None else raw
+        self.raw = values if raw is None else raw
         self._exact = {k: v for k, v in values.items() if k not in bounds} if bounds else values
         self.get: Callable[[str], float | None] = self._exact.get
 
     def doubt(self, key: str) -> None:
         """A judge that needs neighbours takes a signal away from who comes after it."""
+        if self.raw is self.values:  # as long as all is believed
+            self.raw = dict(self.values)
         self.values.pop(key, None)
         self._exact.pop(key, None)

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from statistics import median
 from xml.sax.saxutils import escape, quoteattr
+
+from kahriz_detect.numbers.middle import median
 
 WIDTH, PANEL, TITLE, FOOT = 640, 150, 26, 26  # pixels; a panel has its legend above it
 LEFT, RIGHT, LEGEND, AIR = 52, 12, 24, 8

@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from statistics import median
 
 from kahriz_detect.charts.chart import Evidence, Line, Panel, Points
 from kahriz_detect.finding import Finding
 from kahriz_detect.numbers.glr import Z
+from kahriz_detect.numbers.middle import median
 from kahriz_detect.site import CONDUCTIVITY, FLOW, LEVEL, PRESSURE, TEMPERATURE, Reach, Site, Zone
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kahriz_detect.numbers.middle import median
+
 QUIET_H, LOWEST_H = 4, 3
 KEPT, PAST = 32, 60  # nights
 FEWEST_PAST = 7  # values of T that tell its scatter
@@ -88,7 +90,7 @@ class Nights:
         self, weekday: int, night: float | None, day: float | None, learn: bool = True
     ) -> tuple[Window, float, float] | None:
         """A night and the day before it; the window, distance and scatters of what stands out."""
-        cut = CUT * SIGMA * _middle(self.past[0]) if len(self.past[0]) >= FEWEST_PAST else None
+        cut = CUT * SIGMA * median(self.past[0]) if len(self.past[0]) >= FEWEST_PAST else None
         self.days.add(weekday - 1, day, None)
         self.nights.add(weekday, night, cut)
         if night is None:
@@ -103,7 +105,7 @@ class Nights:
             z = 0.0
             if len(past) >= FEWEST_PAST:
                 least = self.least_share * abs(self.level)
-                z = far / max(SIGMA * _middle(past), scatter, least, 1e-9)
+                z = far / max(SIGMA * median(past), scatter, least, 1e-9)
                 if stays and abs(z) / window.z > most:
                     most, best = abs(z) / window.z, (window, far, z)
             if learn and abs(z) < window.z:
@@ -116,15 +118,15 @@ class Nights:
         now, before = self.nights.split(window)
         if len(now) < max(1.0, 0.6 * window.nights) or len(before) < 0.5 * window.before:
             return None
-        usual = _middle(before)
-        far = _middle(now) - usual
+        usual = median(before)
+        far = median(now) - usual
         if not far:
             return 0.0, 0.0, False
         stays = all((v - usual) / far > VOTE for v in _without_lowest(now, far < 0))
         day_now, day_before = self.days.split(window, less=1)
         if day_now and day_before:
-            stays = stays and (_middle(day_now) - _middle(day_before)) / far > DAY_VOTE
-        return far, SIGMA * _middle([abs(v - usual) for v in before]), stays
+            stays = stays and (median(day_now) - median(day_before)) / far > DAY_VOTE
+        return far, SIGMA * median([abs(v - usual) for v in before]), stays
 
     def rebase(self, far: float, window: Window | None = None) -> None:
         """The last nights are the new usual; what was before is moved to them."""
@@ -162,7 +164,7 @@ class _Series:
         rest = value - self.weekday[which]
         known = [v for v in self.values[-WEEK:] if v is not None]
         if len(known) >= 4:
-            off = rest - _middle(known)
+            off = rest - median(known)
             if cut is not None:
                 off = cut if off > cut else -cut if off < -cut else off
             self.seen[which] += 1
@@ -180,7 +182,7 @@ class _Series:
     def rebase(self, far: float, now: int, gap: int) -> None:
         """Nights on the way count as the new level."""
         known = [v for v in self.values[-now:] if v is not None]
-        level = _middle(known) if known else 0.0
+        level = median(known) if known else 0.0
         first, last = len(self.values) - now - gap, len(self.values) - now
         for i, v in enumerate(self.values[: max(0, last)]):
             if v is not None:
@@ -215,8 +217,3 @@ def lowest(hours: Sequence[float]) -> float | None:
 def _without_lowest(values: list[float], high: bool) -> list[float]:
     """All but the lowest of every four."""
     return sorted(values, reverse=high)[(len(values) - 1) // 4 :]
-
-
-def _middle(values: Sequence[float]) -> float:
-    ordered, half = sorted(values), len(values) // 2
-    return ordered[half] if len(values) % 2 else 0.5 * (ordered[half - 1] + ordered[half])

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from statistics import median
 from typing import Any
 
 from kahriz_detect.frame import Frame
+from kahriz_detect.numbers.middle import median
 
 DAYS = 20
 REST = 0.03  # of its highest: a meter below that rests

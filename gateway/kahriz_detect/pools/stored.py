@@ -11,10 +11,10 @@ by a share, so what an outflow errs comes and goes with it) by recursive least s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import median
 from typing import Any
 
 from kahriz_detect.frame import Frame
+from kahriz_detect.numbers.middle import median
 from kahriz_detect.site import Pool
 from kahriz_water.pool import volume_m3
 

@@ -157,10 +157,6 @@ class Replay:
     def __init__(self, site: Site) -> None:
         self.engines = [Engine(part) for part in split(site)]
         self._marks = [Watermark(engine.site) for engine in self.engines]
-        self._of: dict[str, list[int]] = {}
-        for number, engine in enumerate(self.engines):
-            for point in {s.point for s in engine.site.signals}:
-                self._of.setdefault(point, []).append(number)
         self._words = Words(site)
         self._prompt = True  # every row came at its own time so far
 
@@ -182,11 +178,8 @@ class Replay:
     def _now(self, batch: list[Sample], moment: int) -> list[Finding]:
         """Everything of this moment is here."""
         found: list[Finding] = []
-        for sample in batch:
-            for number in self._of.get(sample.point, ()):
-                news = self.engines[number].update(sample)
-                if news:
-                    found += news
+        for engine in self.engines:
+            found += engine.take(batch)
         for engine in self.engines:
             found += engine.advance(moment)
         return found
@@ -194,12 +187,10 @@ class Replay:
     def _held(self, batch: list[Sample]) -> list[Finding]:
         """As in the village: each part up to its watermark."""
         found: list[Finding] = []
-        for sample in batch:
-            for number in self._of.get(sample.point, ()):
-                self._marks[number].hold(sample)
         for engine, mark in zip(self.engines, self._marks, strict=True):
-            for sample in mark.release():
-                found += engine.update(sample)
+            for sample in batch:
+                mark.hold(sample)
+            found += engine.take(mark.release())
             if mark.at is not None:
                 found += engine.advance(mark.at)
         return found

@@ -73,6 +73,7 @@ class Validity(Detector):
             for k, s in self.signals.items()
             for q in ((FLOW, "discharge_lps") if s.quantity == FLOW else (s.quantity,))
         }
+        self._hears = {heard: self.channels[k] for heard, k in self._of.items()}
         self.rounds = 0  # frames in which at least half of them spoke
         self.climb: dict[str, list[float]] = {}
         self.lacked: dict[str, int] = {}  # newest frame with an error value, for each logger
@@ -87,19 +88,18 @@ class Validity(Detector):
 
     def update(self, sample: Sample) -> list[Finding]:
         """Take one reading in; a bound, and what is failed already, says nothing here."""
-        self.good = True
-        ts, point, quantity, value, _, q, bound, *_ = sample
-        key = self._of.get((point, quantity))
-        if key is None:
+        ts, point, quantity, value, _, q, bound, _ = sample
+        channel = self._hears.get((point, quantity))
+        symptom = None
+        if channel is not None:
+            if bound is not None:
+                channel.spike.pause()
+            elif q < 3:
+                symptom = channel.symptom(value)
+        self.good = symptom is None
+        if channel is None or symptom is None or not channel.open(symptom, ts):
             return []
-        channel = self.channels[key]
-        if bound is not None:
-            channel.spike.pause()
-            return []
-        if q >= 3 or (symptom := channel.symptom(value)) is None:
-            return []
-        self.good = False
-        return [self._finding(RAISED, symptom, key, ts)] if channel.open(symptom, ts) else []
+        return [self._finding(RAISED, symptom, self._of[point, quantity], ts)]
 
     def step(self, frame: Frame) -> list[Finding]:
         """All that reported at one time is in: what the sensors say about each other."""

@@ -13,7 +13,6 @@ have lost its part too, or it was a leaf that somebody brushed off.
 from __future__ import annotations
 
 import math
-from statistics import median
 from typing import Any
 
 from kahriz_detect.detector import Detector
@@ -21,6 +20,7 @@ from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_detect.frame import Frame
 from kahriz_detect.numbers.blocks import Blocks, steps_of
 from kahriz_detect.numbers.cusum import Cusum
+from kahriz_detect.numbers.middle import median
 from kahriz_detect.numbers.normal import Normal
 from kahriz_detect.numbers.rating import Rating
 

@@ -10,13 +10,13 @@ was cleaned, a gate that was opened, a spring that rises slowly.
 
 from __future__ import annotations
 
-from statistics import median
 from typing import Any
 
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_detect.frame import Frame
 from kahriz_detect.numbers.blocks import Blocks, steps_of
+from kahriz_detect.numbers.middle import median
 from kahriz_detect.numbers.normal import Normal
 from kahriz_detect.site import CONDUCTIVITY, FLOW, TEMPERATURE, Signal, Site
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from statistics import median
 from typing import Any
 
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_detect.frame import Frame
+from kahriz_detect.numbers.middle import median
 from kahriz_detect.site import Site
 
 WEEK_MS = 7 * 86_400_000
