@@ -66,7 +66,7 @@ class Demo:
         os.kill(self.child(*words), signal.SIGKILL)
 
     def wait_for(
-        self, what: Callable[[], bool], timeout_s: float = 120, every_s: float = 0.2
+        self, what: Callable[[], bool], timeout_s: float = 600, every_s: float = 0.2
     ) -> None:
         end = time.monotonic() + timeout_s
         while not what():
@@ -79,7 +79,7 @@ class Demo:
 
     def result(self) -> dict[str, Any]:
         """The last line, once the demo has ended by itself."""
-        out, _ = self.process.communicate(timeout=280)
+        out, _ = self.process.communicate(timeout=1200)
         assert self.process.returncode == 0, self.errors()
         found: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
         print(json.dumps(found))

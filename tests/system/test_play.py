@@ -20,7 +20,7 @@ from kahriz_sim.services import start_influx
 
 from .conftest import free_port
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(1500)
 
 
 def play(*arguments: str) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def test_a_loggers_error_value_is_flagged_and_never_charted(shared: Path, tmp_pa
                 assert f"{len(truth)} stored once" in line, "the second time doubled a row"
                 break
         url = f"http://127.0.0.1:{port}/history?point=stage&span=year&lang=en"
-        with urllib.request.urlopen(url, timeout=10) as reply:
+        with urllib.request.urlopen(url, timeout=60) as reply:
             page = reply.read().decode()
         assert "<svg" in page
         assert "9999" not in page
