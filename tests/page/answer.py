@@ -12,7 +12,7 @@ class Answer:
     def __init__(self, url: str, **headers: str) -> None:
         request = urllib.request.Request(url, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=20) as got:
+            with urllib.request.urlopen(request, timeout=120) as got:
                 self.status, self.headers, body = got.status, got.headers, got.read()
         except urllib.error.HTTPError as refused:
             self.status, self.headers, body = refused.code, refused.headers, refused.read()

@@ -62,7 +62,7 @@ class Phone:
         headers = {"Cookie": kept} | ({"Content-Type": kind} if kind else {})
         request = urllib.request.Request(self.address + path, body, headers)
         try:
-            answer = urllib.request.build_opener(Stay).open(request, timeout=20)
+            answer = urllib.request.build_opener(Stay).open(request, timeout=120)
         except urllib.error.HTTPError as error:
             answer = error
         with answer:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
+from browsers import chromium, context
 from conftest import served
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 from stores_made import MIN, NOW, HandClock, heard, living, plan_of, put
 
 from kahriz_gateway.committee import book, pins
@@ -42,15 +43,15 @@ class Village:
     def phone(
         self, script: bool = True, entered: bool = True, width: int = 360, **more: object
     ) -> Page:
-        context: BrowserContext = self.browser.new_context(
-            viewport={"width": width, "height": 640}, java_script_enabled=script,
-            bypass_csp=script, **more,  # type: ignore[arg-type]
-        )  # fmt: skip
-        page = context.new_page()
+        page = context(
+            self.browser, viewport={"width": width, "height": 640}, java_script_enabled=script,
+            bypass_csp=script, **more,
+        ).new_page()  # fmt: skip
         if entered:
             page.goto(f"{self.address}/enter?next=/turns/set")
             page.fill("#pin", self.pin)
             page.click("main button")
+            page.wait_for_url("**/turns/set")
         return page
 
 
@@ -61,11 +62,8 @@ def village(tmp_path_factory: pytest.TempPathFactory) -> Generator[Village, None
     heard(data, plan_of())
     put(data, [Value("outlet", "us_cm", NOW - MIN, 410.0, 2.0, 1)])
     pin = pins.set_pin(book.open_book(data), "aqsaqqal", "committee", NOW)
-    with served(plan_of(), data, HandClock()) as address, sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=options)
+    with served(plan_of(), data, HandClock()) as address, chromium() as browser:
         yield Village(address, data, pin, browser)
-        browser.close()
 
 
 def _agree(page: Page) -> None:
@@ -73,12 +71,12 @@ def _agree(page: Page) -> None:
         page.fill(field, text)
     page.select_option("#point", "outlet")
     page.click("main button")
+    page.wait_for_url("**/turns")
 
 
 def test_axe_finds_nothing_on_any_screen(village: Village) -> None:
     page = village.phone()
     _agree(page)
-    assert page.url.endswith("/turns")
     found = {}
     for path in PATHS:
         page.goto(village.address + path)
@@ -125,40 +123,40 @@ def test_every_form_works_without_javascript(village: Village, lang: str, width:
     page = village.phone(script=False, width=width)
     page.goto(f"{village.address}/turns/set?lang={lang}")
     _agree(page)
-    assert page.url.endswith("/turns")
     assert page.locator("html").get_attribute("lang") == lang
     page.goto(village.address + "/turns/correct")
     page.fill("#start", "2026-11-23T09:00")
     page.fill("#end", "2026-11-23T09:30")
     page.click("main button")
-    assert page.url.endswith("/turns")
+    page.wait_for_url("**/turns")
     page.goto(village.address + "/work/reading")
     page.fill("#cm", "15,2")
     page.click("main button")
-    assert page.url.endswith("/work")
+    page.wait_for_url("**/work")
     page.goto(village.address + "/work/visit")
     page.check("input[value=joint]")
     page.click("main button")
-    assert page.url.endswith("/work")
+    page.wait_for_url("**/work")
     page.goto(village.address + "/work/closure")
     page.fill("#hours", "2")
     page.fill("#why", "x")
     page.click("main button")
-    assert page.url.endswith("/work")
+    page.wait_for_url("**/work")
     page.goto(village.address + "/tests/gauging")
     for i in range(3):
         page.fill(f"input[name=litres{i}]", "20")
         page.fill(f"input[name=seconds{i}]", "8,1")
     page.click("main button")
-    assert page.locator(".turn b").inner_text() == "2,47"
+    expect(page.locator(".turn b")).to_have_text("2,47")
     page.goto(village.address + "/tests/pool")
     page.check("input[value=drawdown]")
     page.click("main button")
-    assert "/tests/pool/" in page.url
+    page.wait_for_url("**/tests/pool/*")
     page.locator("button[value=abort]").click()
-    assert page.url.endswith("/tests/pool")
+    page.wait_for_url("**/tests/pool")
     page.goto(village.address + "/alarms")
-    page.locator("button[value=ack]").first.click()
+    with page.expect_navigation():
+        page.locator("button[value=ack]").first.click()
     assert "/alarms" in page.url
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -211,7 +209,7 @@ def test_the_poster_leads_a_phone_to_wifi_and_page(village: Village) -> None:
     page.fill("#ssid", "Gözlü; kəhriz")
     page.fill("#password", 'a;b"c')
     page.click("footer button")
-    assert page.locator(".poster svg").count() == 2
+    expect(page.locator(".poster svg")).to_have_count(2)
     assert "WIFI:" not in page.content()
     kept = sqlite3.connect(village.data / "committee.db").execute("SELECT body FROM entry")
     assert "kəhriz" not in "".join(body for (body,) in kept)
@@ -222,11 +220,8 @@ def test_the_poster_leads_a_phone_to_wifi_and_page(village: Village) -> None:
 
 def _back_to_form(page: Page) -> None:
     """As a person does who sees the browser's own page of failure; it may come a little later."""
-    for _ in range(50):
-        if page.url.startswith("chrome-error:"):
-            page.go_back()
-            return
-        page.wait_for_timeout(20)
+    page.wait_for_url("chrome-error:**", wait_until="commit")
+    page.go_back()
 
 
 def _visits(village: Village) -> list[book.Entry]:

@@ -249,5 +249,5 @@ def test_the_first_load_is_small(data: Path, serve: Serve) -> None:
 
 def _head(url: str, name: str) -> str:
     request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip"})
-    with urllib.request.urlopen(request, timeout=20) as got:
+    with urllib.request.urlopen(request, timeout=120) as got:
         return str(got.headers[name])

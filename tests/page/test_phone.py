@@ -10,8 +10,9 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from browsers import chromium, context
 from conftest import Serve, served
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from stores_made import (
     DAY,
     HOUR,
@@ -36,11 +37,8 @@ PATHS = ("/", "/history?point=middle&span=day", "/history?span=year", "/alarms",
 
 @pytest.fixture(scope="module")
 def browser() -> Generator[Browser, None, None]:
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=options)
-        yield chromium
-        chromium.close()
+    with chromium() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -56,16 +54,13 @@ def leaking(tmp_path_factory: pytest.TempPathFactory) -> Generator[str, None, No
 @contextlib.contextmanager
 def phone(browser: Browser, script: bool = True, **size: int) -> Iterator[tuple[Page, list[str]]]:
     """A page on a phone, and every address that it asked for."""
-    context = browser.new_context(
-        viewport={**PHONE, **size},  # type: ignore[typeddict-item]
-        java_script_enabled=script,
-        device_scale_factor=2,
-    )
-    page = context.new_page()
+    viewport = {**PHONE, **size}
+    own = context(browser, viewport=viewport, java_script_enabled=script, device_scale_factor=2)
+    page = own.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     yield page, asked
-    context.close()
+    own.close()
 
 
 def keep(page: Page, name: str, full: bool = True) -> None:
@@ -145,17 +140,19 @@ def test_everything_works_without_javascript(browser: Browser, leaking: str) -> 
     with phone(browser, script=False) as (page, _):
         page.goto(leaking)
         page.get_by_label("Русский").click()
-        assert page.locator(".status strong").inner_text() == "Действуйте"
+        expect(page.locator(".status strong")).to_have_text("Действуйте")
         page.locator(".spans a").nth(1).click()
-        assert page.locator("h1").inner_text() == "Устье кягриза"
+        expect(page.locator("h1")).to_have_text("Устье кягриза")
+        page.wait_for_load_state()
         assert page.locator("svg.chart .measured").count() >= 1
         page.locator("a[rel=prev]").click()
-        assert page.locator(".stretch strong").inner_text() == "16.11.2026 – 22.11.2026"
+        expect(page.locator(".stretch strong")).to_have_text("16.11.2026 – 22.11.2026")
+        page.wait_for_load_state()
         page.locator("summary").click()
         assert page.locator("tbody tr").count() > 100
         page.locator("footer a").first.click()
         page.locator("a.alarm-card").click()
-        assert page.locator("article").count() == 1
+        expect(page.locator("article")).to_have_count(1)
         keep(page, "without-javascript")
 
 
@@ -165,7 +162,8 @@ def test_the_page_renews_itself_and_says_when_it_cannot(browser: Browser, tmp_pa
     clock = HandClock()
     with served(plan_of(), tmp_path, clock) as address, phone(browser) as (page, _):
         page.clock.install()
-        page.goto(address + "/?lang=en")
+        with page.expect_response("**/events"):  # from here on it is told what is new
+            page.goto(address + "/?lang=en")
         assert page.locator(".status strong").inner_text() == "Normal"
         alarm(tmp_path, raised=NOW)
         page.clock.run_for(16_000)

@@ -13,8 +13,9 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from browsers import chromium, context
 from conftest import served
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from stores_made import DAY, NOW, HandClock, agreed, fills, heard, living, plan_of
 
 from kahriz_gateway.committee import book, pins
@@ -47,21 +48,18 @@ def entered(tmp_path_factory: pytest.TempPathFactory) -> Generator[Page, None, N
     heard(data, plan_of())
     agreed(data, "A1 180\nA2 180\nB1 120\nB2 240", ago_ms=DAY)
     pin = pins.set_pin(book.open_book(data), "aqsaqqal", "committee", NOW)
-    with served(plan_of(), data, HandClock()) as address, sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=options)
+    with served(plan_of(), data, HandClock()) as address, chromium() as browser:
         page = _phone(browser)
         page.goto(f"{address}/enter?next=/")
         page.fill("#pin", pin)
         page.click("main button")
-        page.goto(address)
+        page.wait_for_url(f"{address}/")
         yield page
-        browser.close()
 
 
 def _phone(browser: Browser) -> Page:
-    context = browser.new_context(viewport={"width": 360, "height": 640}, device_scale_factor=1)
-    return context.new_page()
+    viewport = {"width": 360, "height": 640}
+    return context(browser, viewport=viewport, device_scale_factor=1).new_page()
 
 
 def _at(page: Page) -> str:

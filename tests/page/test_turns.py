@@ -216,7 +216,7 @@ def test_entering_leads_nowhere_else(tmp_path: Path, serve: Serve, pin: str) -> 
         body = urllib.parse.urlencode({"role": "committee", "pin": pin, "next": away}).encode()
         request = urllib.request.Request(address + "/enter", body)
         with pytest.raises(urllib.error.HTTPError) as moved:
-            urllib.request.build_opener(Stay).open(request, timeout=20)
+            urllib.request.build_opener(Stay).open(request, timeout=120)
         assert moved.value.headers["Location"] == "/"
         cookie = moved.value.headers["Set-Cookie"]
         assert "HttpOnly" in cookie

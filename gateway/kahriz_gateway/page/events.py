@@ -41,12 +41,12 @@ class Events:
     async def _stream(self, request: Request) -> Response:
         if self._open >= MOST:
             return Response(status_code=503, headers={"Retry-After": "60"})
-        return StreamingResponse(self._news(request), media_type="text/event-stream")
+        known = await run_in_threadpool(self._mark)  # who hears our first word misses nothing after
+        return StreamingResponse(self._news(request, known), media_type="text/event-stream")
 
-    async def _news(self, request: Request) -> AsyncIterator[str]:
+    async def _news(self, request: Request, known: Mark) -> AsyncIterator[str]:
         self._open += 1
         try:
-            known = await run_in_threadpool(self._mark)
             yield "retry: 15000\n\n"
             begun = pinged = time.monotonic()
             while time.monotonic() - begun < LONGEST_S and not await request.is_disconnected():
