@@ -20,7 +20,6 @@ MISSING = 3
 BAUD = 460800  # what CH340 and CP2102 both hold on a metre of cable; esptool's own default
 LONGEST_S = 300
 NOT_A_PROGRESS_BAR = re.compile(r"^(?!Writing at|Reading from).*$", re.MULTILINE)
-DIFFERS = "digest mismatch"
 CAUSES = (  # what esptool says -> what is wrong, what mends it, exit code
     (
         r"No module named esptool",

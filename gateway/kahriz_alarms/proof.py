@@ -13,9 +13,6 @@ COVERAGE = 0.90  # of the readings expected in a day, at each point involved
 FLOW_BAND = 0.10  # the flow that comes in must be as before, within this share
 DAY_MS = 86_400_000
 
-# what may be lacking, in the order in which it is said
-LACKING = ("loss", "nodes", "coverage", "planned", "flow_unknown", "dry", "flow")
-
 
 @dataclass(frozen=True, slots=True)
 class Facts:

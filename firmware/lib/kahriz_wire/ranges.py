@@ -26,11 +26,6 @@ def count(ranges: list[list[int]]) -> int:
     return sum([b - a + 1 for a, b in ranges])
 
 
-def contains(ranges: list[list[int]], n: int) -> bool:
-    """Whether one of the ranges holds n."""
-    return any(a <= n <= b for a, b in ranges)
-
-
 def common(one: list[list[int]], other: list[list[int]]) -> list[list[int]]:
     """What both hold."""
     out = []
