@@ -11,10 +11,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from pathlib import Path
 from typing import IO, Any
 
 LOCK = "intake.lock"
+_TRIES, _PAUSE_S = 6, 0.05
 _BYTES = 1024  # below a disk block: written whole, and its room is taken once
 
 
@@ -41,14 +43,20 @@ def read(data: Path, service: str) -> dict[str, Any] | None:
 
 
 def take_lock(data: Path) -> IO[str] | None:
-    """Hold this folder alone, until the file is closed or the process ends; None: it is taken."""
+    """Hold this folder alone, until the file is closed or the process ends; None: it is taken.
+
+    Whoever asks whether an intake lives holds it for an instant: that is no reason to give up.
+    """
     lock = (data / LOCK).open("a")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        return None
-    return lock
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(_PAUSE_S)
+        else:
+            return lock
+    lock.close()
+    return None
 
 
 def running(data: Path) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import email
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +14,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from kahriz_alarms import charts
 from kahriz_alarms.channels.email import EmailChannel
@@ -24,6 +22,7 @@ from kahriz_alarms.delivery import DeliveryError
 from kahriz_alarms.people import Person
 from kahriz_alarms.personal import Message
 from kahriz_detect.charts.chart import Evidence, Line, Panel, chart_svg
+from tests.server.office import PATIENCE_S, AnyPort
 
 ALI = Person("ali", "Əli", "crew", "az", ("email",), email="ali@example.az", telegram="77")
 LEAK = Message(5, (), "Sızma: Yuxarı arx", "12 m³ itki", "Sızma", chart_svg=b"<svg/>")
@@ -174,12 +173,10 @@ def test_an_email_arrives_whole() -> None:
             kept.append(envelope.content)
             return "250 OK"
 
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = Controller(Handler(), hostname="127.0.0.1", port=port)
+    server = AnyPort(Handler(), hostname="127.0.0.1", port=0, ready_timeout=PATIENCE_S)
     server.start()
     try:
-        channel = EmailChannel("127.0.0.1", port, "kahriz@example.az", tls="none")
+        channel = EmailChannel("127.0.0.1", server.port, "kahriz@example.az", tls="none")
         channel.send(LEAK, ALI)
         nobody = Person("x", "X", "crew", "az", ("email",), email="nobody@example.az")
         with pytest.raises(DeliveryError) as caught:

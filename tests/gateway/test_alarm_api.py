@@ -12,8 +12,7 @@ import stat
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.policy import default
@@ -21,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -38,8 +36,11 @@ from kahriz_gateway.config import Options
 from kahriz_gateway.village import alarms as village_alarms
 from kahriz_gateway.village import store as village_store
 from kahriz_gateway.village import village
+from kahriz_sim.services import free_port
 from kahriz_water.plan import Plan, parse_plan
+from tests.server.office import AnyPort
 
+from .conftest import PATIENCE_S, wait_for
 from .test_alarm_loop import PEOPLE, TELLS, TEXT, leak
 
 
@@ -89,7 +90,7 @@ class Site:
         if token == "":
             token = (self.data / "api.token").read_text().strip()
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         data = body if isinstance(body, str) else None if body is None else json.dumps(body)
         link.request(method, path, data, headers)
         answer = link.getresponse()
@@ -98,27 +99,23 @@ class Site:
         return answer.status, json.loads(found)
 
 
-def _free() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("village")
     pem = _certificate(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
-    mail, mail_port, page_port = Mail(), _free(), _free()
-    server = Controller(
-        mail, hostname="127.0.0.1", port=mail_port, tls_context=context, require_starttls=True
-    )
+    mail, page_port = Mail(), free_port()
+    server = AnyPort(
+        mail, hostname="127.0.0.1", port=0, tls_context=context, require_starttls=True,
+        ready_timeout=PATIENCE_S,
+    )  # fmt: skip
     server.start()
     base = TEXT + PEOPLE.replace('channels = ["sms", "call"]', 'channels = ["email"]').replace(
         'phone = "+994501234567"', 'email = "ali@example.az"'
     )
     base += (
-        f'[email]\nhost = "localhost"\nport = {mail_port}\nfrom = "k@example.az"\n'
+        f'[email]\nhost = "localhost"\nport = {server.port}\nfrom = "k@example.az"\n'
         f'ca_file = "{pem}"\n[alarms]\ngather_minutes = 0\n'
         f'public_url = "http://127.0.0.1:{page_port}"\n'
     )
@@ -127,7 +124,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     plan = replace(
         plan,
         page=replace(plan.page, port=page_port),
-        broker=replace(plan.broker, port=_free()),
+        broker=replace(plan.broker, port=free_port()),
         influx=None,
     )
     stop = threading.Event()
@@ -139,25 +136,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     until(lambda: (made.data / "api.token").exists() and _answers(page_port))
     yield made
     stop.set()
-    thread.join(30)
+    thread.join(PATIENCE_S)
     server.stop()
 
 
 def _answers(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
+        socket.create_connection(("127.0.0.1", port), PATIENCE_S).close()
     except OSError:
         return False
     return True
 
 
-def until(true: Any, seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not happen")
+def until(true: Callable[[], object]) -> None:
+    wait_for(true, "it happens")
 
 
 @pytest.fixture
@@ -294,7 +286,7 @@ def test_the_check_refuses_a_person_whom_nothing_reaches(tmp_path: Path) -> None
         ],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert said.returncode != 0

@@ -15,6 +15,7 @@ from kahriz_alarms.loop.links import LinkError, Links, links_of
 from kahriz_alarms.service import kept_secret
 from kahriz_water.plan import ConfigError, parse_plan
 
+from .conftest import PATIENCE_S
 from .test_alarm_api import Site, ident, site, until  # noqa: F401
 from .test_alarm_loop import PEOPLE, T0, TEXT
 
@@ -26,7 +27,7 @@ UNTIL_S = T0 // 1000 + 60
 
 def ask(url: str, method: str = "GET", body: str | None = None) -> tuple[int, str]:
     parts = urlsplit(url)
-    link = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=10)
+    link = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=PATIENCE_S)
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     link.request(method, parts.path, body, form if body is not None else {})
     answer = link.getresponse()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import configparser
+import fcntl
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -174,6 +176,20 @@ def test_the_sign_keeps_its_size_so_that_a_full_disk_can_take_it(tmp_path: Path)
     assert (tmp_path / "intake.state").stat().st_size == size
     assert notify_sign.read(tmp_path, "intake") == {"state": "online"}
     assert not notify_sign.write(tmp_path / "nowhere", "intake", {"state": "online"})
+
+
+def test_who_asks_whether_intake_lives_keeps_none_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / notify_sign.LOCK).open("a") as asked:
+        fcntl.flock(asked, fcntl.LOCK_SH)
+        instant = SimpleNamespace(sleep=lambda _: asked.close())  # then the answer is known
+        monkeypatch.setattr(notify_sign, "time", instant)
+        lock = notify_sign.take_lock(tmp_path)
+    assert lock is not None
+    assert notify_sign.running(tmp_path)
+    assert notify_sign.take_lock(tmp_path) is None
+    lock.close()
 
 
 @pytest.mark.needs("systemd-analyze")

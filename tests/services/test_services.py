@@ -55,7 +55,7 @@ def until_gone(pids: list[int]) -> list[int]:
 def test_a_broker_takes_a_connect_and_stop_leaves_no_process(tmp_path: Path, kind: Kind) -> None:
     broker = start_broker(tmp_path, kind)
     assert broker.kind == kind
-    assert answers_mqtt(broker.port)
+    assert answers_mqtt(broker.port, WAIT_S)
     broker.stop()
     assert not alive(broker.pid)
     assert not answers_mqtt(broker.port)
@@ -69,7 +69,7 @@ def test_a_killed_broker_comes_back_on_its_port(tmp_path: Path, kind: Kind) -> N
         broker.kill9()
         assert not answers_mqtt(broker.port)
         broker.restart()
-        assert answers_mqtt(broker.port)
+        assert answers_mqtt(broker.port, WAIT_S)
         assert broker.pid != first
     finally:
         broker.stop()
@@ -78,7 +78,7 @@ def test_a_killed_broker_comes_back_on_its_port(tmp_path: Path, kind: Kind) -> N
 def test_a_broker_is_found_without_being_asked_which(tmp_path: Path) -> None:
     broker = start_broker(tmp_path)
     try:
-        assert answers_mqtt(broker.port)
+        assert answers_mqtt(broker.port, WAIT_S)
     finally:
         broker.stop()
 
@@ -114,7 +114,7 @@ def test_a_service_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
     thread.join()
     try:
         for _ in range(5):
-            assert answers_mqtt(brokers[0].port)
+            assert answers_mqtt(brokers[0].port, WAIT_S)
             time.sleep(0.02)
     finally:
         brokers[0].stop()
@@ -201,7 +201,7 @@ def write(influx: Influx, body: bytes) -> None:
     request = urllib.request.Request(url, body, method="POST")
     key = base64.b64encode(f"{influx.user}:{influx.password}".encode()).decode()
     request.add_header("Authorization", f"Basic {key}")
-    with urllib.request.urlopen(request, timeout=10) as reply:
+    with urllib.request.urlopen(request, timeout=WAIT_S) as reply:
         assert reply.status == 204
 
 
