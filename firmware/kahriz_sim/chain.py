@@ -24,7 +24,7 @@ from kahriz_sim.services import (
     start_influx,
 )
 
-READY_S = 30.0  # seen on a loaded machine with two cores: 3 s
+READY_S = 90.0  # seen on a loaded machine with two cores: 3 s
 KAHRIZ = [sys.executable, "-m", "kahriz"]
 
 

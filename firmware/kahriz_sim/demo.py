@@ -179,11 +179,14 @@ def run_demo(options: DemoOptions, *, quiet: bool) -> Result:
         if world.resumed:
             screen.go_on(world.now_ms, parts.alarms())
         _doubt(options, settings, screen)
-        _live(options, settings, world, parts, screen, stop)
+        pulse = Pulse(folder)
+        pulse.begun_anew()
+        _live(options, settings, world, parts, screen, stop, pulse)
         parts.keeper.let_end("node-")
         world.finish()
         if not parts.drain(DRAIN_S):
             screen.say("the village did not come to the end of the readings in time")
+        tell_restarts(pulse, screen)  # what died late may have taken its time to come back
         parts.stop()
         return Result(audit(folder), alarms_of(folder))
     except ServiceError as error:
@@ -219,13 +222,12 @@ def _live(
     parts: Parts,
     screen: Screen,
     stop: _Stop,
+    pulse: Pulse,
 ) -> None:
     life_ms = int(str(settings["life_ms"]))
     if options.scenario == "leak":
         begins_ms = life_ms + int(options.leak_after * options.speed * 1000)
         world.add_leak(options.reach, options.leak_lps, begins_ms)
-    pulse = Pulse(parts.folder)
-    pulse.begun_anew()
     address = f"http://{options.page_address}"
     screen.say(f"the page: {address}   (committee's PIN: {parts.pin_file.read_text().strip()})")
     while world.now_ms < life_ms and not stop.asked.is_set():

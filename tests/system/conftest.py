@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,28 +15,25 @@ from typing import Any
 
 import pytest
 
+from kahriz_sim.services import free_port
+
 SPEED = 1200  # simulated seconds in one of ours: six hours in 18 seconds
 MAY = "2026-05-04T06:00"  # the same water whenever the tests run
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def children_of(pid: int) -> list[int]:
     """Every process below `pid`, from /proc."""
-    found: list[int] = []
+    born: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         with contextlib.suppress(OSError, ValueError, IndexError):
             parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == pid:
-                child = int(entry.name)
-                found += [child, *children_of(child)]
-    return found
+            born.setdefault(parent, []).append(int(entry.name))
+    found = [pid]
+    for each in found:
+        found += born.get(each, [])
+    return found[1:]
 
 
 def command_of(pid: int) -> str:
@@ -109,6 +105,7 @@ def start_demo(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
         if demo.process.poll() is None:
             demo.process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                demo.process.wait(30)
+                demo.process.wait(60)
             if demo.process.poll() is None:
                 demo.process.kill()
+                demo.process.wait()

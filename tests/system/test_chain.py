@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The whole chain: six node programs, a broker, the gateway, and water that leaks."""
 
-import contextlib
 import json
 import os
 import signal
@@ -19,9 +18,10 @@ import pytest
 from kahriz_server.dashboards import kahriz
 from kahriz_server.panelcheck import empty_panels, expand_and_run
 from kahriz_server.texts import LANGS, say
-from kahriz_sim.services import start_influx
+from kahriz_sim import kept
+from kahriz_sim.services import free_port, start_influx
 
-from .conftest import SPEED, Demo, children_of, free_port
+from .conftest import SPEED, Demo, children_of
 
 pytestmark = [pytest.mark.timeout(1500)]
 SIX_HOURS = ["--duration", str(6 * 3600 / SPEED), "--leak-after", str(3600 / SPEED)]
@@ -48,23 +48,19 @@ def assert_one_leak(found: dict[str, Any], reach: str, lps: float) -> None:
 
 def stored(demo: Demo, what: str = "count(*)", where: str = "1") -> int:
     """A number from the gateway's store; 0 while there is none or intake is just making it."""
-    path = demo.data / "readings.db"
-    if not path.exists():
-        return 0
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'reading'").fetchone():
-            return 0
-        found = db.execute(f"SELECT {what} FROM reading WHERE {where}")  # noqa: S608 - our own words
-        return int(found.fetchone()[0] or 0)
+    sql = f"SELECT {what} FROM reading WHERE {where}"  # noqa: S608 - our own words
+    rows = kept.ask(demo.data / "readings.db", sql)
+    return int(rows[0][0] or 0) if rows else 0
 
 
 def kill_a_node_before_it_wrote_its_receipt_down(demo: Demo, node: str) -> None:
     """Again and again, as soon as rows of it arrive, until one of its rows came twice."""
     for _ in range(KILLS_MOST):
         mine = f"node = '{node}'"
+        pid = demo.child(f"--node {node}")  # now: the moment would be over by then
         before = stored(demo, where=mine)
         demo.wait_for(lambda n=before, w=mine: stored(demo, where=w) > n, every_s=0.001)
-        demo.kill9(f"--node {node}")
+        os.kill(pid, signal.SIGKILL)
         again = stored(demo, where=mine)
         demo.wait_for(lambda n=again, w=mine: stored(demo, where=w) > n)
         if stored(demo, "sum(times - 1)", mine):

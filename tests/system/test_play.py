@@ -16,9 +16,7 @@ import pytest
 
 from kahriz_sim.errors import ConfigError
 from kahriz_sim.play_series import Sensor, Site, read_series
-from kahriz_sim.services import start_influx
-
-from .conftest import free_port
+from kahriz_sim.services import free_port, start_influx
 
 pytestmark = pytest.mark.timeout(1500)
 
