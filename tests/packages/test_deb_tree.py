@@ -97,7 +97,7 @@ def test_every_file_has_its_sum(tree: Path) -> None:
 
 
 def test_no_path_of_the_machine_that_built_it_is_inside(tree: Path) -> None:
-    homes = {str(ROOT), str(Path.home()) + "/", "/tmp/"}
+    homes = {f"{ROOT}/", f"{Path.home()}/", "/tmp/"} - {"//"}
     texts = {n: p.read_bytes() for n, p in files(tree).items() if not p.name.endswith(".whl")}
     for name, path in files(tree).items():
         if path.suffix == ".gz":
