@@ -18,6 +18,7 @@ import rich_click as click
 from kahriz_alarms.service import logs
 from kahriz_alarms.service.stopping import stop_at_signal
 from kahriz_gateway.backup.cli import backup, restore
+from kahriz_gateway.cli_options import CLOCK, CONFIG, DATA, FILE
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import KnownNodes, Options, StateError, exit_code, read_plan
 from kahriz_gateway.intake.store import StoreError, no_folder, open_store, read_store
@@ -28,34 +29,20 @@ from kahriz_gateway.village.later_cli import LaterGroup
 from kahriz_water.strict import ConfigError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-FILE = click.Path(path_type=Path, dir_okay=False)
-FOLDER = click.Path(path_type=Path, file_okay=False)
-
-_DATA = click.option(
-    "--data", type=FOLDER, default=Path("data"), show_default=True, help="Folder of the stores."
-)
-_CONFIG = click.option(
-    "--config",
-    type=FILE,
-    default=Path("site.toml"),
-    show_default=True,
-    help="The plan of the site.",
-)
-_CLOCK = click.option("--clock-file", type=FILE, help="A simulated clock instead of the machine's.")
 
 
 def _options(command: Command) -> Command:
     """The options that both services take."""
     for option in (
         click.option("--earliest", metavar="DAY", help="Believe readings as old as this."),
-        _CLOCK,
+        CLOCK,
         click.option("--influx-bucket", metavar="NAME", help="Instead of the plan's."),
         click.option("--influx-token-file", metavar="FILE", help="Instead of the plan's."),
         click.option("--influx-url", metavar="URL", help="Instead of the plan's."),
         click.option("--page", metavar="HOST:PORT", help="Where the page is served."),
         click.option("--broker", metavar="HOST:PORT", help="Instead of the plan's broker."),
-        _DATA,
-        _CONFIG,
+        DATA,
+        CONFIG,
     ):
         command = option(command)
     return command
@@ -140,7 +127,7 @@ def check(as_json: bool, **given: Any) -> None:
 
 
 @gateway.command()
-@_DATA
+@DATA
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
 def ledger(data: Path, as_json: bool) -> None:
     """What is stored, what is missing since when, what was closed and why; counted by the rows."""
@@ -190,7 +177,7 @@ def quarantine() -> None:
 
 
 @quarantine.command(name="list")
-@_DATA
+@DATA
 def list_(data: Path) -> None:
     """One line a message: id, how often, topic, reason."""
     from kahriz_gateway.intake.quarantine import listed
@@ -201,7 +188,7 @@ def list_(data: Path) -> None:
 
 @quarantine.command()
 @click.argument("ident", type=int)
-@_DATA
+@DATA
 def show(ident: int, data: Path) -> None:
     """The bytes of one message, as they came."""
     from kahriz_gateway.intake.quarantine import listed
@@ -268,7 +255,7 @@ def import_(file: Path, **given: Any) -> None:
 
 @records.command()
 @click.argument("file", type=FILE, required=False)
-@_DATA
+@DATA
 def export(file: Path | None, data: Path) -> None:
     """Write the store's dated records as TOML, to FILE or to the terminal."""
     from kahriz_gateway.records.records import export_records

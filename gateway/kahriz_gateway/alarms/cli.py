@@ -30,9 +30,10 @@ from kahriz_gateway.alarms import book as alarm_book
 from kahriz_gateway.alarms import hands as alarm_hands
 from kahriz_gateway.alarms import stats as alarm_stats
 from kahriz_gateway.alarms.cli_advisory import advisory
-from kahriz_gateway.alarms.cli_base import DATA, open_book, refuse
+from kahriz_gateway.alarms.cli_base import open_book, refuse
 from kahriz_gateway.alarms.cli_more import maintenance, stats, test
 from kahriz_gateway.cli_net import NetGroup
+from kahriz_gateway.cli_options import DATA
 from kahriz_gateway.clock import SystemClock
 from kahriz_gateway.config import EXIT_STORE
 

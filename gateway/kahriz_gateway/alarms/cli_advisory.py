@@ -13,8 +13,9 @@ from kahriz_alarms import messages
 from kahriz_alarms.loop.steps_cli import JSON, WHO, WHY
 from kahriz_gateway.alarms import advisory as alarm_advisory
 from kahriz_gateway.alarms.advisory import DAY_MS, Advisory
-from kahriz_gateway.alarms.cli_base import CONFIG, DATA, open_book, plan_of, refuse
+from kahriz_gateway.alarms.cli_base import open_book, plan_of, refuse
 from kahriz_gateway.alarms.hands import TELLS
+from kahriz_gateway.cli_options import CONFIG, DATA
 from kahriz_gateway.clock import SystemClock
 from kahriz_gateway.config import EXIT_STATE
 from kahriz_gateway.village import store as village_store

@@ -16,21 +16,6 @@ from kahriz_gateway.village import store as village_store
 from kahriz_water.site import Plan
 from kahriz_water.strict import ConfigError
 
-DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data"),
-    show_default=True,
-    help="Folder of the stores.",
-)
-CONFIG = click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("site.toml"),
-    show_default=True,
-    help="The plan of the kahriz.",
-)
-
 
 def open_book(data: Path, read_only: bool) -> sqlite3.Connection:
     path = data / "village.db"

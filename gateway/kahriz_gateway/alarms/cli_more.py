@@ -16,8 +16,9 @@ from kahriz_gateway.alarms import book as alarm_book
 from kahriz_gateway.alarms import modem as alarm_modem
 from kahriz_gateway.alarms import stats as alarm_stats
 from kahriz_gateway.alarms import weekly_test as alarm_test
-from kahriz_gateway.alarms.cli_base import CONFIG, DATA, open_book, plan_of, refuse
+from kahriz_gateway.alarms.cli_base import open_book, plan_of, refuse
 from kahriz_gateway.alarms.hands import TELLS
+from kahriz_gateway.cli_options import CONFIG, DATA
 from kahriz_gateway.clock import SystemClock
 from kahriz_gateway.config import EXIT_STATE
 from kahriz_gateway.village import alarms as village_alarms

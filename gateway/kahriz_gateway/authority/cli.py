@@ -17,9 +17,7 @@ import rich_click as click
 from kahriz_gateway.authority import files as ca_files
 from kahriz_gateway.authority import names as ca_names
 from kahriz_gateway.authority.options import (
-    FOLDER,
     ca_option,
-    config_option,
     in_words,
     json_option,
     passphrase_of,
@@ -27,6 +25,7 @@ from kahriz_gateway.authority.options import (
     plan_of,
 )
 from kahriz_gateway.broker import conf as broker_conf
+from kahriz_gateway.cli_options import CONFIG, FOLDER
 from kahriz_water.plan import Plan
 
 
@@ -41,7 +40,7 @@ def ca() -> None:
 
 
 @ca.command()
-@config_option
+@CONFIG
 @ca_option
 @passphrase_option
 @click.option(
@@ -63,7 +62,7 @@ def new(config: Path, folder: Path, passphrase_file: Path | None, hosts: tuple[s
 @ca.command()
 @click.argument("names", nargs=-1)
 @click.option("--all", "everybody", is_flag=True, help="All nodes of the plan that have none.")
-@config_option
+@CONFIG
 @ca_option
 @passphrase_option
 @json_option
@@ -210,7 +209,7 @@ def show(folder: Path, as_json: bool) -> None:
 
 
 @site.command()
-@config_option
+@CONFIG
 @ca_option
 @click.option("--to", "target", type=FOLDER, help="Write mosquitto.conf and kahriz.acl there.")
 @click.option("--tls", type=FOLDER, default=Path("/etc/mosquitto/kahriz"), show_default=True,

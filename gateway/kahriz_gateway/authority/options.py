@@ -12,18 +12,14 @@ from typing import Any, NoReturn, TypeVar
 import rich_click as click
 
 from kahriz_gateway.authority import files as ca_files
+from kahriz_gateway.cli_options import FILE, FOLDER
 from kahriz_gateway.config import EXIT_CONFIG, Options, read_plan
 from kahriz_water.plan import Plan
 from kahriz_water.strict import ConfigError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-FILE = click.Path(path_type=Path, dir_okay=False)
-FOLDER = click.Path(path_type=Path, file_okay=False)
 WORDS = "KAHRIZ_CA_PASSPHRASE"
 
-config_option = click.option(
-    "--config", type=FILE, default=Path("site.toml"), show_default=True, help="The site's plan."
-)
 ca_option = click.option(
     "--ca",
     "folder",

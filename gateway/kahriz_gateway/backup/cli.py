@@ -10,13 +10,9 @@ from typing import NoReturn
 
 import rich_click as click
 
+from kahriz_gateway.cli_options import DATA, FOLDER
 from kahriz_gateway.config import exit_code
 from kahriz_gateway.intake.store import StoreError
-
-FOLDER = click.Path(path_type=Path, file_okay=False)
-_DATA = click.option(
-    "--data", type=FOLDER, default=Path("data"), show_default=True, help="Folder of the stores."
-)
 
 
 @click.command()
@@ -28,7 +24,7 @@ _DATA = click.option(
     show_default=True,
     help="The plan of the site.",
 )
-@_DATA
+@DATA
 @click.option("--keep", type=click.IntRange(1), metavar="N", help="Remove all but the newest N.")
 def backup(folder: Path, config: Path, data: Path, keep: int | None) -> None:
     """Copy both stores, plan and records into FOLDER, while the gateway works."""
@@ -44,7 +40,7 @@ def backup(folder: Path, config: Path, data: Path, keep: int | None) -> None:
 
 @click.command()
 @click.argument("folder", type=FOLDER)
-@_DATA
+@DATA
 @click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
 def restore(folder: Path, data: Path, dry_run: bool) -> None:
     """Put one backup (a folder made by `backup`) into an empty --data folder."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from kahriz_gateway.cli_options import CLOCK, CONFIG, DATA, FILE
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.committee import book, pins
 from kahriz_gateway.committee import person as person_store
@@ -19,11 +20,6 @@ from kahriz_gateway.config import EXIT_CONFIG, EXIT_STORE, Options, exit_code, r
 from kahriz_water.strict import ConfigError
 
 ROLES = ("committee", "crew", "technician")
-FILE = click.Path(path_type=Path, dir_okay=False)
-FOLDER = click.Path(path_type=Path, file_okay=False)
-_CONFIG = click.option("--config", type=FILE, default=Path("site.toml"), show_default=True)
-_DATA = click.option("--data", type=FOLDER, default=Path("data"), show_default=True)
-_CLOCK = click.option("--clock-file", type=FILE, hidden=True)
 
 
 @click.group()
@@ -34,9 +30,9 @@ def pin() -> None:
 @pin.command(name="set")
 @click.argument("person")
 @click.option("--pin-file", type=FILE, help="Take the six digits out of this file.")
-@_CONFIG
-@_DATA
-@_CLOCK
+@CONFIG
+@DATA
+@CLOCK
 def set_(
     person: str, pin_file: Path | None, config: Path, data: Path, clock_file: Path | None
 ) -> None:
@@ -70,7 +66,7 @@ def set_(
 
 
 @pin.command(name="list")
-@_DATA
+@DATA
 def list_(data: Path) -> None:
     """Who has a PIN."""
     with _book(data) as conn:
@@ -81,8 +77,8 @@ def list_(data: Path) -> None:
 @click.command()
 @click.argument("person")
 @click.option("--name", "names", multiple=True, help="A name as people have typed it.")
-@_CONFIG
-@_DATA
+@CONFIG
+@DATA
 def forget(person: str, names: tuple[str, ...], config: Path, data: Path) -> None:
     """Take PERSON, names and photos out of every store. Take it out of site.toml too."""
     found = _known(config, data, person, names)
@@ -95,8 +91,8 @@ def forget(person: str, names: tuple[str, ...], config: Path, data: Path) -> Non
 @click.command()
 @click.argument("person")
 @click.option("--name", "names", multiple=True, help="A name as people have typed it.")
-@_CONFIG
-@_DATA
+@CONFIG
+@DATA
 def about(person: str, names: tuple[str, ...], config: Path, data: Path) -> None:
     """Everything that is kept of PERSON, as JSON: for the person who asks."""
     found = _known(config, data, person, names)

@@ -9,14 +9,12 @@ from pathlib import Path
 
 import rich_click as click
 
+from kahriz_gateway.cli_options import CLOCK, CONFIG, DATA, FILE
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.committee import book, turn_book, turn_file
 from kahriz_gateway.config import EXIT_STORE, Options, exit_code, read_plan
 from kahriz_gateway.outputs.refill_cli import moment_ms
 from kahriz_water.strict import ConfigError
-
-FILE = click.Path(path_type=Path, dir_okay=False)
-FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.group()
@@ -27,9 +25,9 @@ def turns() -> None:
 @turns.command(name="set")
 @click.argument("file", type=FILE)
 @click.option("--start", required=True, metavar="TIME", help="First turn, 2026-05-01T06:00.")
-@click.option("--config", type=FILE, default=Path("site.toml"), show_default=True)
-@click.option("--data", type=FOLDER, default=Path("data"), show_default=True)
-@click.option("--clock-file", type=FILE, hidden=True)
+@CONFIG
+@DATA
+@CLOCK
 def set_(file: Path, start: str, config: Path, data: Path, clock_file: Path | None) -> None:
     """Agree the turns of a TOML FILE: point, flow_lps, plots = [["A1", 240], ["-", 60], …]."""
     try:

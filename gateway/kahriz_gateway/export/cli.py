@@ -14,6 +14,7 @@ import rich_click as click
 from rich.console import Console
 from rich.progress import Progress
 
+from kahriz_gateway.cli_options import FILE, FOLDER
 from kahriz_gateway.clock import open_clock
 from kahriz_gateway.export import provenance, totals_table, values, visits
 from kahriz_gateway.export.provenance import Span
@@ -22,8 +23,6 @@ from kahriz_gateway.export.table_file import Row, write_table
 from kahriz_gateway.outputs.csv_files import zone_of
 from kahriz_gateway.outputs.refill_cli import moment_ms
 from kahriz_gateway.records.water_cli import (
-    FILE,
-    FOLDER,
     REFUSALS,
     plan_of,
     refuse,

@@ -10,6 +10,7 @@ from typing import NoReturn
 import rich_click as click
 
 from kahriz_alarms.heartbeat import key
+from kahriz_gateway.cli_options import CONFIG, DATA
 from kahriz_gateway.clock import SystemClock
 from kahriz_gateway.config import EXIT_CONFIG, EXIT_STATE, Options, read_plan
 from kahriz_gateway.heartbeat.once import NoKeyError, own_key, send_once
@@ -18,20 +19,8 @@ from kahriz_water.strict import ConfigError
 
 
 @click.command()
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("site.toml"),
-    show_default=True,
-    help="The plan of the site.",
-)
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data"),
-    show_default=True,
-    help="Folder of the stores.",
-)
+@CONFIG
+@DATA
 @click.option("--send", is_flag=True, help="Send one now.")
 def heartbeat(config: Path, data: Path, send: bool) -> None:
     """Show what the office must know of this gateway; with --send try the way to its server."""

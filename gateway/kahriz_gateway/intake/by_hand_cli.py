@@ -11,28 +11,31 @@ from typing import BinaryIO, NoReturn
 
 import rich_click as click
 
+from kahriz_gateway.cli_options import CLOCK, CONFIG, DATA
 from kahriz_gateway.clock import ClockError, open_clock
-from kahriz_gateway.config import KnownNodes, Options, StateError, earliest_ms, exit_code, read_plan
+from kahriz_gateway.config import (
+    EXIT_STORE,
+    KnownNodes,
+    Options,
+    StateError,
+    earliest_ms,
+    exit_code,
+    read_plan,
+)
 from kahriz_gateway.intake.accept import Accept
 from kahriz_gateway.intake.by_hand import ByHandError, parse
 from kahriz_gateway.intake.by_hand import deliver as take
 from kahriz_gateway.intake.store import StoreError, in_words, open_store
 from kahriz_water.strict import ConfigError
 
-FILE = click.Path(path_type=Path, dir_okay=False)
-EXIT_REFUSED, EXIT_STORE = 3, 4
+EXIT_REFUSED = 3
 
 
 @click.command()
 @click.argument("file", type=click.File("rb"))
-@click.option("--config", type=FILE, default=Path("site.toml"), show_default=True)
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data"),
-    show_default=True,
-)
-@click.option("--clock-file", type=FILE, help="A simulated clock, not the machine's.")
+@CONFIG
+@DATA
+@CLOCK
 def deliver(file: BinaryIO, config: Path, data: Path, clock_file: Path | None) -> None:
     """Store readings of a board that cannot send them: FILE of `kahriz node rescue`, - is stdin.
 

@@ -16,6 +16,7 @@ from typing import BinaryIO, NoReturn
 
 import rich_click as click
 
+from kahriz_gateway.cli_options import DATA
 from kahriz_gateway.config import EXIT_STORE, Options, read_plan
 from kahriz_gateway.intake.store import StoreError, get_meta, open_store, read_store
 from kahriz_gateway.orders import commands, node_config, ota, rollout
@@ -24,13 +25,6 @@ from kahriz_water.strict import ConfigError
 from kahriz_wire import WireError, topics
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
-_DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data"),
-    show_default=True,
-    help="Folder of the stores.",
-)
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
 HERE = Path("site.toml")
 EXIT_REFUSED = 3
@@ -80,7 +74,7 @@ def node_config_group() -> None:
 @click.option(
     "--network", is_flag=True, help="Send Wi-Fi and broker too; else the node's own stay."
 )
-@_DATA
+@DATA
 def set_(node: str, file: Path, network: bool, data: Path) -> None:
     """Take FILE (a node's config.json) as the next revision for NODE."""
     with _store(data) as (conn, site, now):
@@ -92,7 +86,7 @@ def set_(node: str, file: Path, network: bool, data: Path) -> None:
 
 @node_config_group.command(name="show")
 @click.argument("node")
-@_DATA
+@DATA
 def show(node: str, data: Path) -> None:
     """What NODE shall run with, without passwords, and what it says it runs."""
     with _store(data) as (conn, _, _now):
@@ -108,7 +102,7 @@ def show(node: str, data: Path) -> None:
 @click.argument("node")
 @click.argument("file", type=FILE)
 @click.option("--network", is_flag=True, help="Compare Wi-Fi and broker too.")
-@_DATA
+@DATA
 def diff(node: str, file: Path, network: bool, data: Path) -> None:
     """What `set` would change; exit code 1 when anything differs."""
     with _store(data) as (conn, site, _now):
@@ -130,7 +124,7 @@ def diff(node: str, file: Path, network: bool, data: Path) -> None:
 @click.argument("node", required=False)
 @click.option("--cancel", type=int, metavar="ID", help="Take back one that is not answered.")
 @_JSON
-@_DATA
+@DATA
 def commands_(node: str | None, cancel: int | None, as_json: bool, data: Path) -> None:
     """All commands, or NODE's, with their answers."""
     with _store(data) as (conn, _, _now):
@@ -147,7 +141,7 @@ def commands_(node: str | None, cancel: int | None, as_json: bool, data: Path) -
 @click.argument("node")
 @click.argument("op", type=click.Choice(list(commands.OPS)))
 @click.argument("args", nargs=-1, metavar="[NAME=NUMBER]...")
-@_DATA
+@DATA
 def command_(node: str, op: str, args: tuple[str, ...], data: Path) -> None:
     """Queue OP for NODE.
 
@@ -185,7 +179,7 @@ _HOURS = click.option(
 @click.argument("nodes", nargs=-1, metavar="NODE...")
 @click.option("--rest", is_flag=True, help="All nodes that spoke and are not offered it yet.")
 @_HOURS
-@_DATA
+@DATA
 def offer(file: BinaryIO, nodes: tuple[str, ...], rest: bool, hours: int, data: Path) -> None:
     """Offer the release in FILE (- is stdin): to one node first; to others when it is proved."""
     if rest == bool(nodes):
@@ -203,7 +197,7 @@ def offer(file: BinaryIO, nodes: tuple[str, ...], rest: bool, hours: int, data: 
 
 @ota_group.command(name="withdraw")
 @click.argument("nodes", nargs=-1, required=True, metavar="NODE...")
-@_DATA
+@DATA
 def withdraw(nodes: tuple[str, ...], data: Path) -> None:
     """Offer these nodes nothing; what already runs there stays."""
     with _store(data) as (conn, _, _now):
@@ -220,7 +214,7 @@ def withdraw(nodes: tuple[str, ...], data: Path) -> None:
 )
 @_HOURS
 @_JSON
-@_DATA
+@DATA
 def table(config: Path | None, hours: int, as_json: bool, data: Path) -> None:
     """All nodes: what each shall run, what it runs, and what stands in the way."""
     if config is None and HERE.exists():

@@ -12,10 +12,10 @@ from typing import Any
 
 import rich_click as click
 
+from kahriz_gateway.cli_options import FILE
 from kahriz_gateway.records import store as records_store
 from kahriz_gateway.records.gauging import device_beside
 from kahriz_gateway.records.water_cli import (
-    FILE,
     REFUSALS,
     at_option,
     day,

@@ -14,6 +14,7 @@ from typing import Any, NoReturn, TypeVar
 
 import rich_click as click
 
+from kahriz_gateway.cli_options import CLOCK, CONFIG, DATA
 from kahriz_gateway.clock import ClockError, open_clock
 from kahriz_gateway.config import Options, StateError, exit_code, read_plan
 from kahriz_gateway.intake.store import StoreError, read_store
@@ -29,17 +30,15 @@ from kahriz_water.site import Point, Reach
 from kahriz_water.strict import ConfigError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-FILE = click.Path(path_type=Path, dir_okay=False)
-FOLDER = click.Path(path_type=Path, file_okay=False)
 REFUSALS = (ConfigError, StoreError, ClockError, StateError, sqlite3.Error)
 
 
 def site_options(command: Command) -> Command:
     """The plan, the stores, and a simulated clock."""
     for option in (
-        click.option("--clock-file", type=FILE, help="A simulated clock, not the machine's."),
-        click.option("--data", type=FOLDER, default=Path("data"), show_default=True),
-        click.option("--config", type=FILE, default=Path("site.toml"), show_default=True),
+        CLOCK,
+        DATA,
+        CONFIG,
     ):
         command = option(command)
     return command

@@ -13,6 +13,7 @@ from typing import Any
 
 import rich_click as click
 
+from kahriz_gateway.cli_options import FILE
 from kahriz_gateway.clock import open_clock
 from kahriz_gateway.committee import book, turn_book
 from kahriz_gateway.committee.turn_book import Schedule
@@ -21,7 +22,6 @@ from kahriz_gateway.export.table_file import plain_file
 from kahriz_gateway.intake.store import StoreError
 from kahriz_gateway.outputs.csv_files import zone_of
 from kahriz_gateway.records.water_cli import (
-    FILE,
     REFUSALS,
     plan_of,
     refuse,
