@@ -20,7 +20,7 @@ from kahriz_sim.modem_pty import terminal
 from kahriz_sim.modem_trouble import Trouble
 
 ALI = Person("ali", "Əli", "crew", "az", ("sms", "call"), phone="+994501234567")
-HANG_S = 1.0  # how long the test waits for a modem that hangs
+HANG_S = (1.0, 5.0, 25.0)  # how long it waits for a modem that hangs; more where all is slow
 LEAK = Message(1, (), "Sızma: Yuxarı arx, 2,0 l/san, 23.11 10:05, cavab 1")
 
 
@@ -67,13 +67,18 @@ def test_a_hostile_modem_costs_no_more_than_its_deadlines(stick: Stick, modem: M
         sms.send(LEAK, ALI)
     assert not caught.value.permanent
     assert stick.sent == []
-    strike("hang")
-    start = time.monotonic()
-    with pytest.raises(DeliveryError) as caught:
-        SmsChannel(modem, send_s=HANG_S).send(LEAK, ALI)
-    assert not caught.value.permanent
-    assert time.monotonic() - start < 60
-    assert not modem.health().ok
+    for wait_s in HANG_S:
+        strike("hang")
+        start = time.monotonic()
+        with pytest.raises(DeliveryError) as caught:
+            SmsChannel(modem, send_s=wait_s).send(LEAK, ALI)
+        assert not caught.value.permanent
+        assert time.monotonic() - start < wait_s + 60
+        assert not modem.health().ok
+        if stick.trouble.struck:
+            break
+        stick.power_cycle()
+    assert stick.trouble.struck, "given up before it came so far as to hang"
     stick.power_cycle()
     sms.send(LEAK, ALI)
     assert stick.sent[-1].text == LEAK.first

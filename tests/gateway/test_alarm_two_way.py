@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from kahriz_sim.modem import Modem as Stick
 from kahriz_sim.modem_pty import terminal
 from kahriz_water.plan import ConfigError, parse_plan
 
+from .conftest import wait_for
 from .test_alarm_loop import DAY_MS, HOUR_MS, PEOPLE, PLAN, T0, TELLS, TEXT, Loop, leak
 
 ALI, STRANGER = "+994501234567", "+994550000000"
@@ -105,16 +105,12 @@ def test_a_leak_is_told_taken_mended_and_proved_by_text(tmp_path: Path, loop: Lo
 
 
 def _send_all(loop: Loop, sender: PeopleSender) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
+    def gone() -> bool:
         sender.step(loop.conn)
-        states = ("waiting", "sending")
-        if not any(
-            p.person == "ali" for state in states for p in alarm_post.in_state(loop.conn, state)
-        ):
-            return
-        time.sleep(0.02)
-    raise AssertionError("a message did not leave")
+        waiting = (p for s in ("waiting", "sending") for p in alarm_post.in_state(loop.conn, s))
+        return not any(p.person == "ali" for p in waiting)
+
+    wait_for(gone, "every message has left")
 
 
 def _joined(stick: Stick) -> str:
