@@ -32,7 +32,10 @@ log = logging.getLogger(__name__)
 
 
 class Arrival(NamedTuple):
-    """One message as it came; `epoch` is the connection it came by."""
+    """One message as it came; `epoch` is the connection it came by.
+
+    `live_s` is when nothing was waiting for us before it came, where that is known.
+    """
 
     topic: str
     payload: bytes
@@ -40,6 +43,7 @@ class Arrival(NamedTuple):
     mid: int
     qos: int
     epoch: int
+    live_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,13 @@ class Announcement:
 
 
 class Door:
-    """A connection that comes back by itself. `subscribed` is set while the filters stand."""
+    """A connection that comes back by itself. `subscribed` is set while the filters stand.
+
+    `new_since_s`: since when the broker has had our session; None when it had kept it, and maybe
+    messages in it.
+    """
+
+    new_since_s: float | None = None
 
     def __init__(
         self,
@@ -147,6 +157,11 @@ class Door:
         thread = self._client._thread  # paho tells nobody when a callback has ended its thread
         return thread is not None and thread.is_alive()
 
+    @property
+    def standing(self) -> int | None:
+        """The number of this connection; None while the filters do not stand."""
+        return self.epoch if self.subscribed.is_set() else None
+
     def ack(self, arrivals: Iterable[Arrival]) -> None:
         """PUBACK each, unless it came by an older connection (message ids are used again)."""
         epoch = self.epoch
@@ -177,6 +192,7 @@ class Door:
             self._complain(f"the broker at {self._where} refuses us: {reason}")
             return
         self.epoch += 1
+        self.new_since_s = None if flags.session_present else time.monotonic()
         self._complained = False
         wanted = [(each, 1) for each in self._filters]
         if self._on_status is not None and self._announcement is not None:
@@ -253,4 +269,5 @@ class Door:
         if status and self._on_status is not None:
             self._on_status(payload)
         elif self._on_arrival is not None:
-            self._on_arrival(Arrival(topic, payload, retained, mid, qos, self.epoch))
+            new_since_s = self.new_since_s
+            self._on_arrival(Arrival(topic, payload, retained, mid, qos, self.epoch, new_since_s))

@@ -34,6 +34,7 @@ class Ear(Door):
         self.said: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self.acked: list[int] = []
         self.again = threading.Event()
+        self.subscribed, self.epoch = threading.Event(), 1
 
     def publish(self, topic: str, payload: bytes) -> None:
         self.said.put((topic, payload))

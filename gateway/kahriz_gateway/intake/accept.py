@@ -60,15 +60,20 @@ class Accept:
         self._probe = Probe(conn, site, self._store)
         self._ups: dict[str, Key] = {}
 
-    def message(self, topic: str, payload: bytes, retained: bool = False) -> Key | None:
-        """Take one message in; returns the (node, journal) that a receipt is due to."""
+    def message(
+        self, topic: str, payload: bytes, retained: bool = False, waited: bool = False
+    ) -> Key | None:
+        """Take one message in; returns the (node, journal) that a receipt is due to.
+
+        A hello that may have `waited` on its way dates nothing.
+        """
         received = self._clock.now_ms() if self._clock.trusted() else None
         up = self._ups.get(topic)
         if up is not None and not retained and self._plain(up, payload, received):
             return up
         self.books.flush()
         try:
-            return self._judge(topic, payload, retained, received)
+            return self._judge(topic, payload, retained, received, waited)
         except WireError as error:
             quarantine.put(self._conn, received, topic, payload, str(error))
         return None
@@ -101,7 +106,9 @@ class Accept:
         self.errands.into(receipt, node)
         return topics.of(self._site, node, "receipt"), encode_receipt(receipt)
 
-    def _judge(self, name: str, payload: bytes, retained: bool, received: int | None) -> Key | None:
+    def _judge(
+        self, name: str, payload: bytes, retained: bool, received: int | None, waited: bool
+    ) -> Key | None:
         topic = topics.parse(name)
         if topic.site != self._site:
             raise WireError("topic, site", f"expected {self._site}")
@@ -117,7 +124,7 @@ class Accept:
                 self._ups[name] = topic.node, topic.rest
             return self._up(name, topic.node, topic.rest, payload, received)
         if topic.kind == "hello":
-            return self._hello(topic.node, payload, received)
+            return self._hello(topic.node, payload, received, waited)
         if topic.kind == "ack":
             return self._ack(topic.node, payload, received)
         if topic.kind == "birth" and payload:
@@ -167,7 +174,7 @@ class Accept:
             if n is not None:
                 self.books.close(node, journal, n, n, "quarantine", received)
 
-    def _hello(self, node: str, payload: bytes, received: int | None) -> Key:
+    def _hello(self, node: str, payload: bytes, received: int | None, waited: bool) -> Key:
         hello = decode_hello(payload)
         self._newcomers.admit(node, hello.journal)
         journals = [
@@ -184,7 +191,7 @@ class Accept:
         elif journals and hello.journal != journals[-1]:
             self.books.reopen(node, hello.journal, "replaced")
             self._twin(node, hello.journal, journals[-1], received)
-        self.books.hello(node, hello, payload.decode(), received)
+        self.books.hello(node, hello, payload.decode(), received, waited)
         self.errands.begin(node)
         date_waiting(self._conn, node, hello.journal, self.books.account(node, hello.journal))
         return node, hello.journal

@@ -24,7 +24,8 @@ class Account:
     birth_rev: int | None = None
     up_s: int | None = None
     boot: int | None = None
-    hello_ms: int | None = None  # arrival of that hello, absent while the clock is not trusted
+    # Arrival of that hello; absent while the clock is not trusted, or when it may have waited.
+    hello_ms: int | None = None
 
 
 class Books:
@@ -67,7 +68,9 @@ class Books:
         self._dirty.add((node, journal))
         return self.account(node, journal).ledger
 
-    def hello(self, node: str, hello: Hello, body: str, received: int | None) -> None:
+    def hello(
+        self, node: str, hello: Hello, body: str, received: int | None, waited: bool = False
+    ) -> None:
         """A session begins: what lies below `first` is closed as lost."""
         account = self.account(node, hello.journal)
         if hello.s != account.ledger.s:
@@ -75,7 +78,11 @@ class Books:
                 "INSERT INTO hello(node, received, body) VALUES(?,?,?)", (node, received, body)
             )
         account.birth_rev = hello.birth
-        account.up_s, account.boot, account.hello_ms = hello.up_s, hello.boot, received
+        account.up_s, account.boot = hello.up_s, hello.boot
+        account.hello_ms = None if waited else received
+        note = "INSERT OR IGNORE INTO waited(node, journal) VALUES(?,?)"
+        drop = "DELETE FROM waited WHERE node=? AND journal=?"
+        self._conn.execute(note if waited else drop, (node, hello.journal))
         self._conn.execute(
             "INSERT OR REPLACE INTO session(node, journal, s, first, next, received, body)"
             " VALUES(?,?,?,?,?,?,?)",
@@ -172,6 +179,7 @@ class Books:
             " coalesce((SELECT max(b) FROM gap WHERE node=?1 AND journal=?2), 0))",
             key,
         ).fetchone()[0]
+        waited = "SELECT 1 FROM waited WHERE node=? AND journal=?"
         missing = [[a, b] for a, b in gaps]
         saved = {(a, b) for a, b in gaps}
         if session is None:
@@ -184,7 +192,7 @@ class Books:
             hello.get("birth"),
             hello.get("up_s"),
             hello.get("boot"),
-            received,
+            None if self._conn.execute(waited, key).fetchone() else received,
         )
 
 

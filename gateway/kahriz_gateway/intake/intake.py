@@ -30,10 +30,12 @@ from kahriz_gateway.intake.store import (
     notice,
     open_store,
 )
+from kahriz_gateway.intake.waiting import Waiting
 from kahriz_gateway.mqtt import Announcement, Arrival, Door
 from kahriz_wire import topics
 from kahriz_wire.errors import WireError
 
+HELLO = "/hello"
 KINDS = ("hello", "up/+", "ack", "birth")
 HAND_OVER_MOST = 2_000  # messages between paho and the store; more wait in the broker
 GROUP_MOST = 500  # messages a transaction
@@ -55,6 +57,7 @@ class Intake:
         known: Callable[[str], bool],
         clock: Clock,
         earliest_ms: int = EARLIEST_MS,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path = path
         self._site = site
@@ -67,6 +70,7 @@ class Intake:
         self._trouble: str | None = None
         self._overflowed = False
         self._rival = Rival()
+        self._waiting = Waiting(monotonic_s)
         self._pulse: Callable[[], None] = _nothing
         self._open()
         self.store = get_meta(self._conn, "store") or ""
@@ -89,6 +93,8 @@ class Intake:
         """Hand over one message. What finds no room is not acknowledged and comes again."""
         if len(arrival.payload) > quarantine.BODY_MOST:  # nothing readable is half so long
             arrival = arrival._replace(payload=arrival.payload[: quarantine.BODY_MOST])
+        if arrival.topic.endswith(HELLO):
+            arrival = self._waiting.arrives(arrival)
         if self._queue.qsize() >= HAND_OVER_MOST and not self._room():
             self._overflowed = True
             return
@@ -139,20 +145,28 @@ class Intake:
         """Wait a little for what arrives and store it; False when we are stopped before."""
         self._pulse()
         self._look_for_a_rival()
+        self._waiting.look(door)
         group = self._take()
-        if group and not self._store_at_last(group, door, stop):
+        if not group:
+            self.idle(door)
+        elif not self._store_at_last(group, door, stop):
             return False
         if self._overflowed and self._queue.empty():
             self._overflowed = False
             door.call_again()
         return True
 
+    def idle(self, door: Door) -> None:
+        """A turn in which nothing came."""
+        self._waiting.look(door)
+        self._waiting.silence(door)
+
     def _take(self) -> list[Arrival]:
         try:
             group = [self._queue.get(timeout=0.5)]
         except queue.Empty:
             return []
-        if group[0].topic.endswith("/hello") and self._queue.empty():
+        if group[0].topic.endswith(HELLO) and self._queue.empty():
             time.sleep(_LINGER_S)
         try:
             while len(group) < GROUP_MOST:
@@ -208,7 +222,8 @@ class Intake:
             self._seen_version = self._data_version()
         due: dict[Key, None] = {}
         for arrival in group:
-            key = self._accept.message(arrival.topic, arrival.payload, arrival.retained)
+            waited = arrival.topic.endswith(HELLO) and self._waiting.too_long(arrival)
+            key = self._accept.message(arrival.topic, arrival.payload, arrival.retained, waited)
             if key is not None:
                 due[key] = None
         self._accept.books.save(self._now())

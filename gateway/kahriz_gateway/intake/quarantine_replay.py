@@ -25,7 +25,7 @@ def replay(
         accept.books.forget()
         try:
             quarantine.remove(conn, kept.id)
-            accept.message(kept.topic, kept.body)
+            accept.message(kept.topic, kept.body, waited=True)
             accept.books.flush()
             again = quarantine.same(conn, kept)
             accept.books.save(kept.received_ms)

@@ -67,6 +67,13 @@ MIGRATIONS: tuple[str, ...] = (
         body BLOB NOT NULL);
     CREATE TABLE offer(node TEXT PRIMARY KEY, number INTEGER NOT NULL, at INTEGER) WITHOUT ROWID;
     """,
+    """
+    -- journals whose newest hello may have waited on its way: it dates nothing
+    CREATE TABLE waited(node TEXT NOT NULL, journal TEXT NOT NULL,
+        PRIMARY KEY(node, journal)) WITHOUT ROWID;
+    -- times that rows of `rev` came with while ours was not believed, and that lay in the future
+    CREATE TABLE taken_back(rev INTEGER PRIMARY KEY, ts INTEGER NOT NULL, tq TEXT);
+    """,
 )
 
 NewRow = tuple[
