@@ -8,6 +8,7 @@ and its sessions are gone, as after a kill between two of its savings.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -42,6 +43,8 @@ class Broker:
 
     def die(self, lost_state: bool) -> None:
         self.up = False
+        if self.door is not None:
+            self.door.subscribed.clear()
         self._to_node.clear()
         if lost_state:
             self._queue.clear()
@@ -62,6 +65,8 @@ class Broker:
         if not self.up or self.frozen:
             return
         door.epoch += 1
+        door.new_since_s = None if self._session else 0.0
+        door.subscribed.set()
         self._session = True
         again = [(mid, topic, body) for mid, (topic, body) in self._unacked.items()]
         self._unacked.clear()
@@ -101,6 +106,8 @@ class Broker:
         """A message for intake, from the node or from anybody who may."""
         if topic.endswith("/status") or not self._session:
             return
+        if self.door is not None and not self._queue and not self._unacked:
+            self.door.idle()
         self._mid = self._mid % 65_535 + 1
         if len(self._queue) < QUEUE_MOST:
             self._queue.append((self._mid, topic, payload))
@@ -144,7 +151,8 @@ class IntakeDoor(Door):
 
     def __init__(self, broker: Broker, arrived: Callable[[Arrival], None],
                  announcement: Announcement) -> None:  # fmt: skip
-        self.epoch = 0
+        self.epoch, self.subscribed = 0, threading.Event()
+        self.idle: Callable[[], None] = _nothing  # nothing has come for a while
         self.arrived = arrived
         self.announcement = announcement
         self._broker = broker

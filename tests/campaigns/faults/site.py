@@ -189,10 +189,19 @@ class Site:
         def run(stop: threading.Event) -> None:
             clock = MachineClock(self.machine)
             try:
-                intake = Intake(self.data / "readings.db", SITE, lambda node: node == NODE, clock)
+                intake = Intake(
+                    self.data / "readings.db", SITE, lambda node: node == NODE, clock,
+                    monotonic_s=lambda: self.time.at_s,
+                )  # fmt: skip
             except (sqlite3.OperationalError, intake_store.StoreError):
                 return  # the service ends with a word, and is started again
             door = IntakeDoor(self.broker, intake.arrived, intake.announcement)
+
+            def idle() -> None:
+                if self.intake.threads and not self.intake.frozen:
+                    intake.idle(door)
+
+            door.idle = idle
             self.broker.attach(door)
             while not stop.wait(IDLE_WAIT_S):
                 while intake.waiting:
