@@ -85,6 +85,7 @@ class Receipts(Door):
 
     def __init__(self) -> None:
         self._acked = threading.Semaphore(0)
+        self.subscribed, self.epoch = threading.Event(), 1
 
     def publish(self, topic: str, payload: bytes, retain: bool = False, qos: int = 0) -> None:
         pass
