@@ -15,8 +15,9 @@ from kahriz_gateway.clock import (
     SystemClock,
     open_clock,
 )
+from kahriz_wire.messages import Row
 
-from .conftest import NOW_MS
+from .conftest import NOW_MS, Gateway
 
 
 def board(root: Path, *, rtc: bool, synchronised: bool) -> Path:
@@ -123,3 +124,24 @@ def test_the_network_is_believed_against_a_row_from_the_future(tmp_path: Path) -
     assert not clock.trusted(), "a chip alone may be wrong again"
     synchronise(tmp_path)
     assert clock.trusted()
+
+
+def test_a_wrong_clock_at_the_start_refuses_waits_and_dates_again(gateway: Gateway) -> None:
+    """1970 after a power cut: no node is told that time, no row gets it; the network mends it."""
+    gateway.clock.ms, gateway.clock.is_trusted = 86_400_000, False
+    receipt = gateway.hello(1, 3, up_s=600, boot=7)
+    assert receipt.now is None, "a node must not learn a wrong time"
+    undated = [Row(n, 1, {"weir_distance_m": 0.6}, None, "unk", 300 * n, 7) for n in (1, 2)]
+    answer = gateway.up(undated)
+    assert answer is not None
+    assert answer.upto == 2, "they are stored and receipted all the same"
+    assert gateway.query("SELECT ts, tq, received FROM reading") == [(None, "unk", None)] * 2
+    gateway.clock.ms, gateway.clock.is_trusted = NOW_MS, True
+    receipt = gateway.hello(1, 3, up_s=900, boot=7)
+    assert receipt.now == NOW_MS
+    assert gateway.query("SELECT n, ts, tq FROM reading ORDER BY n") == [
+        (1, NOW_MS - 600_000, "dated"), (2, NOW_MS - 300_000, "dated"),
+    ]  # fmt: skip
+    gateway.up([Row(3, 1, {"weir_distance_m": 0.6}, 1_000_000, None)])
+    assert gateway.query("SELECT count(*) FROM reading") == [(2,)], "1970 is not believed"
+    assert "a time before this program" in gateway.reasons()[0]
