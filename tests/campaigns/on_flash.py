@@ -15,7 +15,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 sys.path.insert(0, sys.argv[2])
 
-from check_journal import fill, opened
+from journals import fill, opened
 from places import Flash, mounted
 
 BLOCKS = 384

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Room for a program comes from rows that the gateway has, never from others."""
 
-from check_journal import Receipt, fill, opened, small_segments
+from journals import Receipt, fill, opened, small_segments
 from places import folder
 
 from kahriz_node import room

@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 sys.path.insert(0, sys.argv[2])
 
-from check_journal import BEGIN_S, Receipt, opened, reading
+from journals import BEGIN_S, Receipt, opened, reading
 from places import Flash, mounted
 
 from kahriz_node import journal, records, room

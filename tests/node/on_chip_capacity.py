@@ -3,7 +3,7 @@
 
 import os
 
-from check_journal import LAYOUT, Receipt, fill, opened
+from journals import LAYOUT, Receipt, fill, opened
 from places import BLOCK_BYTES, Flash, mounted
 
 from kahriz_node import journal, room

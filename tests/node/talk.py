@@ -15,7 +15,7 @@ import time
 sys.path.insert(0, sys.argv[1])
 sys.path.insert(0, sys.argv[2])
 
-from check_journal import BEGIN_S, opened, reading, small_segments
+from journals import BEGIN_S, opened, reading, small_segments
 from places import draw, folder
 
 from kahriz_node import commands, heed, records, room, session, uplink
