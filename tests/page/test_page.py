@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The page over HTTP, as a phone and a watchdog ask for it."""
 
+import contextlib
 import re
+import sqlite3
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
@@ -118,7 +120,11 @@ def test_a_broken_store_is_told_to_programs_too(tmp_path: Path, serve: Serve) ->
 
 def test_a_store_without_tables_is_broken_too(tmp_path: Path, serve: Serve) -> None:
     (tmp_path / "village.db").touch()
-    assert "no such table" in Answer(serve(tmp_path) + "/").text
+    address = serve(tmp_path)
+    assert "Şlüz hələ heç nə yazmayıb" in Answer(address + "/").text  # it is being made
+    with contextlib.closing(sqlite3.connect(tmp_path / "village.db")) as conn:
+        conn.execute("CREATE TABLE other(x)")
+    assert "no such table" in Answer(address + "/").text
 
 
 def test_water_is_shown_even_when_nobody_knows_what_is_missing(
