@@ -92,16 +92,17 @@ class Channel:
 
     def symptom(self, value: float) -> str | None:
         """Take one reading in; what is wrong with it."""
+        spike, dull = self.spike, self.dull
         if not self.low <= value <= self.high or value in self.missing:
             self.lacks = True
-            return "range" if self.spike.seen > SETTLED else "start"
+            return "range" if spike.seen > SETTLED else "start"
         self.lacks = False
-        found = self.spike.step(value)
+        found = spike.step(value)
         if self.stuck.step(value, value == 0.0) and not (
             self.quantity == TEMPERATURE and value < FREEZING_C
         ):
             return "stuck"
-        if self.dull is not None and self._is_dull(self.dull):
+        if dull is not None and self._is_dull(dull):
             return "stuck"
         return found
 
@@ -114,12 +115,12 @@ class Channel:
         self.running += 1
         if self.running < FILLED:
             return spike.frozen
-        size = abs(spike.d)
+        size, usual = abs(spike.d), self.usual
         if not spike.frozen:  # the median of its steps, found quickly at first
-            self.learned += 1
-            by = 1.0 + max(STEP, 1.0 / self.learned)
-            self.usual = self.usual * (by if size > self.usual else 1.0 / by) or size
-        step = size / self.usual if self.usual else 1.0
+            self.learned = learned = self.learned + 1
+            by = 1.0 + (STEP if learned * STEP >= 1.0 else 1.0 / learned)
+            self.usual = usual = usual * (by if size > usual else 1.0 / by) or size
+        step = size / usual if usual else 1.0
         if spike.frozen:
             self.lively += (min(1.0, step) - self.lively) / LIVELY_READINGS
             spike.frozen = self.lively < LIVELY
