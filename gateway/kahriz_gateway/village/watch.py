@@ -9,11 +9,10 @@ the same engine over a file.
 
 from __future__ import annotations
 
-import heapq
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator
-from operator import attrgetter
+from collections.abc import Iterable
+from operator import itemgetter
 
 from kahriz_detect.engine import Engine
 from kahriz_detect.finding import Finding, Sample
@@ -22,7 +21,7 @@ from kahriz_detect.joint import Joint
 from kahriz_detect.parts import split
 from kahriz_detect.signals.node_clock import CLOCK
 from kahriz_detect.signals.silence import Silence
-from kahriz_detect.site import FLOW, Signal, Site
+from kahriz_detect.site import FLOW, Site
 from kahriz_detect.site_plan import site_of
 from kahriz_detect.watermark import late_ms, watermark
 from kahriz_gateway.village import alarms as village_alarms
@@ -45,6 +44,7 @@ STORED: dict[str, tuple[tuple[str, str | None], ...]] = {  # quantities of the s
     "temperature_c": (("c", None),),
     "conductivity_us_cm": (("us_cm", None),),
 }
+TIME = itemgetter(0)  # of a sample
 
 log = logging.getLogger(__name__)
 
@@ -161,8 +161,7 @@ class Watch:
         after = self._first_ts(part) - 1 if part.done is None else part.done
         while after < mark:
             upto = min(mark, after + STRIDE_MS)
-            for sample in self._samples(part.site, after, upto):
-                found += part.engine.update(sample)
+            found += part.engine.take(self._samples(part.site, after, upto))
             found += part.engine.advance(upto)
             after = upto
         quiet = part.quiet_until
@@ -186,24 +185,22 @@ class Watch:
         ).fetchone()
         return int(row[0] or 0)
 
-    def _samples(self, site: Site, after: int, upto: int) -> Iterator[Sample]:
-        """In order of time, and of the plan where times are equal."""
-        streams = [self._of(s, after, upto) for s in site.signals]
-        return heapq.merge(*streams, key=attrgetter("ts"))
-
-    def _of(self, signal: Signal, after: int, upto: int) -> list[Sample]:
-        """In order of time, and of STORED where times are equal."""
-        point, key = signal.point, signal.quantity
-        bounds = dict(STORED.get(key, ((key, None),)))
-        marks = ",".join("?" * len(bounds))
-        rows = self._conn.execute(
-            "SELECT ts, value, u, q, quantity FROM value"  # noqa: S608
-            f" WHERE point=? AND quantity IN ({marks}) AND ts>? AND ts<=? AND manual=0",
-            (point, *bounds, after, upto),
-        ).fetchall()
-        order = {quantity: n for n, quantity in enumerate(bounds)}
-        rows.sort(key=lambda r: (r[0], order[r[4]]))
-        return [Sample(ts, point, key, value, u, q, bounds[what]) for ts, value, u, q, what in rows]
+    def _samples(self, site: Site, after: int, upto: int) -> list[Sample]:
+        """In order of time; of the plan, and then of STORED, where times are equal."""
+        cursor = self._conn.cursor()
+        cursor.row_factory = None
+        found: list[Sample] = []
+        for signal in site.signals:
+            point, key = signal.point, signal.quantity
+            for quantity, bound in STORED.get(key, ((key, None),)):
+                rows = cursor.execute(
+                    "SELECT ts, value, u, q FROM value"
+                    " WHERE point=? AND quantity=? AND ts>? AND ts<=? AND manual=0",
+                    (point, quantity, after, upto),
+                )
+                found += [Sample(ts, point, key, value, u, q, bound) for ts, value, u, q in rows]
+        found.sort(key=TIME)
+        return found
 
     def _open(self) -> list[tuple[str, str]]:
         """What is open and not over: what has ended may begin again."""
