@@ -19,7 +19,9 @@ from kahriz_gateway.village import store as village_store
 from kahriz_server.watch import store
 from kahriz_water.plan import parse_plan
 from kahriz_water.site import OfficeServer, Plan
-from tests.server.office import PATIENCE_S, START, Bench
+from tests.server.office import PATIENCE_S, START, Bench, Door, door
+
+from .conftest import TestClock
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "firmware" / "kahriz_sim" / "sites" / "banovshalar-gozlu"
@@ -28,27 +30,11 @@ PLAN = parse_plan(TEXT)
 SECRETS = ("Quliyev", "+994501234567", "photo-of-a-house", "belongs to", "ali@example.az")
 
 
-class Hand:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.ms = START
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def trusted(self) -> bool:
-        return True
-
-    def not_before(self, ms: int) -> None:
-        """Nothing."""
-
-
 class Village:
     """A gateway with a store, and heartbeats to a port."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        self.data, self.clock = folder / "village", Hand()
+        self.data, self.clock = folder / "village", TestClock(START)
         self.data.mkdir()
         self.conn = village_store.open_village(self.data / "village.db")
         self.conn.execute("PRAGMA synchronous=OFF")
@@ -85,6 +71,18 @@ def heard(bench: Bench) -> store.Gateway:
     found = store.gateway(bench.conn, PLAN.id)
     assert found is not None
     return found
+
+
+@contextmanager
+def standing(folder: Path) -> Iterator[tuple[Bench, Village, Door]]:
+    """An office that knows a village, and the village that sends to it."""
+    bench = Bench(folder)
+    with door(bench) as office:
+        village = Village(folder, office.port)
+        know(bench, village)
+        yield bench, village, office
+        village.conn.close()
+    bench.conn.close()
 
 
 @contextmanager

@@ -17,26 +17,12 @@ from kahriz_gateway.village import store as village_store
 from kahriz_gateway.village.store import Value
 from kahriz_water.plan import parse_plan
 
+from .conftest import TestClock
+
 SITE = Path(__file__).parents[2] / "firmware" / "kahriz_sim" / "sites" / "banovshalar-gozlu"
 PLAN = parse_plan((SITE / "site.toml").read_text(encoding="utf-8"))
 HOUR_MS = 3_600_000
 START = 1_790_000_000_000
-
-
-class Hand:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.ms = START
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def trusted(self) -> bool:
-        return True
-
-    def not_before(self, ms: int) -> None:
-        """Nothing."""
 
 
 class Server:
@@ -56,7 +42,7 @@ class Village:
     """The follower of that server, as the village runs it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.clock, self.server = folder, Hand(), Server()
+        self.folder, self.clock, self.server = folder, TestClock(START), Server()
         self.conn = village_store.open_village(folder / "village.db")
         self.start()
 

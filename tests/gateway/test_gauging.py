@@ -14,23 +14,8 @@ from kahriz_gateway.page.app import create_app
 from kahriz_gateway.records import store as records_store
 from kahriz_gateway.records.toml import iso
 
+from .conftest import TestClock
 from .waters import DT_MS, START_MS, Waters, weir
-
-
-class FixedClock:
-    """A clock that stands."""
-
-    def __init__(self, ms: int) -> None:
-        self.ms = ms
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def trusted(self) -> bool:
-        return True
-
-    def not_before(self, ms: int) -> None:
-        pass
 
 
 @pytest.fixture
@@ -152,7 +137,7 @@ def test_a_gauging_that_cannot_be_meant_is_refused(
 
 def front_page(waters: Waters) -> str:
     """The page's front screen in English, through its own interface."""
-    app = create_app(waters.plan, waters.folder, FixedClock(START_MS + 24 * DT_MS))
+    app = create_app(waters.plan, waters.folder, TestClock(START_MS + 24 * DT_MS))
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:

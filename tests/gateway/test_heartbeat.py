@@ -32,34 +32,35 @@ from tests.gateway.heart import (
     PLAN,
     SECRETS,
     TEXT,
-    Hand,
     Village,
     answering,
     heard,
-    know,
+    standing,
 )
-from tests.server.office import HOUR, START, Bench, Door, door
+from tests.server.office import HOUR, START, Bench, Door
+
+from .conftest import TestClock
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
-    yield made
-    made.conn.close()
-
-
-@pytest.fixture
-def office(bench: Bench) -> Iterator[Door]:
-    with door(bench) as made:
+def stood(tmp_path: Path) -> Iterator[tuple[Bench, Village, Door]]:
+    with standing(tmp_path) as made:
         yield made
 
 
 @pytest.fixture
-def village(tmp_path: Path, bench: Bench, office: Door) -> Iterator[Village]:
-    made = Village(tmp_path, office.port)
-    know(bench, made)
-    yield made
-    made.conn.close()
+def bench(stood: tuple[Bench, Village, Door]) -> Bench:
+    return stood[0]
+
+
+@pytest.fixture
+def village(stood: tuple[Bench, Village, Door]) -> Village:
+    return stood[1]
+
+
+@pytest.fixture
+def office(stood: tuple[Bench, Village, Door]) -> Door:
+    return stood[2]
 
 
 def test_the_office_hears_how_the_gateway_is(bench: Bench, village: Village) -> None:
@@ -284,5 +285,5 @@ def test_the_key_is_for_its_owner_alone_and_stays(tmp_path: Path) -> None:
 
 def test_a_store_that_cannot_be_read_still_leaves_a_heartbeat(tmp_path: Path) -> None:
     (tmp_path / "village.db").write_bytes(b"no database" * 1000)
-    beat = collect(PLAN, tmp_path, Hand(), 1)
+    beat = collect(PLAN, tmp_path, TestClock(START), 1)
     assert (beat.alarms, beat.stopped, beat.at) == (None, False, START)

@@ -27,32 +27,10 @@ from kahriz_water.site import OfficeServer
 from tests.gateway.heart import (
     PLAN,
     ROOT,
-    Village,
     heard,
-    know,
+    standing,
 )
-from tests.server.office import PATIENCE_S, Bench, Door, certificate, door
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
-    yield made
-    made.conn.close()
-
-
-@pytest.fixture
-def office(bench: Bench) -> Iterator[Door]:
-    with door(bench) as made:
-        yield made
-
-
-@pytest.fixture
-def village(tmp_path: Path, bench: Bench, office: Door) -> Iterator[Village]:
-    made = Village(tmp_path, office.port)
-    know(bench, made)
-    yield made
-    made.conn.close()
+from tests.server.office import PATIENCE_S, certificate
 
 
 @contextmanager
@@ -97,10 +75,11 @@ def _front(
 
 
 @pytest.mark.needs("nginx")
-def test_a_heartbeat_goes_through_the_front_with_tls_and_nothing_else_does(
-    bench: Bench, village: Village, office: Door, tmp_path: Path
-) -> None:
-    with nginx(tmp_path, office.port) as port:
+def test_a_heartbeat_goes_through_the_front_with_tls_and_nothing_else_does(tmp_path: Path) -> None:
+    with (
+        standing(tmp_path) as (bench, village, office),
+        nginx(tmp_path, office.port) as port,
+    ):
         url, own = f"https://127.0.0.1:{port}", str(tmp_path / "office.pem")
         seed = seed_of(village.data)
         beat = collect(PLAN, village.data, village.clock, 5)

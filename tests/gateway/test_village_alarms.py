@@ -17,22 +17,11 @@ from kahriz_gateway.village import store as village_store
 from kahriz_gateway.village.sender import Sender
 from kahriz_water.plan import Plan, parse_plan
 
+from .conftest import TestClock
+
 SITES = Path(__file__).parents[2] / "firmware" / "kahriz_sim" / "sites"
 PLAN = parse_plan((SITES / "banovshalar-gozlu" / "site.toml").read_text(encoding="utf-8"))
 HOUR_MS = 3_600_000
-
-
-class Clock:
-    ms = 0
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def trusted(self) -> bool:
-        return True
-
-    def not_before(self, ms: int) -> None:
-        pass
 
 
 class Channel:
@@ -64,8 +53,13 @@ def channel() -> Channel:
 
 
 @pytest.fixture
-def sender(tmp_path: Path, channel: Channel) -> Sender:
-    return Sender(tmp_path / "village.db", PLAN, Clock(), [channel])
+def clock() -> TestClock:
+    return TestClock(0)
+
+
+@pytest.fixture
+def sender(tmp_path: Path, channel: Channel, clock: TestClock) -> Sender:
+    return Sender(tmp_path / "village.db", PLAN, clock, [channel])
 
 
 def _find(conn: sqlite3.Connection, sender: Sender, *findings: Finding) -> None:
@@ -100,19 +94,19 @@ def test_the_size_told_last_stays_when_it_clears(conn: sqlite3.Connection, sende
 
 
 def test_what_failed_for_now_is_tried_again_and_what_failed_for_good_is_not(
-    conn: sqlite3.Connection, sender: Sender, channel: Channel
+    conn: sqlite3.Connection, sender: Sender, channel: Channel, clock: TestClock
 ) -> None:
     channel.trouble = [DeliveryError("no network", permanent=False)]
     _find(conn, sender, _leak(RAISED))
     assert sender.send_due(conn) == 0
     assert sender.send_due(conn) == 0  # not yet due
-    Clock.ms += HOUR_MS
+    clock.ms += HOUR_MS
     assert sender.send_due(conn) == 1
     assert village_alarms.open_alarms(conn)[0].state == "notified"
     channel.trouble = [DeliveryError("unknown number", permanent=True)]
     _find(conn, sender, Finding(RAISED, "twin", "outlet", HOUR_MS))
     assert sender.send_due(conn) == 0
-    Clock.ms += 24 * HOUR_MS
+    clock.ms += 24 * HOUR_MS
     assert sender.send_due(conn) == 0
     row = conn.execute(
         "SELECT state, last_error FROM delivery ORDER BY alarm_event DESC"
