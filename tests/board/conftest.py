@@ -45,15 +45,18 @@ class MiniWorld:
         self.early_ms: int | None = None  # a button is pressed this long after the wake
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
+        self._talks: list[threading.Thread] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening and wait for the line to end."""
+        """Stop listening and wait for the lines to end; a board still on one ends with us."""
         with contextlib.suppress(OSError):  # closed before
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=60)
+        for talk in self._talks:
+            talk.join(timeout=60)  # what the board said last is in `asked` then
 
     def hang_up(self) -> None:
         """The world dies with the line open."""
@@ -69,7 +72,8 @@ class MiniWorld:
                 line, _ = self._listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._talk, args=(line,), daemon=True).start()
+            self._talks.append(threading.Thread(target=self._talk, args=(line,), daemon=True))
+            self._talks[-1].start()
 
     def _talk(self, line: socket.socket) -> None:
         """With whom we know; a stranger whose port this was before is not answered."""

@@ -9,6 +9,7 @@ import pytest
 
 from kahriz_sim.energy import Profile, after
 from kahriz_sim.energy_day import day
+from kahriz_tools.flash import OLDEST
 from kahriz_tools.image import build_image
 
 HOURS = 5
@@ -102,3 +103,12 @@ def test_the_ledger_is_a_line_a_wake_and_accounts_for_all_time(image: Path) -> N
         parts = wake["boot_us"] + wake["light_us"] + wake["radio_us"]
         assert parts <= wake["awake_us"]
         assert 0 < wake["cpu_us"] < 10_000_000
+
+
+def test_the_boot_in_the_table_is_of_a_micropython_that_the_tools_take(
+    hourly: list[dict[str, Any]],
+) -> None:
+    """Before 1.21 the image was validated at each wake: half as long again, and half as dear."""
+    assert OLDEST >= (1, 21, 0)
+    boot_j = Profile("bare").cost(hourly).joules["boot"]
+    assert boot_j / len(hourly) == pytest.approx(26.5e-3 * 3.3)

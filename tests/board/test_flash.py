@@ -76,7 +76,7 @@ def test_ctrl_c_ends_the_board_without_a_word(bench: Bench) -> None:
     assert board.stdout is not None
     assert board.stdout.readline() == "1\n"
     board.send_signal(signal.SIGINT)
-    _, stderr = board.communicate(timeout=10)
+    _, stderr = board.communicate(timeout=120)
     assert (board.returncode, stderr) == (130, "")
 
 
@@ -90,6 +90,6 @@ def test_a_world_that_goes_away_ends_the_board(bench: Bench) -> None:
     assert board.stdout is not None
     assert board.stdout.readline() == "1\n"
     world.hang_up()
-    _, stderr = board.communicate(timeout=10)
+    _, stderr = board.communicate(timeout=120)
     assert board.returncode == 3
     assert stderr.startswith("board: the world closed the line")

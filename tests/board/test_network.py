@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from kahriz_sim.services import free_port
+
 OnChip = Callable[..., Any]
 Bench = Any
 
@@ -77,8 +79,9 @@ def peer() -> Iterator[Peer]:
 
 
 def test_association_takes_the_time_the_world_says(on_chip: OnChip) -> None:
-    took_ms, rssi = on_chip(JOIN + "say([took_ms, wlan.status('rssi')])")
-    assert 880 <= took_ms <= 1000
+    slow = {"up": True, "rssi": -67, "assoc_ms": 9000}
+    took_ms, rssi = on_chip(JOIN + "say([took_ms, wlan.status('rssi')])", radio=slow)
+    assert 8980 <= took_ms <= 11_000
     assert rssi == -67
 
 
@@ -97,10 +100,10 @@ def test_an_association_left_open_over_deep_sleep_makes_the_next_one_slow(bench:
     causes = ["deepsleep"]
     leave = "\nwlan.disconnect(); wlan.active(False)\n"
     left_open = bench.run(JOIN + "say(took_ms)", bench.world(causes=causes))
-    assert left_open[0] < 1000
+    assert left_open[0] < 3000
     assert left_open[1] > 6000
     closed = bench.run(JOIN + "say(took_ms)" + leave, bench.world(causes=causes))
-    assert max(closed) < 1000
+    assert max(closed) < 3000
 
 
 def test_there_is_no_network_before_the_association(on_chip: OnChip) -> None:
@@ -139,8 +142,7 @@ def test_a_non_blocking_connect_is_in_progress_and_poll_tells_the_end(
 
 
 def test_a_refused_connection_shows_in_poll_and_in_the_next_write(on_chip: OnChip) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port = free_port()
     lines = JOIN + (
         "s = socket.socket(); s.setblocking(False)\n"
         f"say(failure(s.connect, ('127.0.0.1', {port})))\n"
@@ -172,10 +174,10 @@ def test_a_blocking_connect_takes_ten_seconds_in_spite_of_its_timeout(on_chip: O
 
 
 def test_the_read_timeout_begins_again_with_every_byte(on_chip: OnChip, peer: Peer) -> None:
-    peer.say(*[(0.15, b"x")] * 6)
+    peer.say(*[(0.4, b"x")] * 6)
     lines = JOIN + (
-        f"s = connected({peer.port}); s.settimeout(0.3); start = time.ticks_ms()\n"
-        "say(len(s.read(6))); say(time.ticks_diff(time.ticks_ms(), start) > 300)"
+        f"s = connected({peer.port}); s.settimeout(1.8); start = time.ticks_ms()\n"
+        "say(len(s.read(6))); say(time.ticks_diff(time.ticks_ms(), start) > 1800)"
     )
     assert on_chip(lines) == [6, True]
 
@@ -210,9 +212,9 @@ def test_a_write_without_blocking_is_partial(on_chip: OnChip, peer: Peer) -> Non
 
 def test_a_blocking_write_arrives_whole(on_chip: OnChip, peer: Peer) -> None:
     peer.say()
-    lines = JOIN + f"s = connected({peer.port}); s.settimeout(5); say(s.write(bytes(20000)))"
+    lines = JOIN + f"s = connected({peer.port}); s.settimeout(60); say(s.write(bytes(20000)))"
     assert on_chip(lines) == 20_000
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while len(peer.got) < 20_000 and time.monotonic() < deadline:
         time.sleep(0.01)
     assert len(peer.got) == 20_000

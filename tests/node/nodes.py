@@ -54,7 +54,7 @@ class Node:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=120)
         self._process.stdout.close()
         for peer in self.peers:
             peer.close()

@@ -21,6 +21,7 @@ class Faults:
 
     silent: bool = False  # accepts and says nothing
     half_open: bool = False  # accepts, and not even a handshake begins
+    late_s: float = 0.0  # that it waits before the handshake
     connack: int | None = 0  # return code; None: lost
     lose_receipts: int = 0  # as if the subscription did not stand yet
     lose_pubacks: bool = False
@@ -86,11 +87,11 @@ class Peer:
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=60)
 
     def settle(self) -> None:
         """Wait until the conversation is over on this side too."""
-        assert self._idle.wait(timeout=30)
+        assert self._idle.wait(timeout=120)
 
     def kinds(self) -> list[str]:
         """The kinds of the messages, `up` without its journal."""
@@ -123,6 +124,7 @@ class Peer:
             raise EOFError
         if self.context is None:
             return line
+        time.sleep(self.faults.late_s)
         line.settimeout(60)
         return self.context.wrap_socket(line, server_side=True)
 

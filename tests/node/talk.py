@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Holds sessions as a node does: talk.py LIB FOLDER, then one JSON order a line on the input.
 
-An order has port, deadline_ms, quiet_ms, batch, rows (how many to write first), unknown (time
-unknown), site, node, drop (segments to lose first), small (segments of a few records), health,
-birth; one line of the outcome comes back. The socket takes and gives few bytes at a time, as the
-chip's may.
+An order has port, deadline_ms, quiet_ms, again_ms, batch, rows (how many to write first), unknown
+(time unknown), site, node, drop (segments to lose first), small (segments of a few records),
+health, birth; one line of the outcome comes back. The socket takes and gives few bytes at a time,
+as the chip's may.
 """
 
 import json
@@ -21,7 +21,7 @@ from places import draw, folder
 from kahriz_node import commands, heed, records, room, session, uplink
 
 PIECE_BYTES = 700
-QUIET_MS = session.QUIET_MS
+PATIENT_MS = 60_000  # no answer is late, however busy this machine is
 
 
 class Piecewise:
@@ -116,9 +116,10 @@ for order in orders():
     Plan.port = order["port"]
     Plan.host = order.get("host", "127.0.0.1")
     Plan.tls = order.get("tls")
-    Plan.deadline_ms = order.get("deadline_ms", 6000)
+    Plan.deadline_ms = order.get("deadline_ms", PATIENT_MS)
     Plan.batch = order.get("batch", 12)
-    session.QUIET_MS = order.get("quiet_ms", QUIET_MS)
+    session.QUIET_MS = order.get("quiet_ms", PATIENT_MS)
+    session.AGAIN_MS = order.get("again_ms", PATIENT_MS)
     birth = (lambda: b'{"v":1}') if order.get("birth") else None
     done = uplink.run(Net(), book, Plan, order.get("health", {}), birth, errands)
     if done.answered:

@@ -48,7 +48,7 @@ def live(image: Path, root: Path, heap_kb: int, rows: int, peer: Peer, **broker:
         "node": "outlet",
         "dt_s": 300,
         "batch": 12,
-        "deadline_ms": 8000,
+        "deadline_ms": 30_000,
         "wifi": {"ssid": "kahriz", "password": "secret-word"},
         "broker": {"host": "127.0.0.1", "port": peer.port, **broker},
         "channels": {

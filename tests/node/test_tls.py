@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from kahriz_node.session import ROUND_MOST_MS
+
 from .certs import Papers, Site
 from .nodes import Node
 from .peer import Faults, Peer
 
-DEADLINE_MS = 2000
+PATIENT_MS = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +61,10 @@ def test_a_session_with_certificates_on_both_sides(node: Node, site: Site) -> No
 
 
 def test_the_handshake_is_no_part_of_the_round_trip(node: Node, site: Site) -> None:
-    outcome, _ = node.session(rows=1, context=context(site), tls=papers(site))
-    plain, _ = node.session(rows=1)
+    late = Faults(late_s=ROUND_MOST_MS / 1000)
+    outcome, _ = node.session(late, rows=1, context=context(site), tls=papers(site))
     assert outcome["now_ms"] is not None
-    assert outcome["round_ms"] <= plain["round_ms"] + 50  # the handshake alone is 50 ms here
+    assert outcome["round_ms"] < ROUND_MOST_MS
 
 
 def test_a_broker_called_by_its_address_may_have_a_name(node: Node, site: Site) -> None:
@@ -94,7 +96,7 @@ REFUSED = {
 def test_who_is_not_known_is_refused_in_a_word(node: Node, site: Site, what: str) -> None:
     broker, mine, word = REFUSED[what]
     outcome, peer = node.session(
-        rows=3, context=context(site, broker), tls=papers(site, **mine), deadline_ms=DEADLINE_MS
+        rows=3, context=context(site, broker), tls=papers(site, **mine), deadline_ms=PATIENT_MS
     )
     assert not outcome["answered"]
     assert outcome["error"] in word.split(", ")  # the alert, or that the line is gone
@@ -177,7 +179,7 @@ def through(node: Node, site: Site, given: int | None, **order: Any) -> dict[str
 
 
 def test_a_handshake_that_dribbles_in_is_put_together(node: Node, site: Site) -> None:
-    assert through(node, site, None, rows=5, deadline_ms=8000)["open"] == []
+    assert through(node, site, None, rows=5)["open"] == []
 
 
 @pytest.mark.parametrize("given", [0, 1, 5, 60, 400, 800, 1000, 1400])
@@ -187,7 +189,7 @@ def test_a_handshake_that_stops_anywhere_ends_at_the_deadline(
     begin = time.monotonic()
     outcome = through(node, site, given, rows=2, deadline_ms=700)
     assert outcome["error"] == "timeout"
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30
     assert outcome["open"] == [[1, 2]]
 
 

@@ -47,7 +47,7 @@ def test_the_newest_go_first_and_the_backlog_after_the_receipt(node: Node) -> No
 
 
 def test_a_dead_gateway_draws_the_newest_batch_and_no_more(node: Node) -> None:
-    outcome, peer = node.session(Faults(lose_receipts=99), rows=100, deadline_ms=1500)
+    outcome, peer = node.session(Faults(lose_receipts=99), rows=100, deadline_ms=3000)
     assert not outcome["answered"]
     assert outcome["error"] == "timeout"
     assert outcome["rows"] == 12
@@ -55,7 +55,7 @@ def test_a_dead_gateway_draws_the_newest_batch_and_no_more(node: Node) -> None:
 
 
 def test_a_hello_that_came_before_the_subscription_is_said_once_more(node: Node) -> None:
-    outcome, peer = node.session(Faults(lose_receipts=2), rows=3)
+    outcome, peer = node.session(Faults(lose_receipts=2), rows=3, again_ms=1000)
     assert outcome["answered"]
     assert peer.kinds() == ["hello", "up", "hello", "status"]
     first, second = peer.bodies("hello")
@@ -109,11 +109,12 @@ def test_a_hole_in_the_middle_is_acknowledged_as_gone(node: Node) -> None:
     node.gateway.closed = [(1, 15, "waits")]  # as if the gateway had 1 to 15 still to ask for
     node.session(rows=60, small=True)
     node.gateway.closed = []
-    node.session(Faults(never_stores=True), deadline_ms=20000)  # the mark knows that 1-15 are open
-    outcome, _ = node.session(Faults(refuses=frozenset(range(1, 16))), drop=1, deadline_ms=20000)
+    quiet = {"deadline_ms": 20000, "quiet_ms": 2500}
+    node.session(Faults(never_stores=True), **quiet)  # the mark knows that 1-15 are open
+    outcome, _ = node.session(Faults(refuses=frozenset(range(1, 16))), drop=1, **quiet)
     for n in range(16, 31):
         node.gateway.stored.pop(n)
-    outcome, peer = node.session(deadline_ms=20000)
+    outcome, peer = node.session()
     gone = [one for body in peer.bodies("ack") for one in json.loads(body)["gone"]]
     assert gone
     assert all(word == "dropped" and a > 15 for a, _, word in gone)

@@ -39,10 +39,14 @@ class Village:
         self._lock = threading.Lock()
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
         self._client.on_message = self._heard
+        heard = threading.Semaphore(0)
+        self._client.on_subscribe = lambda *_: heard.release()
         self._client.connect("127.0.0.1", broker.port)
-        for kind in ("hello", "up/+", "ack", "birth"):
+        kinds = ("hello", "up/+", "ack", "birth")
+        for kind in kinds:
             self._client.subscribe(f"kahriz/v1/{SITE}/+/{kind}", qos=1)
         self._client.loop_start()
+        assert all(heard.acquire(timeout=60) for _ in kinds), "the broker takes no subscription"
 
     def close(self) -> None:
         self._client.disconnect()

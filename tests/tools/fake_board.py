@@ -23,7 +23,7 @@ CHIP = Path(__file__).with_name("chip.py")
 OPTIONS = ("-X", "heapsize=512k", "-i")
 BLOCKS = 96  # 384 kB
 BLOCK_BYTES = 4096
-HEAR_S = 20
+HEAR_S = 120  # only ends what hangs
 Kind = tuple[str, tuple[int, int, int], int]  # platform, MicroPython version, .mpy version
 ESP32: Kind = ("esp32", (1, 29, 0), 6)
 POWER_CUT = -signal.SIGKILL  # how a child ends whose power went

@@ -158,7 +158,7 @@ def printed(sources: dict[str, str], folder: Path) -> str:
         path.write_text(text)
     code = f"import sys; sys.path.insert(0, {str(folder)!r}); import begin"
     done = subprocess.run(
-        [MICROPYTHON, "-c", code], capture_output=True, text=True, timeout=20, check=False
+        [MICROPYTHON, "-c", code], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()

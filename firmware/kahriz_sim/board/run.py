@@ -256,6 +256,7 @@ def main():
     imports.guard(FIRMWARE)
     more_heap = (LEDGER_HEAP if ledger is not None else 0) + KEPT_HEAP * bool(LIFE["keep_wakes"])
     ballast = leave_the_program(PROGRAM_HEAP + more_heap)
+    clock.now.alone = True
     reply = world.ask("boot")
     cause, rtc_us = clock.PWRON_RESET, 0
     while reply["cause"] != "end":

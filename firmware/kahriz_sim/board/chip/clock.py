@@ -3,6 +3,8 @@
 
 Real time (program, sockets) and charged time (sleeps, warm-ups, association) add up. A charge costs
 no wall time, except while a socket is open: then the other end lives in real time and so do we.
+While none is open, what this machine did meanwhile for others is not the chip's time: a board that
+is `alone` counts what it has worked itself.
 """
 
 import utime
@@ -11,6 +13,7 @@ from micropython import const
 BOOT_US = const(
     635_000
 )  # deep sleep to main.py, stock firmware: glenn20/upy-esp32-experiments, PPK2
+AWAY_US = const(1000)  # from here on we may not have worked but waited for the machine
 TICKS_MASK = const(0x3FFFFFFF)  # MICROPY_PY_TIME_TICKS_PERIOD = 2**30 on a 32-bit port
 
 PWRON_RESET = const(1)
@@ -42,7 +45,11 @@ class State:
     """What changes during a wake."""
 
     def __init__(self):
-        self.real0_us = 0
+        self.alone = False  # nobody types here: set once, before the first wake
+        self.real_us = 0  # of this wake
+        self.seen_us = 0  # the machine's ticks when we looked last
+        self.unsure_us = 0  # counted since we asked for our own work, which is then this
+        self.worked_s = 0.0
         self.charged_us = 0
         self.rtc0_us = 0  # RTC at the beginning of this wake, µs since 2000; lives over deep sleep
         self.cause = PWRON_RESET
@@ -59,7 +66,9 @@ now = State()
 
 
 def power_up(cause, button, rtc0_us):
-    now.real0_us = utime.ticks_us()
+    now.real_us = now.unsure_us = 0
+    now.seen_us = utime.ticks_us()
+    now.worked_s = utime.clock()
     now.charged_us = BOOT_US
     now.rtc0_us = rtc0_us
     now.cause = cause
@@ -74,7 +83,7 @@ def elapsed_us():
     """Microseconds since this wake began; the watchdog may bite here."""
     if now.over is not None:
         raise now.over
-    us = utime.ticks_us() - now.real0_us + now.charged_us
+    us = _real_us() + now.charged_us
     if now.wdt_us and us - now.wdt_fed_us > now.wdt_us:
         end(ChipReset(WDT_RESET))
     return us
@@ -82,7 +91,25 @@ def elapsed_us():
 
 def peek_us():
     """The same without any consequence, for the board itself."""
-    return utime.ticks_us() - now.real0_us + now.charged_us
+    return _real_us() + now.charged_us
+
+
+def _real_us():
+    """What has passed of this wake; our own work alone where nothing else can be waited for."""
+    seen_us = utime.ticks_us()
+    us = seen_us - now.seen_us
+    now.seen_us = seen_us
+    if now.alone and (us > AWAY_US or now.open_sockets):
+        worked_s = utime.clock()  # in milliseconds: the one that has begun is ours
+        most_us = int((worked_s - now.worked_s) * 1_000_000) + AWAY_US
+        if not now.open_sockets:
+            us = max(min(us, most_us - now.unsure_us), 0)
+        now.worked_s = worked_s
+        now.unsure_us = 0
+    else:
+        now.unsure_us += us
+    now.real_us += us
+    return now.real_us
 
 
 def charge_us(us):

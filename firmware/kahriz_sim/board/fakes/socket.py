@@ -75,6 +75,7 @@ class socket(_io.IOBase):  # noqa: N801 - the name it has on the chip
 
     def close(self):
         if self in _alive:
+            _clock.peek_us()  # so far with the other end
             _alive.remove(self)
             _clock.now.open_sockets -= not _inner.used
             self._poll.unregister(self._real)
