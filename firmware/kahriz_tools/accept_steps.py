@@ -53,7 +53,8 @@ METERED = (
          code.POWER, "state.idle_ma", "loop_ads1115", True),
     Step("sensor.led_ma", "mA", (0.3, 25), "awake with the green lamp on",
          code.POWER.replace("PIN", str(code.LED_GREEN_PIN), 1), "state.idle_ma"),
-    Step(f"{BOARD}.boot_mc", "mC", (3, 500), "starting again and again", over=ASK_OFF),
+    Step(f"{BOARD}.boot_mc", "mC", (3, 500), "starting out of deep sleep again and again",
+         over=ASK_OFF),
 )  # fmt: skip
 BY_HAND = (  # read with another instrument, without the USB cable
     Step(f"{BOARD}.sleep_ua", "µA", (5, 20000),
@@ -63,7 +64,7 @@ BY_HAND = (  # read with another instrument, without the USB cable
 TIMED = (  # by the board itself, or by this laptop's clock; nobody reads anything
     Step("state.dhcp_ms", "ms", (50, 10000), "an address asked for, less one that was kept"),
     Step("state.link_ms", "ms", (1, 5000), "TCP, CONNECT and its answer"),
-    Step(f"{BOARD}.boot_ms", "ms", (20, 5000), "from a reset to MicroPython's prompt"),
+    Step(f"{BOARD}.boot_ms", "ms", (20, 5000), "out of deep sleep to MicroPython's prompt"),
     Step("bench_ms", "ms", (50, 60000), "2000 rows made and read again: for state.program"),
 )
 STAYS = {

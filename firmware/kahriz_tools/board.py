@@ -31,7 +31,7 @@ ANSWER_S = 10.0
 CHUNK_BYTES = 768  # 1 kB as base64: little heap on the chip, few round trips
 BUSY_S = 2.0  # a modem manager looks at every new port for a moment
 RESET_PULSE_S = 0.1
-PROMPT = b">>> "  # a reset ends raw mode: the first words of a chip that was in it are these
+PROMPT = b">>> "  # deep sleep ends raw mode: the first words of a chip that was in it are these
 BOOT_S = 1.5  # ROM and MicroPython until boot.py, with margin
 
 HELPERS = (
@@ -165,12 +165,15 @@ class Board:
                 "all is written, but the board did not restart", "press its EN button once", LOST
             )
 
-    def reset_s(self, answer_s: float) -> float:
-        """Let the chip reset itself; the seconds until MicroPython asks for a line."""
+    def wake_s(self, nap_ms: int, answer_s: float) -> float:
+        """Let the chip sleep so long; the seconds until MicroPython asks for a line, nap included.
+
+        A reset is no start out of deep sleep: it validates the image first (micropython#12252).
+        """
         link = self._link
         with _translated(self.port):
             begin = time.monotonic()
-            link.exec_raw_no_follow("import machine\nmachine.reset()")
+            link.exec_raw_no_follow(f"import machine\nmachine.deepsleep({nap_ms})")
             heard = b""
             while PROMPT not in heard:
                 if time.monotonic() - begin > answer_s:

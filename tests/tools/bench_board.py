@@ -30,8 +30,8 @@ VFS, VFS_BYTES = 0x200000, 0x200000
 FIRST, IMAGE_MAGIC = 0x1000, 0xE9
 BLOCK_BYTES = 4096
 PROMPTS = (b">>> ", b"raw REPL")
-HARD_RESET = 3  # how bench_chip.py ends when its program resets the chip
-ROM_SAYS = b"rst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
+HARD_RESET = 3  # how bench_chip.py ends when its program resets the chip, or has it sleep
+ROM_SAYS = b"rst:0x5 (DEEPSLEEP_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
 
 
 class Flash(FlashImage):  # type: ignore[misc]
@@ -193,7 +193,7 @@ class BenchBoard(FakeBoard):
             self._reboot()
 
     def _reset(self) -> None:
-        """Unlike a soft reboot, a reset ends raw mode; main.py is stopped as by Ctrl-C."""
+        """Unlike a soft reboot, this ends raw mode; main.py is stopped as by Ctrl-C."""
         self._raw = False
         self._say(ROM_SAYS)
         self._start("raw")

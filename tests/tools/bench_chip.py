@@ -12,6 +12,7 @@ argv = list(sys.argv)
 sys.path[:] = [argv[1], argv[1] + "/fakes", ".frozen"]
 import run as machine_room
 import uos
+import utime
 import vfs
 from run import FIRMWARE, clock, imports, soc, wiring, world
 
@@ -106,4 +107,11 @@ def restart():
     raise SystemExit(HARD_RESET)
 
 
+def nap(ms):
+    """So is the end of a deep sleep."""
+    utime.sleep_ms(ms)
+    restart()
+
+
 FIRMWARE["machine"].reset = restart
+FIRMWARE["machine"].deepsleep = nap

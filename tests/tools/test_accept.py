@@ -16,7 +16,7 @@ from kahriz_tools.accept_steps import BOARD, OFF, STAYS, STEPS
 from kahriz_tools.accept_sums import DoubtError, figure, spread
 from kahriz_tools.cli import node
 from kahriz_tools.errors import BenchError
-from scripts import measured_profile
+from scripts import measured_profile, power_loads
 from tests.hardware.esp32 import constants
 from tests.hardware.kits import BOARD as BOARD_ESP32
 
@@ -207,10 +207,11 @@ def test_the_model_reckons_with_what_was_measured_and_with_nothing_else(tmp_path
 
 def test_the_power_budget_stands_beside_what_a_board_takes(tmp_path: Path) -> None:
     nodes = tmp_path / "accept.nodes.toml"
+    model = tomllib.loads(power_loads.OUT.read_text(encoding="utf-8"))["joules_per_day"]
+    twice = {kit: [2 * joules for joules in band] for kit, band in model.items()}
     nodes.write_text(
-        'board = "devkit"\nabout = "DevKitC"\nmeasured = ["state.idle_ma"]\n'
-        "[joules_per_day]\noutlet = [200, 277, 400]\npool = [150.9, 272.1, 584.6]\n"
-        "pipe-meter = [7731.2, 10294.1, 12580.1]\n",
+        'board = "devkit"\nabout = "DevKitC"\nmeasured = ["state.idle_ma"]\n[joules_per_day]\n'
+        + "".join(f"{kit} = {band}\n" for kit, band in twice.items()),
         encoding="utf-8",
     )
     words = ["power", "--kit", "outlet", "--kit", "relay", "--profile", str(nodes)]
