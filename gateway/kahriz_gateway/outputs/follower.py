@@ -25,6 +25,7 @@ from kahriz_gateway.village.moments import values_in
 PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
 BATCH = 5_000
+PROBE = 50  # moments, when the last try failed: nobody reads 5,000 each minute for a month
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Follower:
         self._output = output
         self._readings = data_dir / "readings.db"
         self._village = data_dir / "village.db"
+        self._most = BATCH
         self._turns = (
             TurnFollower(name, output, data_dir)  # type: ignore[arg-type]
             if hasattr(output, "write_turns")
@@ -70,9 +72,11 @@ class Follower:
         try:
             moved = self.step(conn)
         except DeliveryError as error:
+            self._most = PROBE
             if self._watch is not None:
                 self._watch.failed(conn, str(error))
             raise
+        self._most = BATCH
         if moved and self._watch is not None:
             self._watch.worked(conn)
         return moved
@@ -94,7 +98,7 @@ class Follower:
             refill.request(conn, self.name, 0)
             log.info("output %s: is given the whole history", self.name)
             return self._move(conn, self.name, pruned_upto(conn))
-        rev, spans = changed_since(conn, before, BATCH)
+        rev, spans = changed_since(conn, before, self._most)
         if rev == before:
             return False
         self._hand_over(conn, spans)
