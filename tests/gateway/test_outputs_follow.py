@@ -13,7 +13,7 @@ import pytest
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_gateway.intake import store
 from kahriz_gateway.outputs import OUTPUTS, Surroundings, outputs
-from kahriz_gateway.outputs.follower import Follower
+from kahriz_gateway.outputs.follower import PROBE, Follower
 from kahriz_gateway.outputs.influx_lines import AlarmMark, NodeHealth
 from kahriz_gateway.outputs.mqtt_state import MqttState
 from kahriz_gateway.village import store as village_store
@@ -78,6 +78,20 @@ def test_everything_comes_once_in_order_and_an_outage_loses_nothing(
     _put(conn, _value("stage_m", 11, 0.2))
     assert again.step(conn)
     assert [v.ts for v in output.values][10:] == [11]
+
+
+def test_who_takes_nothing_is_tried_with_little(conn: sqlite3.Connection, tmp_path: Path) -> None:
+    output = Kept()
+    follower = Follower("kept", output, tmp_path)
+    hours = range(1, 121)
+    _put(conn, *(_value("stage_m", hour * 7_200_000, 0.1) for hour in hours))
+    output.fail = True
+    with pytest.raises(DeliveryError):
+        follower.watched_step(conn)
+    assert follower.watched_step(conn)
+    assert len(output.values) == PROBE
+    assert follower.watched_step(conn)
+    assert [v.ts // 7_200_000 for v in output.values] == list(hours)
 
 
 def test_a_changed_value_comes_with_all_of_its_moment(
