@@ -21,6 +21,7 @@ from kahriz_gateway.clock import EARLIEST_MS, Clock
 from kahriz_gateway.intake import quarantine
 from kahriz_gateway.intake.accept import Accept
 from kahriz_gateway.intake.books import Key
+from kahriz_gateway.intake.doubts import Doubts
 from kahriz_gateway.intake.rival import Rival
 from kahriz_gateway.intake.store import (
     StoreError,
@@ -220,6 +221,7 @@ class Intake:
         if self._data_version() != self._seen_version:  # somebody replayed a quarantined message
             self._accept.books.forget()
             self._seen_version = self._data_version()
+        self._doubts.look(self._now())
         due: dict[Key, None] = {}
         for arrival in group:
             waited = arrival.topic.endswith(HELLO) and self._waiting.too_long(arrival)
@@ -284,11 +286,13 @@ class Intake:
         if self._conn.in_transaction:
             self._conn.execute("ROLLBACK")
         self._accept.books.forget()
+        self._doubts.forget()
 
     def _open(self) -> None:
         self._conn = open_store(self._path, self._site)
         known, clock, earliest_ms = self._known, self._clock, self._earliest_ms
         self._accept = Accept(self._conn, self._site, known, clock, earliest_ms)
+        self._doubts = Doubts(self._conn)
         self._seen_version = self._data_version()
 
     def _reopen(self) -> None:

@@ -210,7 +210,9 @@ def _plain_insert(rows: int) -> str:
 
 def last_received_ms(conn: sqlite3.Connection) -> int | None:
     """When the newest row was stored: the clock cannot be before that."""
-    row = conn.execute("SELECT received FROM reading ORDER BY rev DESC LIMIT 1").fetchone()
+    row = conn.execute(
+        "SELECT received FROM reading WHERE received IS NOT NULL ORDER BY rev DESC LIMIT 1"
+    ).fetchone()
     return None if row is None else row[0]
 
 

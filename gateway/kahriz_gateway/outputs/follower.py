@@ -20,7 +20,7 @@ from kahriz_gateway.outputs.follow_side import alarm_marks, alarms_from, hellos_
 from kahriz_gateway.outputs.follow_turns import TurnFollower
 from kahriz_gateway.village import store as village_store
 from kahriz_gateway.village.changes import Span, changed_since, pruned_upto
-from kahriz_gateway.village.moments import values_in
+from kahriz_gateway.village.moments import gone_from, values_in
 
 PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
@@ -109,6 +109,7 @@ class Follower:
             self._output.refresh(conn, spans)
             return
         values = values_in(conn, spans)
+        values += gone_from(conn, spans, values)
         if values:
             self._output.write(values)
         if self._turns is not None:

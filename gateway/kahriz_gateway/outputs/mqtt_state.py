@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_gateway.village.changes import Span
 from kahriz_gateway.village.moments import values_in
+from kahriz_gateway.village.store import last_value, quantities_of
 from kahriz_water.value import Value
 
 FAIL = 4  # QARTOD: from here on a number is not told
@@ -35,8 +36,10 @@ class MqttState:
             newest[point] = max(b, newest.get(point, b))
         values = values_in(conn, [Span(point, ts, ts) for point, ts in newest.items()])
         gone = newest.keys() - {value.point for value in values}
-        if gone:  # that moment was taken back: what stands before it then
-            values += values_in(conn, [span for span in spans if span.point in gone])
+        for point in gone:  # that moment was taken back: what stands before it then
+            if self._newest.get(point) == newest[point]:
+                del self._newest[point]
+            values += values_in(conn, [*(s for s in spans if s.point == point), _last(conn, point)])
         self.write(values)
 
     def write(self, values: Sequence[Value]) -> None:
@@ -51,6 +54,13 @@ class MqttState:
             if not self._publish(topic, body(ts, by_ts[ts])):
                 raise DeliveryError("the broker has not confirmed", permanent=False)
             self._newest[point] = ts
+
+
+def _last(conn: sqlite3.Connection, point: str) -> Span:
+    """The newest moment of a point."""
+    found = [last_value(conn, point, quantity) for quantity in quantities_of(conn, point)]
+    ts = max((value.ts for value in found if value is not None), default=0)
+    return Span(point, ts, ts)
 
 
 def body(ts: int, values: Sequence[Value]) -> bytes:

@@ -35,10 +35,12 @@ class Falls:
             for place in self._mouths.values()
         }
 
-    def look(self, now_ms: int) -> None:
-        """Inside a transaction: judge what has come."""
+    def look(self, now_ms: int, sure: bool = True) -> None:
+        """Inside a transaction: judge what has come; `sure` when the clock is believed."""
         for point, place in self._mouths.items():
             before = self._states[place]
+            if sure and before.upto > now_ms + fall.DAY_MS:  # it came to a time that was none
+                before = self._states[place] = fall.State(now_ms)
             newest = self._newest(point)
             if newest is None or newest <= before.upto or now_ms - newest > fall.FRESH_MS:
                 continue

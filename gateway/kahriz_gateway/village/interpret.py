@@ -14,6 +14,7 @@ from typing import Any
 
 from kahriz_gateway.records import manual as manual_store
 from kahriz_gateway.records import store as records_store
+from kahriz_gateway.village import futures
 from kahriz_gateway.village import store as village_store
 from kahriz_gateway.village.changes import put_changed
 from kahriz_gateway.village.estimates import told_upto
@@ -111,6 +112,12 @@ class Interpreter:
         if any(row.tq == "est" for row in rows) or self._any_estimated():
             for row in rows:
                 self._take_back(row)
+        for node, ts in futures.said_before(readings, rows):
+            futures.take_out(self._village, self.points_of(node), ts)
+            if self.last_ts.get(node, ts - 1) >= ts:
+                before = futures.newest_before(readings, node, ts)
+                self.last_ts.pop(node)
+                self.last_ts |= {} if before is None else {node: before}
         upto_rev = max((row.rev for row in rows), default=0)
         found = flagged(readings, rows, upto_rev, self._plan, self._records)
         self._store(found, self._recompute_upto)

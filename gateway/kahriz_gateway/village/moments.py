@@ -15,6 +15,7 @@ from kahriz_gateway.village.store import quantities_of
 from kahriz_water.value import Value
 
 FOREVER = 1 << 62
+MISSING = 9  # QARTOD: there is no number
 # A condition on a row of `value` that takes the point once more: that its time is no estimate, or
 # one that will not get better (estimates.py).
 FINAL = (
@@ -39,6 +40,22 @@ def values_in(conn: sqlite3.Connection, spans: Iterable[Span]) -> list[Value]:
                 (point, quantity, a, b, point),
             )
             found += [Value(point, quantity, ts, value, u, q) for ts, value, u, q in rows]
+    return found
+
+
+def gone_from(
+    conn: sqlite3.Connection, spans: Iterable[Span], told: Iterable[Value]
+) -> list[Value]:
+    """Moments of which nothing stands any more, as missing: for outputs that cannot forget."""
+    found: list[Value] = []
+    there = {(value.point, value.ts) for value in told}
+    for point, a, b in spans:
+        if a != b or (point, a) in there:
+            continue
+        known = quantities_of(conn, point)
+        asked = "SELECT 1 FROM value WHERE point=? AND quantity=? AND ts=?"
+        if not any(conn.execute(asked, (point, quantity, a)).fetchone() for quantity in known):
+            found += [Value(point, quantity, a, 0.0, None, MISSING) for quantity in known]
     return found
 
 

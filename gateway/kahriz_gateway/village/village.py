@@ -112,7 +112,7 @@ class Village:
             return False
         with village_store.transaction(self._conn):
             self._interpreter.take(readings)
-            self._falls.look(now_ms)
+            self._falls.look(now_ms, self._clock.trusted())
             if not _filling(readings, now_ms):
                 self._watch.follow(self._interpreter.last_ts, now_ms, self._clock.trusted())
         return True

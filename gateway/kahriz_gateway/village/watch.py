@@ -32,6 +32,7 @@ from kahriz_water.site import Plan
 PLANNED = "use:"  # what people do with their water is no alarm
 CLOCK_JOINT = "joint:clock"
 STRIDE_MS = 7 * 86_400_000  # a long history goes through in weeks
+FUTURE_MS = 86_400_000  # as far ahead of a clock that is sure no watermark can be
 AWAY_MS = 20 * 60_000  # we were away when our own sign of life is older
 ALIVE_MS = 10 * 60_000  # how often our own sign of life is written down
 STORED: dict[str, tuple[tuple[str, str | None], ...]] = {  # quantities of the store, with bounds
@@ -75,6 +76,12 @@ class Part:
             self.engine = Engine(self.site)
             self.quiet_until, self.done = self.done, None
 
+    def begin_anew(self, now_ms: int) -> None:
+        """It came to a time that was none: learn the history again, tell what is new."""
+        log.warning("%s: had come to a time in the future and learns anew", self.key)
+        self.engine, self.withheld = Engine(self.site), Withheld()
+        self.quiet_until, self.done = now_ms, None
+
     def keep(self, conn: sqlite3.Connection) -> None:
         state = {"done": self.done, "quiet": self.quiet_until, "state": self.engine.dump()}
         village_store.set_state(conn, self.key, {**state, "withheld": self.withheld.dump()})
@@ -112,6 +119,8 @@ class Watch:
         if sure:
             last_ts = {node: min(ts, now_ms) for node, ts in last_ts.items()}
         for part in self._parts:
+            if sure and part.done is not None and part.done > now_ms + FUTURE_MS:
+                part.begin_anew(now_ms)
             mark = watermark(last_ts, part.late_ms)
             if mark is None or (part.done is not None and mark <= part.done):
                 continue
