@@ -14,7 +14,7 @@ class ScriptedBoard:
 
     def __init__(self, port: int, node: str) -> None:
         self.node = node
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30.0)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=300.0)
         self._file = self._socket.makefile("rb")
         self.greeting = self.ask(op="attach", node=node, pid=1)
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from kahriz_sim.keeper import Keeper
 from kahriz_sim.services import Child, ServiceError
 
-PATIENCE_S = 30.0
+PATIENCE_S = 300.0
 
 
 def test_what_dies_is_started_again_and_told(tmp_path: Path) -> None:
     told = threading.Event()
     keeper = Keeper(on_restart=lambda name: told.set())
     child = Child(
-        "sleeper", [sys.executable, "-c", "import time; time.sleep(60)"], tmp_path / "log"
+        "sleeper", [sys.executable, "-c", "import time; time.sleep(600)"], tmp_path / "log"
     )
     child.start()
     keeper.watch("sleeper", child, child.start)
@@ -41,7 +41,7 @@ def test_what_may_end_is_left_alone(tmp_path: Path) -> None:
     keeper = Keeper(on_restart=on_restart)
     brief = Child("brief", [sys.executable, "-c", "pass"], tmp_path / "brief")
     other = Child(
-        "other", [sys.executable, "-c", "import time; time.sleep(60)"], tmp_path / "other"
+        "other", [sys.executable, "-c", "import time; time.sleep(600)"], tmp_path / "other"
     )
     for child in (brief, other):
         child.start()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from kahriz_sim import boards
 from kahriz_sim.errors import ConfigError
 from kahriz_sim.plan import site_dir
 from kahriz_sim.world import World
@@ -18,11 +19,13 @@ from tests.sim.scripted_board import Life, ScriptedBoard
 SITE = site_dir("banovshalar-gozlu")
 START_MS = 1_746_057_600_000
 HOUR_MS = 3_600_000
+PATIENCE_S = 300.0  # only ends what hangs
 Maker = Callable[..., World]
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Iterator[Maker]:
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Maker]:
+    monkeypatch.setattr(boards, "AWAKE_MAX_S", PATIENCE_S)  # no board of these tests hangs
     worlds: list[World] = []
 
     def _make(scenario: str = "calm", speed: float = 60.0, **more: Any) -> World:
@@ -107,7 +110,7 @@ def test_history_runs_every_wake_of_every_node(make: Maker, tmp_path: Path) -> N
     world.run_until(START_MS + 12 * HOUR_MS, paced=False)
     world.finish()
     for life in lives:
-        life.join(30.0)
+        life.join(PATIENCE_S)
         assert not life.is_alive()
         ppm = world.simulation.rtc_ppm(life.board.node)
         expected = 12 * HOUR_MS / (300_000 / (1.0 + ppm * 1e-6))
@@ -167,7 +170,7 @@ def test_a_brown_out_ends_in_a_cold_start(make: Maker) -> None:
     life.start()
     world.run_until(START_MS + HOUR_MS, paced=False)
     world.finish()
-    life.join(30.0)
+    life.join(PATIENCE_S)
     off_ms, on_ms = START_MS + 600_000, START_MS + 600_000 + 360_000
     assert (on_ms, "power_on") in life.wakes
     assert not [t for t, _ in life.wakes if off_ms < t < on_ms]
@@ -198,7 +201,7 @@ def test_a_killed_node_comes_back_and_its_cut_wake_is_told(make: Maker, tmp_path
 
 
 def test_history_waits_for_a_node_that_is_being_started_again(make: Maker) -> None:
-    world = make(patience_s=20.0)
+    world = make(patience_s=PATIENCE_S)
     port = world.listen()
     lives = [Life(port, node) for node in world.nodes[1:]]
     for life in lives:
