@@ -12,7 +12,7 @@ from micropython import const
 
 BOOT_US = const(
     635_000
-)  # deep sleep to main.py, stock firmware: glenn20/upy-esp32-experiments, PPK2
+)  # deep sleep to main.py, before MicroPython 1.21 (energy_profiles.toml): the longer, to be safe
 AWAY_US = const(1000)  # from here on we may not have worked but waited for the machine
 TICKS_MASK = const(0x3FFFFFFF)  # MICROPY_PY_TIME_TICKS_PERIOD = 2**30 on a 32-bit port
 
