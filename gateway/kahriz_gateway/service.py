@@ -23,7 +23,7 @@ from kahriz_gateway.config import EXIT_CONFIG, EXIT_STATE, Options
 _PAUSE_S = (0.3, 10.0)  # first and longest pause before a service is started again
 _STEADY_S = 20.0  # who lived so long starts again with the first pause
 _REFUSES_S = 60.0  # who refuses as it begins, with a code for it, is misconfigured; a Pi is slow
-_STOP_S = 10.0  # the village writes its state and the page ends its requests
+_STOP_S = 25.0  # the village writes its state and the page ends its requests
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 log = logging.getLogger("kahriz.gateway")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import IO
 
@@ -35,8 +34,6 @@ from kahriz_gateway.intake.store import StoreError
 from kahriz_gateway.memory import give_back
 from kahriz_gateway.mqtt import Door
 from kahriz_water.strict import ConfigError
-
-_LOCK_TRIES = 3  # whoever asks whether we live holds the lock for an instant
 
 
 def serve(options: Options, stop: threading.Event) -> None:
@@ -71,15 +68,13 @@ def _alone_in(data: Path) -> IO[str]:
     """A lock that ends with this process: two intakes on one store would contradict each other."""
     try:
         data.mkdir(parents=True, exist_ok=True)
-        for _ in range(_LOCK_TRIES):
-            lock = notify_sign.take_lock(data)
-            if lock is not None:
-                return lock
-            time.sleep(0.1)
+        lock = notify_sign.take_lock(data)
     except OSError as error:
         raise StoreError(
             f"cannot write {data} ({error.strerror}): choose another --data folder"
         ) from error
+    if lock is not None:
+        return lock
     raise StateError(
         f"another intake already works in {data}: stop it, or give another --data folder"
     )
