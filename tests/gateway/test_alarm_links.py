@@ -16,7 +16,7 @@ from kahriz_alarms.service import kept_secret
 from kahriz_water.plan import ConfigError, parse_plan
 
 from .conftest import PATIENCE_S
-from .test_alarm_api import Site, ident, site, until  # noqa: F401
+from .test_alarm_api import Site, ident, notified, site, until  # noqa: F401
 from .test_alarm_loop import PEOPLE, T0, TEXT
 
 URL = re.compile(r"http://127\.0\.0\.1:\d+/a/\S+")
@@ -62,7 +62,7 @@ def test_a_look_changes_nothing_a_press_does_and_only_once(
     ident: int,  # noqa: F811
     links: list[str],
 ) -> None:
-    until(lambda: state(site, ident)[0] == "notified")
+    until(lambda: notified(site, ident))
     got, coming, fixed = links
     for url in links * 2:  # what a scanner of mails does
         assert ask(url)[0] == 200
