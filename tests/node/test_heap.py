@@ -81,7 +81,7 @@ def wakes(image: Path, root: Path, heap_kb: int, count: int, why: str) -> Any:
 @pytest.fixture
 def root() -> Iterator[Path]:
     """A folder with a short name: broker.tls takes 64 letters."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         yield Path(folder)
 
 

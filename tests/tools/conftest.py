@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A fresh fake board for each test that asks for one; a site with one proven node for all."""
 
+import os
 import subprocess
+import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,15 @@ def field(compiled_once: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
     found.start_intake()
     yield found
     found.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_day() -> Iterator[None]:
+    """A program carries the day it was made: here one day, also when these tests see midnight."""
+    with pytest.MonkeyPatch.context() as environment:
+        if "SOURCE_DATE_EPOCH" not in os.environ:
+            environment.setenv("SOURCE_DATE_EPOCH", str(int(time.time())))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
