@@ -52,6 +52,10 @@ class Broker:
             self._session = False
             self.kept.clear()
 
+    def waiting(self) -> list[tuple[str, bytes]]:
+        """What intake has not acknowledged."""
+        return [(topic, body) for _, topic, body in self._queue] + list(self._unacked.values())
+
     def come_back(self) -> None:
         self.up = True
         if self.door is not None:

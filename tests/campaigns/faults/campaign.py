@@ -6,7 +6,8 @@
 
 Exit code 1 when a promise is broken. A seed that breaks one is shrunk to the fewest happenings that
 still break it, and printed as the command that lives it again. `--out` keeps a line a run, for
-`python -m tests.campaigns.faults.table`.
+`python -m tests.campaigns.faults.table`; given again after an end or a kill, it goes on with the
+seeds that the file lacks. `--again FILE` lives the seeds that are broken there, whatever `--seed`.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from pathlib import Path
 
 from kahriz_tools.image import build_image
 
-from .judge import Verdict
+from .alone import die_with_parent, own_folder, sweep
+from .lines import Book, to_be_lived_again
 from .run import run
-from .schedule import KINDS, Schedule, draw
+from .schedule import ALL_KINDS, Schedule, draw
+from .verdict import Verdict
 
 DRIVERS = ["a02yyuw", "ds18b20", "loop_ads1115"]
 AT_ONCE = 5  # seeds a job
@@ -73,6 +76,14 @@ def _seeds(first: int, kinds: set[str]) -> Iterator[int]:
             yield seed
 
 
+def _wanted(given: argparse.Namespace) -> list[int]:
+    """The seeds of this campaign."""
+    if given.again is not None:
+        return to_be_lived_again(given.again)
+    kinds = set(filter(None, given.kinds.split(",")))
+    return list(islice(_seeds(given.seed, kinds), given.runs))
+
+
 def _chunks(seeds: Iterator[int], at_once: int) -> Iterator[list[int]]:
     while chunk := list(islice(seeds, at_once)):
         yield chunk
@@ -89,6 +100,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--again", type=Path, metavar="FILE", help="the seeds broken in FILE")
     parser.add_argument("--with", dest="kinds", default="", help="only seeds with one of these")
     parser.add_argument("--first", action="store_true", help="stop at the first broken one")
     parser.add_argument("--only", type=int)
@@ -98,7 +110,8 @@ def main() -> int:
     wrong = _wrong(given)
     if wrong:
         parser.error(wrong)
-    with tempfile.TemporaryDirectory(prefix="kahriz-image-") as folder:
+    sweep()
+    with tempfile.TemporaryDirectory(prefix=own_folder("image")) as folder:
         image = Path(folder)
         build_image(image, DRIVERS)
         if given.only is not None:
@@ -108,7 +121,7 @@ def main() -> int:
 
 def _wrong(given: argparse.Namespace) -> str:
     """What cannot be lived, in words."""
-    known = set(KINDS)
+    known = set(ALL_KINDS)
     for kind in filter(None, given.kinds.split(",")):
         if kind not in known:
             return f"--with {kind}: one of {', '.join(sorted(known))}"
@@ -119,6 +132,8 @@ def _wrong(given: argparse.Namespace) -> str:
         for index in given.keep.split(","):
             if not index.isdigit() or int(index) > last:
                 return f"--keep {given.keep}: numbers from 0 to {last}, or - for none"
+    if given.again is not None and not given.again.is_file():
+        return f"--again {given.again}: no such file"
     if given.runs < 1 or given.jobs < 1:
         return "--runs and --jobs: 1 or more"
     return ""
@@ -143,16 +158,21 @@ def campaign(given: argparse.Namespace, image: Path) -> int:
     begun = time.monotonic()
     broken: list[Verdict] = []
     done = 0
-    out = given.out.open("w") if given.out else None
-    seeds = islice(_seeds(given.seed, set(filter(None, given.kinds.split(",")))), given.runs)
-    chunks = _chunks(seeds, 1 if given.first else AT_ONCE)
-    with ProcessPoolExecutor(given.jobs) as pool:
+    seeds = _wanted(given)
+    out = Book(given.out) if given.out else None
+    if out is not None and given.again is None:
+        known = len(seeds)
+        seeds = [seed for seed in seeds if seed not in out.lived]
+        if len(seeds) < known:
+            print(f"{known - len(seeds)} of {known} have been lived before", flush=True)
+    chunks = _chunks(iter(seeds), 1 if given.first else AT_ONCE)
+    with ProcessPoolExecutor(given.jobs, initializer=die_with_parent) as pool:
         jobs = [pool.submit(many, chunk, image) for chunk in islice(chunks, given.jobs + 1)]
         while jobs:
             for verdict in jobs.pop(0).result():
                 done += 1
                 if out is not None:
-                    print(json.dumps(verdict.as_dict()), file=out, flush=True)
+                    out.put(verdict)
                 if verdict.faults:
                     broken.append(verdict)
                     print(f"seed {verdict.seed}: {'; '.join(verdict.faults)}", flush=True)

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 
 from kahriz_gateway.outputs.influx_client import Refusal
 
+from .schedule import MONTH
+
 REFUSALS = {
+    MONTH: Refusal(0, "no answer (ConnectTimeoutError)"),
     "database_down": Refusal(0, "no answer (ConnectionError)"),
     "database_401": Refusal(401, "unauthorized access"),
     "database_429": Refusal(429, "too many requests", 30.0),
@@ -17,15 +20,19 @@ POISON = Refusal(400, "partial write: points beyond retention policy dropped=1")
 
 
 class Database:
-    """`points` is what it holds: (measurement and tags, ms) -> fields."""
+    """`points` is what it holds: (measurement and tags, ms) -> fields; `came` in which write."""
 
     def __init__(self) -> None:
         self.points: dict[tuple[str, int], dict[str, str]] = {}
+        self.came: dict[tuple[str, int], int] = {}
+        self.most_lines = 0
         self.trouble: list[str] = []
-        self.refused = 0
+        self.refused = self.writes = 0
 
     def write(self, lines: Sequence[str]) -> Refusal | None:
         """As LineWriter does."""
+        self.writes += 1
+        self.most_lines = max(self.most_lines, len(lines))
         for kind in self.trouble:
             if kind in REFUSALS:
                 self.refused += 1
@@ -36,6 +43,7 @@ class Database:
         for line in lines:
             key, fields, ts = line.rsplit(" ", 2)
             named = dict(field.split("=", 1) for field in fields.split(","))
+            self.came.setdefault((key, int(ts)), self.writes)
             self.points.setdefault((key, int(ts)), {}).update(named)
         return None
 

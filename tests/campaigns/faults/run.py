@@ -12,17 +12,19 @@ from kahriz_sim.lone_line import LoneLine
 from kahriz_sim.lone_world import live
 
 from ..cable import new_flash
+from .alone import own_folder, places
 from .disk import used
-from .judge import Verdict, judge
+from .growth import Growth
+from .judge import judge
 from .life import COPY_S, FaultLife
 from .schedule import Schedule
 from .site import Site
 from .small import NODE, node_config
 from .trouble import Trouble
+from .verdict import Verdict
 
 START_MS = 1_790_000_100_000
 KEEP_WAKES = 1000  # modules are loaded anew after a power cut; how they load is another campaign's
-IDLE_STEPS = 3  # of the node's interval
 SETTLE_S = 1800.0  # for what is still to be told and handed over
 
 
@@ -37,13 +39,12 @@ def run(schedule: Schedule, image: Path) -> Verdict:
 
 
 def _run(schedule: Schedule, image: Path) -> Verdict:
-    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="kahriz-faults-", dir=memory) as given:
+    with tempfile.TemporaryDirectory(prefix=own_folder("run"), dir=places()[0]) as given:
         folder = Path(given)
         flash = folder / "node.lfs"
         new_flash(flash, node_config(schedule.dt_s, schedule.batch), {})
         (folder / "config.json").write_text("")
-        site = Site(folder, START_MS, schedule.seed, IDLE_STEPS * schedule.dt_s)
+        site = Site(folder, START_MS, schedule.seed, schedule.dt_s)
         with used(site.disk):
             return _lived(schedule, site, folder, flash, image)
 
@@ -55,12 +56,13 @@ def _lived(schedule: Schedule, site: Site, folder: Path, flash: Path, image: Pat
         site.at(each.to_s, lambda each=each: trouble.end(each))  # type: ignore[misc]
         if each.kind == "store_restored":
             site.at(max(60.0, each.at_s - COPY_S), trouble.back_up)
+    growth = Growth(site, schedule.happenings)
     life = FaultLife(schedule, site)
     line = LoneLine(life.talk, None, life.passed)  # type: ignore[arg-type]
     said = live(life, NODE, flash, image, folder / "config.json", line=line, keep_wakes=KEEP_WAKES)
     site.run_until(site.time.at_s + SETTLE_S)
     site.close()
-    return judge(schedule, life, trouble, said, flash)
+    return judge(schedule, life, trouble, growth, said, flash)
 
 
 def as_json(verdict: Verdict) -> str:

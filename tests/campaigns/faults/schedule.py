@@ -50,6 +50,11 @@ KINDS: dict[str, tuple[float, float]] = {
     "modem_no_network": LONG,
     "store_restored": (0.0, 0.0),
 }
+MONTH = "server_away_30_days"  # and the Internet with it; a kind of few schedules, for it is long
+ALL_KINDS = (*KINDS, MONTH)
+MONTH_SHARE = 0.005
+DAY_S = 86_400.0
+MONTH_DT_S = 3600
 MOST = 5  # happenings of a schedule
 CALM_S = 600.0  # at the beginning, so that the site comes to life
 END_S = 600.0
@@ -93,9 +98,11 @@ class Schedule:
 def draw(seed: int) -> Schedule:
     """The schedule of a seed."""
     chance = Random(f"schedule {seed}")
-    chance.random()  # its place is kept: the seeds of published reports stay what they were
+    month = _month(seed) if chance.random() < MONTH_SHARE else None
     falls = chance.random() < 0.5
     lasts_s = chance.uniform(4.2, 5.5) * HOUR_S if falls else chance.uniform(2.0, 4.5) * HOUR_S
+    if month is not None:
+        lasts_s += month.to_s
     fall_s = chance.uniform(2.9 * HOUR_S, lasts_s - HOUR_S) if falls else None
     kinds = list(KINDS)
     found = []
@@ -107,15 +114,26 @@ def draw(seed: int) -> Schedule:
         at_s = chance.uniform(CALM_S, max(CALM_S, lasts_s - for_s - 900.0))
         if fall_s is not None and chance.random() < 0.4:  # around the moment that matters
             at_s = max(CALM_S, fall_s + chance.uniform(-0.5, 1.0) * 900.0 - 0.3 * for_s)
+        elif month is not None and chance.random() < 0.5:  # around its end
+            at_s = month.to_s + chance.uniform(-0.5, 1.0) * 900.0 - 0.3 * for_s
         for_s = min(for_s, lasts_s - END_S - at_s)  # all is over when the last words are said
         found.append(Happening(kind, round(at_s, 1), round(for_s, 1), chance.randrange(10_000)))
+    batch = chance.choice((3, 6, 12))
+    if month is not None:
+        found.append(month)
     return Schedule(
         seed,
         lasts_s,
-        300,
-        chance.choice((3, 6, 12)),
+        300 if month is None else MONTH_DT_S,
+        batch,
         chance.randint(-50_000, 50_000),
         fall_s,
         chance.choice((0.5, 0.3, 0.02)),
         tuple(sorted(found, key=lambda h: h.at_s)),
     )
+
+
+def _month(seed: int) -> Happening:
+    """Thirty days without the server, from the second day on."""
+    chance = Random(f"month {seed}")
+    return Happening(MONTH, round(chance.uniform(1.0, 1.5) * DAY_S, 1), 30 * DAY_S, 0)

@@ -41,8 +41,10 @@ from .clock import Machine, MachineClock
 from .database import Database
 from .disk import Disk
 from .phone import MortalPhone
-from .small import NODE, PLAN, RECORDS, SITE
+from .small import NODE, RECORDS, SITE, plan_of
 
+IDLE_STEPS = 3  # of the node's interval: so often the village looks while nothing is urgent
+FRESH_MS = 3_600_000  # an urgent message that waits for longer waits for a mended way
 RESTART_S = 2.0  # systemd's pause before it starts a service again
 IDLE_WAIT_S = 1e6  # of intake: until something arrives
 BUSY_S, QUICK_S = 20.0, 20.0  # how often, and how long after something came in
@@ -101,9 +103,10 @@ class Process:
 class Site:
     """`data` holds the stores; `at` says what is to be done when."""
 
-    def __init__(self, data: Path, start_ms: int, seed: int, idle_s: float) -> None:
+    def __init__(self, data: Path, start_ms: int, seed: int, dt_s: int) -> None:
         self.data = data
-        self._idle_s = idle_s  # the village looks so often while nothing is urgent
+        self.plan = plan_of(dt_s)
+        self._idle_s = float(IDLE_STEPS * dt_s)
         self.time = Time(start_ms)
         self.disk = Disk(self.time.spend)
         (data / "machine").mkdir()
@@ -120,7 +123,7 @@ class Site:
         self._busy_until_s = 0.0
         self.moments: list[tuple[float, Callable[[], None]]] = []  # in order
         village = village_store.open_village(data / "village.db")
-        records.import_records(village, _file(data / "records.toml", RECORDS), PLAN)
+        records.import_records(village, _file(data / "records.toml", RECORDS), self.plan)
         village.close()
         self._look: sqlite3.Connection | None = None
         self._work()
@@ -157,8 +160,10 @@ class Site:
             self._look = village_store.open_village(self.data / "village.db", read_only=True)
         return bool(
             self._look.execute(
-                "SELECT 1 FROM message WHERE state IN ('waiting','sending') AND sort='urgent'"
-                " LIMIT 1"
+                "SELECT 1 FROM message WHERE state IN ('waiting','sending')"
+                " AND sort IN ('urgent','test')"
+                " AND made > ? LIMIT 1",
+                (self.time.now_ms() - FRESH_MS,),
             ).fetchone()
         )
 
@@ -219,21 +224,21 @@ class Site:
     # -- village
 
     def _start_village(self) -> list[Baton]:
-        path = self.data / "village.db"
+        path, plan = self.data / "village.db", self.plan
         clock = MachineClock(self.machine)
         first = village_store.open_village(path)
         steady = SteadyClock(clock, alarm_clock.newest_ms(first), lambda: self.time.at_s)
         first.close()
-        sender = Sender(path, PLAN, steady, [])
+        sender = Sender(path, plan, steady, [])
         self.phone.end(0.0)
         modem = Modem("stick", program=self.phone, turn=Turn(self.time), beat_s=self.time.s)
         channels = (SmsChannel(modem, beat_s=self.time.s), CallChannel(modem), self.mail)
         people = PeopleSender(
-            path, PLAN, steady, channels, sender.tells,
+            path, plan, steady, channels, sender.tells,
             hand_over=lambda channel, done: Hand(channel, done, self.time),
         )  # fmt: skip
         quarantine = quarantine_file(self.data / "influx-quarantine.jsonl")
-        nodes = {point.id: point.node for point in PLAN.points}
+        nodes = {point.id: point.node for point in plan.points}
         output = InfluxOutput(
             self.database,
             SITE,
@@ -241,17 +246,17 @@ class Site:
             quarantine,
             lambda: self.time.at_s,  # type: ignore[arg-type]
         )
-        office = OfficeWatch("influx", PLAN, steady, sender.tells)
+        office = OfficeWatch("influx", plan, steady, sender.tells)
         conn: list[sqlite3.Connection] = []
 
         def make() -> Village:
             if not conn:
                 conn.append(village_store.open_village(path))
-            return Village(conn[0], PLAN, self.data, steady, sender, ["influx"])
+            return Village(conn[0], plan, self.data, steady, sender, ["influx"])
 
         loops = {
             "loop": Loop(make, self.data, steady, Notifier({})).run,
-            "alarms": Keeper(path, PLAN, steady, sender.tells, self._words).run,
+            "alarms": Keeper(path, plan, steady, sender.tells, self._words).run,
             "people": people.run,
             "output": Follower("influx", output, self.data, office).run,
         }

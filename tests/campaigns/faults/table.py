@@ -1,42 +1,38 @@
 # SPDX-License-Identifier: MIT
 """Writes what campaigns found into docs/faults.md: a row a fault, from the lines that `--out` kept.
 
-    python -m tests.campaigns.faults.table [--virtual FILE] [--real FILE] [--mutants FILE]
+    python -m tests.campaigns.faults.table [--virtual FILE …] [--real FILE] [--mutants FILE]
 
 Only the parts whose file is given are written anew. A schedule with three faults counts in the row
-of each; the last row counts every schedule once.
+of each; the last row counts every schedule once. Files are given in the order in which they were
+lived: a seed counts as it was lived last, and the commits are named.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import re
 import sqlite3
-import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
-from typing import Any
+
+from .lines import Line, joined, lines_of
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs" / "faults.md"
-Line = dict[str, Any]
 SUMS = ("measured", "stored", "pending", "missing", "lost", "doubled", "late_stamps",
-        "alarms_right", "alarms_wrong", "alarms_lost", "database_lacks")  # fmt: skip
+        "alarms_right", "alarms_wrong", "alarms_lost", "database_lacks",
+        "database_lacks_alarms")  # fmt: skip
 HEAD = (
     "| fault | schedules | measured | stored | pending | missing, named | lost | doubled |"
-    " stamps off | alarms right / wrong / lost | not in the database | whole again after, median;"
-    " worst |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
+    " stamps off | alarms right / wrong / lost | not in the database | unreadable, excused |"
+    " whole again after, median; worst |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|"
 )
-
-
-def lines_of(path: Path) -> list[Line]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def by_kind(lines: Iterable[Line]) -> dict[str, list[Line]]:
@@ -49,14 +45,16 @@ def by_kind(lines: Iterable[Line]) -> dict[str, list[Line]]:
 
 
 def row(name: str, lines: list[Line]) -> str:
-    total = {key: sum(line[key] for line in lines) for key in SUMS}
+    total = {key: sum(line.get(key, 0) for line in lines) for key in SUMS}
+    excused = sum(len(line.get("excused", ())) for line in lines)
+    lacks = total["database_lacks"] + total["database_lacks_alarms"]
     after = [line["recovery_s"][name] for line in lines if name in line["recovery_s"]]
     again = f"{_span(median(after))}; {_span(max(after))}" if after else ""
     alarms = f"{total['alarms_right']} / {total['alarms_wrong']} / {total['alarms_lost']}"
     cells = [
         name.replace("_", " "), f"{len(lines):,}", f"{total['measured']:,}", f"{total['stored']:,}",
         total["pending"], total["missing"], total["lost"], total["doubled"], total["late_stamps"],
-        alarms, total["database_lacks"], again,
+        alarms, lacks, excused, again,
     ]  # fmt: skip
     return f"| {' | '.join(map(str, cells))} |"
 
@@ -65,16 +63,17 @@ def _span(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
-def virtual(path: Path, commit: str) -> str:
-    lines = lines_of(path)
+def virtual(paths: list[Path]) -> str:
+    found = joined(paths)
+    lines = found.lines
     seeds = [line["seed"] for line in lines]
     broken = [line for line in lines if line["faults"]]
     cut = sum(line["cut_short"] for line in lines)
     rows = [row(kind, some) for kind, some in by_kind(lines).items()]
     words = (
         f"{len(lines):,} schedules, seeds {min(seeds)} to {max(seeds)}, {len(broken)} broken."
-        f" {machine(commit)}\n\n`python -m tests.campaigns.faults.campaign"
-        f" --seed {min(seeds)} --runs {len(lines)}`\n\n"
+        f" {machine()} {found.words()}\n\n`python -m tests.campaigns.faults.campaign"
+        f" --seed {min(seeds)} --runs {max(seeds) - min(seeds) + 1} --out FILE`\n\n"
     )
     whole = row("**all, each once**", lines)
     more = (
@@ -87,12 +86,24 @@ def virtual(path: Path, commit: str) -> str:
         f" {sum(line['alarms_unknowable'] for line in lines)} losses of water came so that the"
         " gateway could not know of them in time."
     )
+    gone = [f"seed {line['seed']}: {each}" for line in lines for each in line.get("excused", ())]
+    if gone:
+        more += " Excused by name: " + "; ".join(gone) + "."
+    months = [line for line in lines if line.get("bytes_a_row") is not None]
+    if months:
+        more += (
+            f" In {len(months)} schedules the server and the Internet were away for 30 days: the"
+            f" stores grew by at most {max(m['bytes_a_row'] for m in months):.0f} bytes a reading,"
+            f" memory by at most {max(m['objects_a_row'] for m in months):.1f} objects a reading,"
+            " the recorders of the run included."
+        )
     told = "".join(f"\n- seed {b['seed']}: {'; '.join(b['faults'])[:200]}" for b in broken)
     return words + "\n".join((HEAD, *rows, whole)) + more + (f"\n\nBroken:{told}" if told else "")
 
 
-def real(path: Path, commit: str) -> str:
-    lines = lines_of(path)
+def real(paths: list[Path]) -> str:
+    lines = [line for path in paths for line in lines_of(path)]
+    lived = Counter(line.get("commit", "unknown") for line in lines)
     rows = []
     for kind, some in [*by_kind(lines).items(), ("**all, each once**", lines)]:
         receipts, database = ([line[key] for line in some] for key in ("receipts_s", "database_s"))
@@ -112,29 +123,25 @@ def real(path: Path, commit: str) -> str:
     broken = sum(bool(line["faults"]) for line in lines)
     return (
         f"{len(lines)} runs, seeds {min(seeds)} to {max(seeds)}, {broken} broken."
-        f" {machine(commit)}\n\n"
+        f" {machine()} Commits: {'; '.join(f'{c} {n:,}' for c, n in lived.items())}.\n\n"
         f"`python -m tests.campaigns.faults.real --seed {min(seeds)} --runs {len(lines)}`\n\n"
         + "\n".join((head, *rows))
     )
 
 
-def mutants(path: Path, commit: str) -> str:
-    return "\n".join(line for line in path.read_text().splitlines() if line.startswith("|"))
+def mutants(paths: list[Path]) -> str:
+    lines = [line for path in paths for line in path.read_text().splitlines()]
+    return "\n".join(line for line in lines if line.startswith("|"))
 
 
-def machine(commit: str) -> str:
+def machine() -> str:
     """Where it was measured, and with what."""
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     return (
         f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} cores shared with others,"
         f" {platform.system()} {platform.release()}, Python {platform.python_version()},"
-        f" SQLite {sqlite3.sqlite_version}, commit {commit}."
+        f" SQLite {sqlite3.sqlite_version}."
     )
-
-
-def last_commit() -> str:
-    argv = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def put(text: str, name: str, part: str) -> str:
@@ -148,16 +155,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     makers = {"virtual": virtual, "real": real, "mutants": mutants}
     for name in makers:
-        parser.add_argument(f"--{name}", type=Path)
-    parser.add_argument("--commit", help="with which it was lived; else the last one")
+        parser.add_argument(f"--{name}", type=Path, nargs="+", metavar="FILE")
     given = vars(parser.parse_args())
-    empty = [name for name in makers if given[name] and not given[name].read_text().strip()]
-    if empty:
-        parser.error(f"--{empty[0]}: nothing was lived there")
+    for name in makers:
+        for path in given[name] or ():
+            if not path.is_file() or not path.read_text(encoding="utf-8").strip():
+                parser.error(f"--{name} {path}: nothing was lived there")
     text = DOCS.read_text(encoding="utf-8")
     for name, make in makers.items():
         if given[name] is not None:
-            text = put(text, name, make(given[name], given["commit"] or last_commit()))
+            text = put(text, name, make(given[name]))
     DOCS.write_text(text, encoding="utf-8")
     return 0
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import shutil
 
+from . import foreign
 from .disk import plain_connect
-from .schedule import Happening
+from .schedule import MONTH, Happening
 from .site import Site
-from .small import NODE, SITE
 
 
 class Trouble:
@@ -16,7 +16,7 @@ class Trouble:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.unreadable = 0  # messages that intake was handed
+        self.foreign = foreign.Foreign()
         self._dying: Happening | None = None
         self._copied = False
         self._restored = 0
@@ -50,6 +50,9 @@ class Trouble:
             self.site.disk.slow = True
         elif kind.startswith("database"):
             self.site.database.trouble.append(kind)
+        elif kind == MONTH:  # the mail server is in the Internet too
+            self.site.database.trouble.append(kind)
+            self.site.mail.down = True
         elif kind.startswith("clock"):
             self.site.machine.go_wrong(kind)
         elif kind == "modem_hangs":
@@ -58,11 +61,10 @@ class Trouble:
         elif kind == "modem_no_network":
             self.site.stick.registered = 2
         elif kind == "unreadable_message":
-            before = self.site.broker.handed
-            self.site.broker.publish(
-                f"kahriz/v1/{SITE}/{NODE}/up/00000bad", b'[{"n":%d,"ts":' % what.how
-            )
-            self.unreadable += self.site.broker.handed - before
+            before, body = self.site.broker.handed, foreign.body_of(what.how)
+            self.site.broker.publish(foreign.TOPIC, body)
+            if self.site.broker.handed > before:
+                self.foreign.sent(body)
         elif kind == "store_restored":
             self._restore()
 
@@ -82,6 +84,9 @@ class Trouble:
             self.site.disk.slow = False
         elif kind.startswith("database"):
             self.site.database.trouble.remove(kind)
+        elif kind == MONTH:
+            self.site.database.trouble.remove(kind)
+            self.site.mail.down = False
         elif kind.startswith("clock"):
             self.site.machine.put_right()
         elif kind == "modem_hangs":
@@ -95,6 +100,8 @@ class Trouble:
         if what is None:
             return
         self.site.broker.die_after = None
+        if what.kind == "broker_lost_state":
+            self.foreign.broker_loses(self.site.broker.waiting(), self.site.data / "readings.db")
         self.site.broker.die(what.kind == "broker_lost_state")
         self.site.at(self.site.time.at_s + max(2.0, what.for_s), self.site.broker.come_back)
 
@@ -116,6 +123,7 @@ class Trouble:
             return
         self._restored += 1
         self.site.end_intake(True, self.site.time.at_s + 60.0)
+        self.foreign.store_dies(self.site.data / "readings.db", self.site.data / "copy.db")
         for tail in ("", "-wal", "-shm"):
             (self.site.data / f"readings.db{tail}").unlink(missing_ok=True)
         shutil.copy(self.site.data / "copy.db", self.site.data / "readings.db")
