@@ -53,4 +53,6 @@ def test_the_wrong_polarity_hears_garbage(on_chip: OnChip) -> None:
 
 
 def test_light_sleep_hears_nothing(on_chip: OnChip) -> None:
-    assert listen(on_chip, 1234, wait="machine.lightsleep") == b""
+    heard = listen(on_chip, 1234, wait="machine.lightsleep")
+    assert b"R1234\r" not in heard
+    assert len(heard) < 6, "a byte may fall between two sleeps, a message cannot"

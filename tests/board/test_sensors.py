@@ -62,7 +62,9 @@ def test_a_wrong_baud_rate_hears_garbage(on_chip: OnChip) -> None:
 def test_a_uart_hears_nothing_in_light_sleep(on_chip: OnChip) -> None:
     # ESP-IDF programming guide, sleep modes: the UART is not clocked in light sleep
     lines = LISTEN.format(power=1, baud=9600).replace("time.sleep_ms", "machine.lightsleep")
-    assert on_chip(lines) == []
+    heard = on_chip(lines)
+    assert frames(heard) == []
+    assert len(heard) < 4, "a byte may fall between two sleeps, a frame cannot"
 
 
 def test_a_uart_ring_holds_256_bytes(on_chip: OnChip) -> None:

@@ -100,8 +100,8 @@ def _real_us():
     us = seen_us - now.seen_us
     now.seen_us = seen_us
     if now.alone and (us > AWAY_US or now.open_sockets):
-        worked_s = utime.clock()  # in milliseconds: the one that has begun is ours
-        most_us = int((worked_s - now.worked_s) * 1_000_000) + AWAY_US
+        worked_s = utime.clock()  # in whole milliseconds: short work counts by its ticks alone
+        most_us = int((worked_s - now.worked_s) * 1_000_000 + 0.5)
         if not now.open_sockets:
             us = max(min(us, most_us - now.unsure_us), 0)
         now.worked_s = worked_s
