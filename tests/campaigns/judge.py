@@ -99,12 +99,26 @@ def _match(verdict: Verdict, life: NodeLife, intake: LoneIntake) -> None:
         wake = life.wakes[ahead]
         at = ahead + 1
         verdict.stored += 1
+        if tq == "dated" and received is not None:
+            received = max(received, _dated_at(intake, n) or received)
         _look_at_time(verdict, wake, before, n, ts, tq, received)
         before = wake
     without += life.wakes[at:]
     verdict.written = sum(wake.on_flash for wake in life.wakes)
     verdict.lost = [wake.number for wake in without if wake.on_flash]
     verdict.cut_short = sum(not wake.on_flash for wake in without)
+
+
+def _dated_at(intake: LoneIntake, n: int) -> int | None:
+    """When the hello came by which a row was dated: the drift since then counts."""
+    found = intake.conn.execute(
+        "SELECT max(h.received) FROM reading r JOIN hello h ON h.node=r.node"
+        " AND json_extract(h.body, '$.boot')=r.boot"
+        " AND h.received - 1000 * json_extract(h.body, '$.up_s') = r.ts - 1000 * r.up_s"
+        " WHERE r.n=?",
+        (n,),
+    ).fetchone()
+    return None if found[0] is None else int(found[0])
 
 
 def _code(values: dict[str, float]) -> int:
