@@ -71,6 +71,20 @@ def test_what_only_the_night_uses_is_no_leak() -> None:
         assert best is None or best[0].nights == 1 or abs(best[2]) < best[0].z
 
 
+@pytest.mark.parametrize(("by_day", "rings"), [(1.0, True), (3.0, False)])
+def test_a_heat_that_people_feel_by_day_is_no_leak_though_the_nights_rise(
+    by_day: float, rings: bool
+) -> None:
+    """The same nights: a leak adds as much by day, gardens three times as much."""
+    rng, watch, rang = random.Random(4), Nights(), []
+    for n in range(130):
+        more = 0.8 * min(max(n - 100, 0) / 6.0, 1.0)
+        night, day = NIGHT + more + 0.1 * rng.gauss(0, 1), DAY + by_day * more
+        best = watch.add(n, night, day + 0.1 * rng.gauss(0, 1))
+        rang += [n] if best is not None and abs(best[2]) >= best[0].z else []
+    assert bool(rang) == rings
+
+
 def test_what_is_kept_of_the_nights_goes_on() -> None:
     whole, before, after = Nights(), Nights(), Nights()
     rng = random.Random(5)

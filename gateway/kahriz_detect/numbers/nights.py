@@ -7,7 +7,8 @@
 At night people sleep and a leak does not. s is the larger of what T itself has shown here and of
 the scatter of the B nights. Nights with g = 0 hear what begins at once, those with a gap hear what
 grows for weeks, for its own growth is not in the reference. All k nights must have risen, and the
-days between them, which people fill, by a part of it.
+days between them by about as much: a leak runs by day as by night. Days that rose by far less say
+that it was the night's people; by far more, that it is a season, which comes by day first.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ QUIET_H, LOWEST_H = 4, 3
 KEPT, PAST = 32, 60  # nights
 FEWEST_PAST = 7  # values of T that tell its scatter
 VOTE = 0.6  # of the rise: by so much even the lowest of the last nights has risen
-DAY_VOTE = 0.5  # of the rise: by so much the days have
+DAY_LEAST, DAY_MOST = 0.5, 1.6  # of the rise: what the days may have risen by
 CUT = 2.5  # scatters by which one night may pull its weekday
 CLASS_MEMORY = 6.0  # weeks
 WEEK = 7
@@ -40,10 +41,10 @@ class Window:
 
 
 WINDOWS: tuple[Window, ...] = (
-    Window(2, 0, 5, 4.4),
-    Window(3, 0, 7, 3.6),
+    Window(2, 0, 5, 3.7),
+    Window(3, 0, 7, 3.4),
     Window(3, 7, 10, 3.3),
-    Window(3, 14, 14, 3.6),
+    Window(3, 14, 14, 3.9),
 )
 
 
@@ -125,7 +126,8 @@ class Nights:
         stays = all((v - usual) / far > VOTE for v in _without_lowest(now, far < 0))
         day_now, day_before = self.days.split(window, less=1)
         if day_now and day_before:
-            stays = stays and (median(day_now) - median(day_before)) / far > DAY_VOTE
+            by_day = (median(day_now) - median(day_before)) / far
+            stays = stays and DAY_LEAST < by_day < DAY_MOST
         return far, SIGMA * median([abs(v - usual) for v in before]), stays
 
     def rebase(self, far: float, window: Window | None = None) -> None:
