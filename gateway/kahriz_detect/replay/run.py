@@ -33,6 +33,7 @@ KINDS = {  # words of the alarm table for the kinds that are not among them
     "pool_leak": "leak",
     "silent_node": "sensor_fault:silence",
 }
+AT_ONCE = 1000  # rows that go through the detectors together
 NOTICES = ("balance_doubt", "gateway", "use")  # told, but no alarm of the table
 BOUNDS = {"discharge_lt_lps": "lt", "discharge_gt_lps": "gt"}  # less than, more than
 Row = tuple[int, Sample]  # when it was there, and what
@@ -162,29 +163,34 @@ class Replay:
 
     def run(self, readings: Iterable[Row]) -> Iterator[tuple[int, Finding]]:
         """What was found, with the moment at which it was known."""
-        last = None
+        last, waits = None, list[Sample]()
         for moment, arrived in groupby(readings, key=itemgetter(0)):
             if last is not None and moment < last:
                 raise ReplayError(f"rows are not in order of time at {text_of(moment)}: sort them")
             last = moment
             batch = [sample for _, sample in arrived]
-            for finding in self._words.hear(batch) if batch[0].came is not None else ():
-                yield moment, finding
             if self._prompt:
                 self._prompt = {sample.ts for sample in batch} == {moment}
-            for finding in self._now(batch, moment) if self._prompt else self._held(batch):
-                yield moment, finding
+            if self._prompt and batch[0].came is None:
+                waits += batch
+                if len(waits) < AT_ONCE:
+                    continue
+                batch = []
+            yield from self._now(waits)
+            waits = []
+            if batch:
+                for finding in self._words.hear(batch):
+                    yield moment, finding
+                yield from self._now(batch) if self._prompt else self._held(batch, moment)
+        yield from self._now(waits)
 
-    def _now(self, batch: list[Sample], moment: int) -> list[Finding]:
-        """Everything of this moment is here."""
-        found: list[Finding] = []
-        for engine in self.engines:
-            found += engine.take(batch)
-        for engine in self.engines:
-            found += engine.advance(moment)
+    def _now(self, batch: list[Sample]) -> list[tuple[int, Finding]]:
+        """All that came of some moments, at its own time."""
+        found = [news for engine in self.engines for news in engine.follow(batch)]
+        found.sort(key=itemgetter(0))
         return found
 
-    def _held(self, batch: list[Sample]) -> list[Finding]:
+    def _held(self, batch: list[Sample], moment: int) -> list[tuple[int, Finding]]:
         """As in the village: each part up to its watermark."""
         found: list[Finding] = []
         for engine, mark in zip(self.engines, self._marks, strict=True):
@@ -193,7 +199,7 @@ class Replay:
             found += engine.take(mark.release())
             if mark.at is not None:
                 found += engine.advance(mark.at)
-        return found
+        return [(moment, finding) for finding in found]
 
 
 class Table:
