@@ -10,8 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from kahriz_detect.reach.loss import Loss
-from kahriz_detect.site import Reach
+from kahriz_detect.reach.ring import Ring
 
 if TYPE_CHECKING:
     from kahriz_detect.reach.balance import Balance
@@ -29,28 +28,19 @@ class FirstWeir:
     def __init__(self, balance: Balance) -> None:
         self.balance = balance
 
-    def who(
-        self,
-        reach: Reach,
-        loss: Loss,
-        when: tuple[int, int, int],
-        size: float,
-        u: float,
-        last: bool,
-        evidence: dict[str, float | str],
-    ) -> tuple[str | None, str]:
-        """Kind and place, or None as long as nobody knows; `when` is now, block and since."""
-        now, block, since = when
-        off = self._chamber(now, block)
+    def who(self, ring: Ring, last: bool) -> tuple[str | None, str]:
+        """Kind and place, or None as long as nobody knows."""
+        reach, size, u = ring.reach, ring.size, ring.u
+        off = self._chamber(ring.now, ring.block)
         if off is not None:
-            read_high, off_u = -0.5 * off[0] * loss.flow.mean, 0.5 * off[1] * loss.flow.mean
-            evidence["outlet_reads_high_lps"] = round(read_high, 3)
+            flow = ring.loss.flow.mean
+            read_high, off_u = -0.5 * off[0] * flow, 0.5 * off[1] * flow
+            ring.evidence["outlet_reads_high_lps"] = round(read_high, 3)
             if read_high > max(0.5 * size, 2.0 * off_u):
                 return "fouled_weir", reach.up
             if off_u < 0.25 * size or last:
                 return "leak", reach.place
-        rise, fall = self.moved(reach, loss, now, block, since, size)
-        evidence["up_change_lps"], evidence["down_change_lps"] = round(rise, 3), round(-fall, 3)
+        rise, fall = self.changes(ring)
         if fall > max(SURE * (rise + fall), CLEAR * u):
             return "leak", reach.place
         if rise > max(SURE * (rise + fall), CLEAR * u):
@@ -75,21 +65,29 @@ class FirstWeir:
             return None
         return sum(offs) / len(offs), u * math.sqrt(CORRELATED / len(offs))
 
-    def moved(
-        self, reach: Reach, loss: Loss, now: int, block: int, since: int, size: float
-    ) -> tuple[float, float]:
-        """Rise upstream and fall downstream, from just before it began; what crept in over days
-        is measured from the learned level."""
+    def changes(self, ring: Ring) -> tuple[float, float]:
+        """Rise upstream and fall downstream, which are evidence."""
+        rise, fall = self._moved(ring)
+        ring.evidence["up_change_lps"] = round(rise, 3)
+        ring.evidence["down_change_lps"] = round(-fall, 3)
+        return rise, fall
+
+    def _moved(self, ring: Ring) -> tuple[float, float]:
+        """From just before it began; what crept in over days is measured from the learned level."""
+        reach, loss = ring.reach, ring.loss
         up, down = self.balance.blocks[reach.up], self.balance.blocks[reach.down]
         pair = []
         usual = loss.flow.mean
-        since -= self.balance.unsure(reach) - 1  # only then was nothing on its way
+        since = ring.since - (self.balance.unsure(reach) - 1)  # only then was nothing on its way
         for blocks, level in ((up, usual), (down, usual * (1.0 - loss.base.mean))):
-            after, before = blocks.mean(now, block), blocks.mean(since - BEFORE, since - 1)
+            after, before = (
+                blocks.mean(ring.now, ring.block),
+                blocks.mean(since - BEFORE, since - 1),
+            )
             if after is None:
                 return 0.0, 0.0
             pair.append((after[0], before[0] if before else level, level))
         rise, fall = pair[0][0] - pair[0][1], pair[1][1] - pair[1][0]
-        if abs(rise + fall) > SUDDEN * size:
+        if abs(rise + fall) > SUDDEN * ring.size:
             return rise, fall
         return pair[0][0] - pair[0][2], pair[1][2] - pair[1][0]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kahriz_detect.finding import Finding
 from kahriz_detect.reach.first_weir import BEFORE, CLEAR, CORRELATED, SUDDEN, SURE, FirstWeir
 from kahriz_detect.reach.loss import RELEARN_DAYS, SETTLES_BLOCKS, Loss
+from kahriz_detect.reach.ring import Ring
 from kahriz_detect.site import Reach
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Verdict:
         open_share = loss.follow_share if loss.first.kind else 0.0
         size -= open_share * loss.flow.mean
         u = math.hypot(loss.scatter_lps * math.sqrt(CORRELATED / max(1, n)), loss.wander_lps())
-        evidence: dict[str, float | str] = {
+        ring = Ring(reach, loss, block, since, now, size, u)
+        ring.evidence |= {
             "since_ms": float(since * self.balance.block_ms),
             "loss_lps": round(size, 3),
             "balance_u_lps": round(2.0 * u, 3),
@@ -63,25 +65,26 @@ class Verdict:
         if open_share < 0.0 < size and total < max(2.0 * u, 0.5 * size):
             return []  # what was doubted is over: nothing more is lost than ever
         if side == "gained" or size <= 0:
-            return self._gained(reach, loss, block, since, size, u, evidence)
+            return self._gained(ring)
         if side == "lost" and block - since <= 3 and len(loss.recent) > 1:
             grows = loss.recent[-1][1] - loss.recent[-2][1]
             if grows > max(2.0 * loss.scatter_lps, SETTLED_SHARE * loss.recent[-1][1]):
                 return []  # it has only begun: its size is told when it is known
-            size = max(size, loss.recent[-1][1] - total + size)
-        kind, place = self._who(reach, loss, now, block, since, size, u, evidence)
+            ring.size = max(size, loss.recent[-1][1] - total + size)
+        kind, place = self._who(ring)
         if kind is None:
             return []
         if loss.first.kind is not None and (kind != "leak" or loss.second.kind is not None):
             return []
-        if loss.first.kind == "leak" and not self._leapt(loss, block, since, size):
-            loss.follow_share += size / (loss.flow.mean or 1.0)  # what is open has grown
+        if loss.first.kind == "leak" and not self._leapt(ring):
+            loss.follow_share += ring.size / (loss.flow.mean or 1.0)  # what is open has grown
             loss.reset()
             return []
-        return self._begin(reach, loss, kind, place, block, since, size, evidence)
+        return self._begin(ring, kind, place)
 
-    def _leapt(self, loss: Loss, block: int, since: int, size: float) -> bool:
+    def _leapt(self, ring: Ring) -> bool:
         """Whether a second loss came at once: a joint that opens is one leak all the time."""
+        loss, since, size = ring.loss, ring.since, ring.size
         before, n = loss.mean_recent(since - BEFORE, since - 1)
         after, m = loss.mean_recent(since + 1, since + 4)
         if n == 0 or m == 0:
@@ -90,18 +93,9 @@ class Verdict:
         leap = after - before if size > 0 else before - after
         return leap > max(SUDDEN * abs(size), CLEAR * u)
 
-    def _begin(
-        self,
-        reach: Reach,
-        loss: Loss,
-        kind: str,
-        place: str,
-        block: int,
-        since: int,
-        size: float,
-        evidence: dict[str, float | str],
-    ) -> list[Finding]:
-        self.undecided[reach.place] = 0
+    def _begin(self, ring: Ring, kind: str, place: str) -> list[Finding]:
+        loss, since, size = ring.loss, ring.since, ring.size
+        self.undecided[ring.reach.place] = 0
         if loss.first.kind is None:
             loss.follow_share = size / (loss.flow.mean or 1.0)
             episode, other = loss.first, loss.second
@@ -109,111 +103,79 @@ class Verdict:
             episode, other = loss.second, loss.first
         episode.second = other.kind is not None and not other.second
         loss.reset()
-        return [episode.begin(kind, place, block, since, size, loss.scatter_lps, evidence)]
+        scatter_lps, evidence = loss.scatter_lps, ring.evidence
+        return [episode.begin(kind, place, ring.block, since, size, scatter_lps, evidence)]
 
-    def _gained(
-        self,
-        reach: Reach,
-        loss: Loss,
-        block: int,
-        since: int,
-        size: float,
-        u: float,
-        evidence: dict[str, float | str],
-    ) -> list[Finding]:
+    def _gained(self, ring: Ring) -> list[Finding]:
         """Less is lost than ever: a weir below reads high or one above low, or it was mended."""
-        if loss.first.kind is not None:
+        reach = ring.reach
+        if ring.loss.first.kind is not None:
             return []
         self.undecided[reach.place] += 1
         if self.undecided[reach.place] < DOUBT_BLOCKS:
             return []
         kind, place = "balance_doubt", reach.place
-        if self._last_reads_high(reach, loss, block, since, size, evidence):
+        if self._last_reads_high(ring):
             kind, place = "fouled_weir", reach.down
-        elif self._first_reads_low(reach, loss, block, since, size, u, evidence):
+        elif self._first_reads_low(ring):
             kind, place = "sensor_fault:offset", reach.up
-        return self._begin(reach, loss, kind, place, block, since, size, evidence)
+        return self._begin(ring, kind, place)
 
-    def _first_reads_low(
-        self,
-        reach: Reach,
-        loss: Loss,
-        block: int,
-        since: int,
-        size: float,
-        u: float,
-        evidence: dict[str, float | str],
-    ) -> bool:
+    def _first_reads_low(self, ring: Ring) -> bool:
         """It fell and the next weir did not: no water does that."""
-        if any(r.down == reach.up for r in self.balance.reaches):
+        size = ring.size
+        if any(r.down == ring.reach.up for r in self.balance.reaches):
             return False
-        now = max(since, block - AT_MOST + 1)
-        rise, fall = self.first.moved(reach, loss, now, block, since, size)
-        evidence["up_change_lps"], evidence["down_change_lps"] = round(rise, 3), round(-fall, 3)
-        return -rise > max(SURE * -size, CLEAR * u) and abs(fall) < SURE_BELOW * -size
+        rise, fall = self.first.changes(ring)
+        return -rise > max(SURE * -size, CLEAR * ring.u) and abs(fall) < SURE_BELOW * -size
 
-    def _last_reads_high(
-        self,
-        reach: Reach,
-        loss: Loss,
-        block: int,
-        since: int,
-        size: float,
-        evidence: dict[str, float | str],
-    ) -> bool:
+    def _last_reads_high(self, ring: Ring) -> bool:
         """The weir above is right, for its own reach is quiet; what came at once was mended."""
+        reach = ring.reach
         above = next((r for r in self.balance.reaches if r.down == reach.up), None)
         if above is None or any(r.up == reach.down for r in self.balance.reaches):
             return False
-        gain, u = self._neighbour(above, max(since, block - AT_MOST + 1), block)
-        evidence["above_lps"] = round(gain, 3)
-        quiet = abs(gain) < max(SURE_BELOW * -size, DOUBTS * u)
-        return quiet and not self._leapt(loss, block, since, size)
+        gain, u = self._neighbour(above, ring)
+        ring.evidence["above_lps"] = round(gain, 3)
+        quiet = abs(gain) < max(SURE_BELOW * -ring.size, DOUBTS * u)
+        return quiet and not self._leapt(ring)
 
-    def _who(
-        self,
-        reach: Reach,
-        loss: Loss,
-        now: int,
-        block: int,
-        since: int,
-        size: float,
-        u: float,
-        evidence: dict[str, float | str],
-    ) -> tuple[str | None, str]:
-        balance = self.balance
+    def _who(self, ring: Ring) -> tuple[str | None, str]:
+        """Kind and place, or None as long as nobody knows."""
+        balance, reach, size = self.balance, ring.reach, ring.size
         above = next((r for r in balance.reaches if r.down == reach.up), None)
         below = next((r for r in balance.reaches if r.up == reach.down), None)
         self.undecided[reach.place] += 1
         last = self.undecided[reach.place] >= DOUBT_BLOCKS
         if above is not None:
-            gain, gu = self._neighbour(above, now, block)
-            evidence["above_lps"] = round(gain, 3)
+            gain, gu = self._neighbour(above, ring)
+            ring.evidence["above_lps"] = round(gain, 3)
             if gain < -max(SURE * size, CLEAR * gu):
                 return "fouled_weir", reach.up
         if below is not None:
-            gain, gu = self._neighbour(below, now, block)
-            evidence["below_lps"] = round(gain, 3)
+            gain, gu = self._neighbour(below, ring)
+            ring.evidence["below_lps"] = round(gain, 3)
             if gain < -max(SURE_BELOW * size, DOUBTS * gu):
                 return ("balance_doubt", reach.place) if last else (None, "")
-            if not self._reached(below, since, block, size):
+            if not self._reached(below, ring):
                 return None, ""
         if above is not None:
             return "leak", reach.place
-        return self.first.who(reach, loss, (now, block, since), size, u, last, evidence)
+        return self.first.who(ring, last)
 
-    def _reached(self, below: Reach, since: int, block: int, size: float) -> bool:
+    def _reached(self, below: Reach, ring: Ring) -> bool:
         """A leak takes from the next weir too, as soon as its water has come there."""
         if self.balance.losses[below.place].learns is not None:
             return True  # and it is not on its way
         blocks = self.balance.blocks[below.down]
-        before, now = blocks.mean(since - BEFORE, since - 1), blocks.mean(block, block)
-        return before is not None and now is not None and before[0] - now[0] > 0.5 * size
+        before = blocks.mean(ring.since - BEFORE, ring.since - 1)
+        now = blocks.mean(ring.block, ring.block)
+        return before is not None and now is not None and before[0] - now[0] > 0.5 * ring.size
 
-    def _neighbour(self, reach: Reach, now: int, block: int) -> tuple[float, float]:
+    def _neighbour(self, reach: Reach, ring: Ring) -> tuple[float, float]:
         """What another reach lost in the same blocks beyond what is open there."""
         loss = self.balance.losses[reach.place]
-        mean, n = loss.mean_recent(now, block, sure=True)
+        mean, n = loss.mean_recent(ring.now, ring.block, sure=True)
         if n == 0:
             return 0.0, 1.0
         if loss.first.kind != "balance_doubt":  # a doubt says no more than that it gained
