@@ -77,9 +77,11 @@ def play(site: Path, alarms: Path, judge: Any) -> Played:
         plan = site / "site.toml"
     command = [sys.executable, "-c", KAHRIZ, "replay", "--site", str(plan)]
     command += ["--readings", str(site / "readings.csv.gz"), "--alarms", str(alarms)]
+    env = {**os.environ, "PYTHONPYCACHEPREFIX": str(REPO / "build" / "score" / "bytecode")}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # who has installed it does not compile it each time
     began = time.monotonic()
     with subprocess.Popen(
-        command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=REPO, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout is not None
         said = process.stdout.read()

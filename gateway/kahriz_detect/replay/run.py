@@ -33,6 +33,7 @@ KINDS = {  # words of the alarm table for the kinds that are not among them
     "pool_leak": "leak",
     "silent_node": "sensor_fault:silence",
 }
+EPOCH, EPOCH_UTC = datetime(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC)
 AT_ONCE = 1000  # rows that go through the detectors together
 NOTICES = ("balance_doubt", "gateway", "use")  # told, but no alarm of the table
 BOUNDS = {"discharge_lt_lps": "lt", "discharge_gt_lps": "gt"}  # less than, more than
@@ -71,7 +72,7 @@ def _rows(path: Path) -> Iterator[Row]:
         came = header.index("received") if "received" in header else None
         flag = header.index("q") if "q" in header else None
         known, known_ms = "", 0
-        for number, row in enumerate(reader, start=2):
+        for row in reader:
             try:
                 text = row[at]
                 if text != known:
@@ -83,11 +84,13 @@ def _rows(path: Path) -> Iterator[Row]:
                 if len(row) > how_much and not row[how_much].strip():
                     continue
                 raise ReplayError(
-                    f"{path}, line {number}: expected an ISO time and a number: {error}"
+                    f"{path}, line {reader.line_num}: expected an ISO time and a number: {error}"
                 ) from error
             if value == value:  # not NaN
-                bound = BOUNDS.get(row[what])
-                quantity = FLOW if bound else row[what]
+                quantity = row[what]
+                bound = BOUNDS.get(quantity)
+                if bound is not None:
+                    quantity = FLOW
                 moment = known_ms if received is None else max(known_ms, received)
                 yield (
                     moment,
@@ -131,9 +134,8 @@ def ms_of(text: str) -> int:
     (600000, 600000)
     """
     moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1000)
+    since = moment - (EPOCH if moment.tzinfo is None else EPOCH_UTC)
+    return since.days * 86_400_000 + since.seconds * 1000 + round(since.microseconds / 1000)
 
 
 def text_of(ms: int) -> str:
