@@ -22,8 +22,6 @@ from .verdict import Verdict
 
 MENDED_BY_HAND = ("clock_2036_believed", "unreadable_message")
 DAY_MS = 86_400_000
-STAMP_SLACK_MS = 1500  # beyond the promise: see docs/faults.md
-QUEUED_MS = 9_000_000
 
 
 def judge(
@@ -87,7 +85,6 @@ def _readings(found: Verdict, life: FaultLife, trouble: Trouble, said: str, flas
         found.faults.append(f"missing, named: {closed}")
     if seen.open:
         found.faults.append(f"gaps left open: {seen.open}")
-    stamps = [s for s in stamps if not _excused(found, str(s[2]), int(str(s[3])), int(str(s[4])))]
     if stamps:
         found.faults.append(f"stamps out of bounds: {stamps[:3]}")
     allowed = tuple(f"quarantine: {w}" for w in ("row", "message", ""))
@@ -99,15 +96,6 @@ def _readings(found: Verdict, life: FaultLife, trouble: Trouble, said: str, flas
     if own:
         found.faults.append(f"complaints: {own[:3]}")
     book.close()
-
-
-def _excused(found: Verdict, kind: str, error_ms: int, most_ms: int) -> bool:
-    """Counted as off, and known: docs/faults.md says why."""
-    if kind.startswith("dated") and any(
-        k.startswith(("intake", "broker", "disk")) for k in found.kinds
-    ):
-        return abs(error_ms) < most_ms + QUEUED_MS  # so long its hello waited in the broker
-    return abs(error_ms) <= most_ms + STAMP_SLACK_MS
 
 
 def _recovery(found: Verdict, schedule: Schedule, life: FaultLife) -> None:
