@@ -80,7 +80,7 @@ def test_the_real_micropython_mounts_the_image_and_goes_on_writing(tmp_path: Pat
     )
     done = subprocess.run(
         [program(), "-i", str(chip), str(file), "64", '["esp32",[1,29,0],6]', "raw"],
-        input=code, capture_output=True, text=True, timeout=60, check=False,
+        input=code, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert hashlib.sha256(wanted["/tls/key.der"]).hexdigest() in done.stdout, done.stderr
     found = filesystem.read(file.read_bytes())
