@@ -4,6 +4,7 @@
 1. A weir that is fouled explains a doubtful balance of the reaches it bounds, and that it drifts.
 2. What is open is not raised again, and what was never raised is neither changed nor cleared.
 3. What a person closed and what goes on all the same (a dead sensor, a silent node) is told again.
+4. A loss of a pool that began in a turn larger than any before it waits for the turn's end (`use`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CHANGED, CLEARED, RAISED, Finding
 from kahriz_detect.site import Site
+from kahriz_detect.use.explained import Explained
 
 AGAIN_MS = 3 * 86_400_000  # as long as one person may shelve an alarm
 
@@ -24,12 +26,13 @@ class Joint:
     def __init__(self, site: Site) -> None:
         self._bounds = {r.place: (r.up, r.down) for r in site.reaches}
         self.open: set[tuple[str, str]] = set()
+        self.explained = Explained(site)
         self.waved: dict[tuple[str, str], int] = {}  # closed by a person while it went on, and when
 
     def decide(self, findings: Iterable[Finding], now_ms: int) -> list[Finding]:
         """What is news now; `now_ms` is event time."""
         out: list[Finding] = []
-        for finding in findings:
+        for finding in self.explained.sift(findings, now_ms):
             key = (finding.kind, finding.place)
             if finding.what != CHANGED:
                 self.waved.pop(key, None)
@@ -89,10 +92,12 @@ class Joint:
 
     def dump(self) -> Any:
         waved = [[*key, ts] for key, ts in sorted(self.waved.items())]
-        return {"open": sorted(self.open), "waved": waved}
+        return {"open": sorted(self.open), "waved": waved, "explained": self.explained.dump()}
 
     def load(self, state: Any) -> None:
         if not isinstance(state, dict):  # of a version that knew only what is open
             state = {"open": state, "waved": []}
         self.open = {(str(kind), str(place)) for kind, place in state["open"]}
         self.waved = {(str(kind), str(place)): int(ts) for kind, place, ts in state["waved"]}
+        if "explained" in state:
+            self.explained.load(state["explained"])

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What people do with their water, noted and never alarmed: turns, filling, a closed gate.
+"""What people do with their water, noted and never alarmed: turns and filling.
 
     turn: an outflow of the pool leaves its rest        filling: all rest and the level rises
-    maintenance: the outlet falls to next to nothing at once and the gallery is not to blame
 
 A notice says what a crew would otherwise ask: where the water of tonight went, and how much it was.
+Beside the flow of a turn stands that of the usual one: what a larger one may explain, `explained`
+knows.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from typing import Any
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_detect.frame import Frame
+from kahriz_detect.numbers.middle import median
 from kahriz_detect.pools.rests import Rests
 from kahriz_detect.site import Pool, Site
 
 RUNS = 0.15  # of its highest: an outflow above that is a turn
 HELD_MS = 1_800_000  # so long a state must last
 RISES_M = 0.05  # by which a pool that fills rises before it is said
+TURNS, FEWEST_TURNS = 10, 3  # that say what a usual one is
 DAYS_KNOWN = 2  # before that nobody knows what rest is
 
 
@@ -56,6 +59,7 @@ class Planned(Detector):
         self.rests = Rests(pool.outflows)
         self.ts: int | None = None
         self.turns: dict[str, list[float]] = {}  # since, told, m3, since when it rests
+        self.past: dict[str, list[float]] = {}  # L/s of the last turns
         self.fill: list[float] | None = None  # since, level then, told
 
     @property
@@ -93,6 +97,9 @@ class Planned(Detector):
                 return []
             turn[1] = 1.0
             evidence: dict[str, float | str] = {"since_ms": turn[0], "flow_lps": round(lps, 2)}
+            past = self.past.get(key, [])
+            if len(past) >= FEWEST_TURNS:
+                evidence["usual_lps"] = round(median(past), 2)
             return [Finding(RAISED, "use:turn", self.names[key], ts, lps, evidence=evidence)]
         turn[3] = turn[3] or float(ts)
         if ts - turn[3] < HELD_MS and turn[1]:
@@ -103,6 +110,8 @@ class Planned(Detector):
         hours = (turn[3] - turn[0]) / 3.6e6
         over: dict[str, float | str] = {"hours": round(hours, 2), "since_ms": turn[0]}
         m3 = round(turn[2], 1)
+        lps_then = 1e6 * turn[2] / max(1.0, turn[3] - turn[0])
+        self.past[key] = [*self.past.get(key, [])[-TURNS + 1 :], lps_then]
         return [Finding(CLEARED, "use:turn", self.names[key], ts, None, None, m3, over)]
 
     def _filling(self, frame: Frame, running: bool) -> list[Finding]:
@@ -125,13 +134,14 @@ class Planned(Detector):
         return []
 
     def dump(self) -> Any:
-        return [self.rests.dump(), self.ts, self.turns, self.fill]
+        return [self.rests.dump(), self.ts, self.turns, self.fill, self.past]
 
     def load(self, state: Any) -> None:
-        rests, self.ts, turns, fill = state
+        rests, self.ts, turns, fill, *more = state
         self.rests.load(rests)
         self.turns = {str(k): list(v) for k, v in turns.items()}
         self.fill = None if fill is None else list(fill)
+        self.past = {str(k): list(v) for k, v in more[0].items()} if more else {}
 
 
 def _m3(lps: float, ts: int, last: int | None) -> float:
