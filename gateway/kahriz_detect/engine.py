@@ -101,23 +101,25 @@ class Engine:
 
     def _hear(self, samples: Iterable[Sample], moment: int) -> None:
         listeners, step_ms, first = self._heard, self._step_ms, self._seen.first
+        since, until = 0, 0  # of the step that is open: none is known yet
         for sample in samples:
             ts, point, quantity, value, _, q, bound, _ = sample
             heard = listeners.get((point, quantity))
             if heard is None:
                 continue
             key, judges, others = heard
-            number = -(-ts // step_ms)
-            if number != self._open:
+            if not since < ts <= until:  # another step than that of the one before
+                number = -(-ts // step_ms)
                 if self._open is not None and number < self._open:
                     self.late += 1
                     continue
                 self._close_before(number, moment)
-                first = self._seen.first
-            found: list[Finding] = []
+                first, since, until = self._seen.first, (number - 1) * step_ms, number * step_ms
             good = q < SUSPECT or bound is not None  # a bound is true though out of range
             for judge in judges:
-                found += judge.update(sample)
+                found = judge.update(sample)
+                if found:
+                    self._found.append((moment, ts, found))
                 good = good and judge.good
             if not good or bound is not None or self._believed is not None:
                 self._gather(key, value, good, bound)
@@ -127,9 +129,9 @@ class Engine:
                 first[key] = value
             if good:
                 for detector in others:
-                    found += detector.update(sample)
-            if found:
-                self._found.append((moment, ts, found))
+                    found = detector.update(sample)
+                    if found:
+                        self._found.append((moment, ts, found))
 
     def _gather(self, key: str, value: float, good: bool, bound: str | None) -> None:
         """In a step of which not everything is believed as it stands."""

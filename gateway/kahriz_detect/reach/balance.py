@@ -86,10 +86,10 @@ class Balance(Detector):
         if chamber is not None:
             self.blocks[chamber] = Blocks(KEEP, self.steps)
         self.travel = {r.place: _travel(r, step_s) for r in reaches}
+        self._ways = [(r.up, r.down, t) for r in reaches if (t := self.travel[r.place]).longest]
         self.losses = {r.place: Loss(r.place, memory_days, a_day) for r in reaches}
         self.rating = Rating(a_day) if chamber is not None else None
         self.verdict = Verdict(self)
-        self.delay: dict[str, int] = {}
         self.block: int | None = None
         self._align()
 
@@ -107,15 +107,15 @@ class Balance(Detector):
         if self.chamber is not None:
             at[self.chamber] = at[self.reaches[0].up]
         last = max(at.values())
-        self.delay = {f: last - steps for f, steps in at.items()}
+        self._feeds = [(f, self.blocks[f], last - steps) for f, steps in at.items()]
 
     def step(self, frame: Frame) -> list[Finding]:
         """Take a frame in; a gap stays a gap, "less than" below counts as that much."""
         number, values, bounds = frame.number, frame.values, frame.bounds
-        for key, blocks in self.blocks.items():
+        for key, blocks, delay in self._feeds:
             value = values.get(key)
             if value is not None and (not bounds or bounds.get(key, "lt") == "lt"):
-                blocks.add(number + self.delay[key], value)
+                blocks.add(number + delay, value)
         found: list[Finding] = []
         block = (number + 1) // self.steps
         if self.block is None or block - self.block > KEEP:
@@ -123,9 +123,9 @@ class Balance(Detector):
         while self.block < block:
             found += self._close(self.block)
             self.block += 1
-        for r in self.reaches:
-            travel = self.travel[r.place]
-            if travel.step(number, frame.get(r.up), frame.get(r.down)):
+        get = frame.get
+        for up, down, travel in self._ways:
+            if travel.step(number, get(up), get(down)):
                 self._align()
         return found
 

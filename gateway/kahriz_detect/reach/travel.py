@@ -82,11 +82,12 @@ class Travel:
         if value is None:
             last.clear()
             return 0.0
-        last.append(value)
-        if len(last) < 4:
+        if len(last) < 3:
+            last.append(value)
             return 0.0
-        d = 0.5 * (last[3] + last[2] - last[1] - last[0])
-        del last[0]
+        first, second, third = last
+        self._last[which] = [second, third, value]
+        d = 0.5 * (value + third - second - first)
         scale = self._scale[which]
         self._seen = seen = self._seen + 1
         size = d if d >= 0 else -d
