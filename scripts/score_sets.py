@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-import time
+import tempfile
 from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -72,14 +72,28 @@ def sites(folder: Path) -> list[Path]:
 
 def play(site: Path, alarms: Path, judge: Any) -> Played:
     """`kahriz replay` in a process of its own: its time and memory are counted too."""
+    readings = site / "readings.csv.gz"
+    seconds, peak_mb = _replay(site, readings, alarms)
+    counted = judge.score_site(
+        str(readings),
+        str(site / "events.csv"),
+        str(alarms),
+        Namespace(**RULES),
+        site.name,
+    )
+    lines = alarms.read_text(encoding="utf-8").splitlines()[1:]
+    return Played(site.name, counted, seconds, peak_mb, lines)
+
+
+def _replay(site: Path, readings: Path, alarms: Path) -> tuple[float, float]:
+    """CPU seconds and peak in MB of a program that is compiled, as an installed one is."""
     plan = site / "site.json"
     if not plan.is_file():
         plan = site / "site.toml"
     command = [sys.executable, "-c", KAHRIZ, "replay", "--site", str(plan)]
-    command += ["--readings", str(site / "readings.csv.gz"), "--alarms", str(alarms)]
+    command += ["--readings", str(readings), "--alarms", str(alarms)]
     env = {**os.environ, "PYTHONPYCACHEPREFIX": str(REPO / "build" / "score" / "bytecode")}
-    env.pop("PYTHONDONTWRITEBYTECODE", None)  # who has installed it does not compile it each time
-    began = time.monotonic()
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     with subprocess.Popen(
         command, cwd=REPO, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
@@ -89,22 +103,18 @@ def play(site: Path, alarms: Path, judge: Any) -> Played:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise ScoreError(f"{site.name}: {said.strip()}")
-    seconds = usage.ru_utime + usage.ru_stime if time.monotonic() > began else 0.0
-    counted = judge.score_site(
-        str(site / "readings.csv.gz"),
-        str(site / "events.csv"),
-        str(alarms),
-        Namespace(**RULES),
-        site.name,
-    )
-    lines = alarms.read_text(encoding="utf-8").splitlines()[1:]
-    return Played(site.name, counted, seconds, int(said.split()[-1]) / 1024, lines)
+    return usage.ru_utime + usage.ru_stime, int(said.split()[-1]) / 1024
 
 
 def play_all(folder: Path, out: Path, judge: Any, jobs: int, only: str | None) -> list[Played]:
     """Every site of a set, at most `jobs` at a time."""
     out.mkdir(parents=True, exist_ok=True)
     chosen = [s for s in sites(folder) if only is None or s.name == only]
+    with tempfile.TemporaryDirectory() as folder_name:
+        nothing = Path(folder_name, "nothing.csv")
+        nothing.write_text("time,sensor,quantity,value\n", encoding="utf-8")
+        for site in chosen[:1]:  # compiles the program
+            _replay(site, nothing, nothing.with_name("alarms.csv"))
     with ThreadPoolExecutor(jobs) as pool:
         return list(pool.map(lambda s: play(s, out / f"{s.name}.csv", judge), chosen))
 
