@@ -142,10 +142,10 @@ MUTANTS = (
     ),
     Mutant(
         "receipt-before-commit",
-        "gateway/kahriz_gateway/intake/intake.py",
-        '        self._accept.books.save(self._now())\n        self._conn.execute("COMMIT")\n'
+        "gateway/kahriz_gateway/intake/groups.py",
+        '        self.accept.books.save(self._now())\n        self.conn.execute("COMMIT")\n'
         "        return list(due)\n",
-        "        self._accept.books.save(self._now())\n        return list(due)\n",
+        "        self.accept.books.save(self._now())\n        return list(due)\n",
         ("tests/gateway/test_intake_trouble.py", "tests/gateway/test_intake_chain.py"),
         ("intake_killed",),
     ),

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from kahriz_gateway.intake import intake as intake_module
+from kahriz_gateway.intake import quarantine
 from kahriz_gateway.intake.intake import Intake
+from kahriz_gateway.intake.store import open_store
 from kahriz_gateway.mqtt import Arrival, Door
 from kahriz_sim.services import Broker
 from kahriz_wire import topics
@@ -53,6 +55,7 @@ class Bench:
     """The intake's own thread without a broker."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self.intake = Intake(path, SITE, lambda node: node == "outlet", TestClock())
         self.ear = Ear()
         self.stop = threading.Event()
@@ -146,14 +149,14 @@ def test_a_message_that_makes_our_program_fail_is_kept_and_stops_no_other(
     assert (receipt.upto, receipt.missing) == (12, [])
     wait_for(lambda: bench.ear.acked == [1, 2, 3, 4], "the broker need not send them again")
     bench.end()
-    conn = intake_module.open_store(bench.intake._path, SITE)
+    conn = open_store(bench.path, SITE)
     assert conn.execute("SELECT body, reason FROM quarantine").fetchall() == [
         (b"poison", "fault of this program: ZeroDivisionError('a fault of ours')")
     ]
 
 
 def test_a_ledger_that_does_not_fit_its_rows_is_counted_again(bench: Bench) -> None:
-    conn = intake_module.open_store(bench.intake._path, SITE)
+    conn = open_store(bench.path, SITE)
     bench.thread.start()
     bench.arrive("hello", encode_hello(Hello("5be1c07a", JOURNAL, 1, 13)))
     bench.ear.said.get(timeout=PATIENCE_S)
@@ -204,7 +207,7 @@ def test_a_huge_message_is_cut_before_it_waits(bench: Bench) -> None:
     bench.arrive(f"up/{JOURNAL}", b"x" * 1_000_000)
     bench.arrive("hello", encode_hello(Hello("5be1c07a", JOURNAL, 1, 1)))
     waiting = [len(bench.intake._queue.get().payload) for _ in range(2)]
-    assert max(waiting) == intake_module.quarantine.BODY_MOST
+    assert max(waiting) == quarantine.BODY_MOST
     bench.arrive("hello", encode_hello(Hello("5be1c07a", JOURNAL, 1, 1)))
     bench.thread.start()
     assert decode_receipt(bench.ear.said.get(timeout=PATIENCE_S)[1]).upto == 0

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import pytest
 
 from kahriz_gateway.intake.doubts import Doubts
 from kahriz_gateway.intake.intake import Intake
+from kahriz_gateway.intake.store import read_store
 from kahriz_gateway.mqtt import Arrival
 from kahriz_gateway.outputs.follower import Follower
 from kahriz_gateway.outputs.mqtt_state import MqttState
@@ -67,7 +69,8 @@ class Intakes:
         self.take("hello", encode_hello(Hello("5be1c07a", JOURNAL, 1, 9)))
 
     def stored(self, sql: str = "SELECT n, ts, tq FROM reading ORDER BY n") -> list[object]:
-        return list(self.intake._conn.execute(sql))
+        with contextlib.closing(read_store(self.path)) as conn:
+            return [tuple(row) for row in conn.execute(sql)]
 
 
 def test_a_time_in_the_future_is_taken_back_when_ours_is_known(tmp_path: Path) -> None:

@@ -19,24 +19,13 @@ from pathlib import Path
 
 from kahriz_gateway.clock import EARLIEST_MS, Clock
 from kahriz_gateway.intake import quarantine
-from kahriz_gateway.intake.accept import Accept
-from kahriz_gateway.intake.books import Key
-from kahriz_gateway.intake.doubts import Doubts
+from kahriz_gateway.intake.groups import Groups
 from kahriz_gateway.intake.rival import Rival
-from kahriz_gateway.intake.store import (
-    StoreError,
-    get_meta,
-    is_trouble,
-    last_received_ms,
-    notice,
-    open_store,
-)
-from kahriz_gateway.intake.waiting import Waiting
+from kahriz_gateway.intake.store import StoreError, get_meta, last_received_ms
+from kahriz_gateway.intake.waiting import HELLO, Waiting
 from kahriz_gateway.mqtt import Announcement, Arrival, Door
 from kahriz_wire import topics
-from kahriz_wire.errors import WireError
 
-HELLO = "/hello"
 KINDS = ("hello", "up/+", "ack", "birth")
 HAND_OVER_MOST = 2_000  # messages between paho and the store; more wait in the broker
 GROUP_MOST = 500  # messages a transaction
@@ -60,22 +49,18 @@ class Intake:
         earliest_ms: int = EARLIEST_MS,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._path = path
         self._site = site
-        self._known = known
         self._clock = clock
-        self._earliest_ms = earliest_ms
         self._queue: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         self._stopping = threading.Event()
-        self._seen_version = 0
         self._trouble: str | None = None
         self._overflowed = False
         self._rival = Rival()
         self._waiting = Waiting(monotonic_s)
         self._pulse: Callable[[], None] = _nothing
-        self._open()
-        self.store = get_meta(self._conn, "store") or ""
-        last_ms = last_received_ms(self._conn)
+        self._groups = Groups(path, site, known, clock, earliest_ms, self._waiting)
+        self.store = get_meta(self._groups.conn, "store") or ""
+        last_ms = last_received_ms(self._groups.conn)
         if last_ms is not None:
             clock.not_before(last_ms)
             if clock.trusted() and clock.now_ms() < last_ms:
@@ -135,7 +120,7 @@ class Intake:
                 pass
         finally:
             self._stopping.set()
-            self._conn.close()
+            self._groups.conn.close()
 
     @property
     def waiting(self) -> bool:
@@ -182,8 +167,8 @@ class Intake:
         while True:
             try:
                 if self._trouble is not None:
-                    self._reopen()
-                due = self._commit(group)
+                    self._groups.reopen()
+                due = self._groups.commit(group)
                 break
             except (sqlite3.OperationalError, StoreError) as error:
                 self._enter_trouble(door, str(error))
@@ -193,81 +178,21 @@ class Intake:
             pause_s = min(pause_s * 2, _RETRY_S[1])
         self._leave_trouble(door)
         busy = self._queue.qsize() > HAND_OVER_MOST // 2
+        accept = self._groups.accept
         for key in due:
-            answer = self._accept.receipt(key, BUSY_ROWS if busy else None)
-            for topic, payload, retain in self._accept.errands.outbox():
+            answer = accept.receipt(key, BUSY_ROWS if busy else None)
+            for topic, payload, retain in accept.errands.outbox():
                 door.publish(topic, payload, retain, qos=1)
             if answer is not None:
                 door.publish(*answer)
         door.ack(group)
         return True
 
-    def _commit(self, group: list[Arrival]) -> list[Key]:
-        """Store a group in one transaction; the journals that a receipt is due to."""
-        try:
-            return self._transaction(group)
-        except Exception as error:
-            self._undo()
-            if is_trouble(error):
-                raise
-            log.error("a message failed, storing this group one by one: %r", error)
-        due: dict[Key, None] = {}
-        for arrival in group:
-            due.update(dict.fromkeys(self._alone(arrival)))
-        return list(due)
-
-    def _transaction(self, group: list[Arrival]) -> list[Key]:
-        self._conn.execute("BEGIN IMMEDIATE")
-        if self._data_version() != self._seen_version:  # somebody replayed a quarantined message
-            self._accept.books.forget()
-            self._seen_version = self._data_version()
-        self._doubts.look(self._now())
-        due: dict[Key, None] = {}
-        for arrival in group:
-            waited = arrival.topic.endswith(HELLO) and self._waiting.too_long(arrival)
-            key = self._accept.message(arrival.topic, arrival.payload, arrival.retained, waited)
-            if key is not None:
-                due[key] = None
-        self._accept.books.save(self._now())
-        self._conn.execute("COMMIT")
-        return list(due)
-
-    def _alone(self, arrival: Arrival) -> list[Key]:
-        try:
-            return self._transaction([arrival])
-        except Exception as error:
-            self._undo()
-            if is_trouble(error):
-                raise
-            if isinstance(error, sqlite3.IntegrityError) and self._mend(arrival.topic):
-                return self._transaction([arrival])
-            log.error("%s: our own fault, kept in quarantine: %r", arrival.topic, error)
-            reason = f"fault of this program: {error!r}"
-        self._conn.execute("BEGIN IMMEDIATE")
-        quarantine.put(self._conn, self._now(), arrival.topic, arrival.payload, reason)
-        self._conn.execute("COMMIT")
-        return []
-
-    def _mend(self, name: str) -> bool:
-        """The gaps on record contradict the rows: count the rows again."""
-        try:
-            topic = topics.parse(name)
-        except WireError:
-            return False
-        self._conn.execute("BEGIN IMMEDIATE")
-        self._accept.books.recount(topic.node, topic.rest)
-        self._accept.books.save(self._now())
-        detail = f"journal {topic.rest}: the ledger did not fit the rows and was counted again"
-        notice(self._conn, self._now(), topic.node, "ledger_recounted", detail)
-        self._conn.execute("COMMIT")
-        log.error("%s: %s", topic.node, detail)
-        return True
-
     def _clock_went_back(self, last_ms: int) -> None:
         ahead_h = (last_ms - self._clock.now_ms()) / 3_600_000
         words = f"the network's time is {ahead_h:.1f} h before our last row: that one was wrong"
         log.error("%s", words)
-        notice(self._conn, self._now(), None, "clock_went_back", words)
+        self._groups.note("clock_went_back", words)
 
     def _look_for_a_rival(self) -> None:
         now_s = time.monotonic()
@@ -278,26 +203,9 @@ class Intake:
             return
         log.error("%s", words)
         try:
-            notice(self._conn, self._now(), None, "second_gateway", words)
+            self._groups.note("second_gateway", words)
         except sqlite3.OperationalError as error:
             log.error("could not note the second gateway: %s", error)
-
-    def _undo(self) -> None:
-        if self._conn.in_transaction:
-            self._conn.execute("ROLLBACK")
-        self._accept.books.forget()
-        self._doubts.forget()
-
-    def _open(self) -> None:
-        self._conn = open_store(self._path, self._site)
-        known, clock, earliest_ms = self._known, self._clock, self._earliest_ms
-        self._accept = Accept(self._conn, self._site, known, clock, earliest_ms)
-        self._doubts = Doubts(self._conn)
-        self._seen_version = self._data_version()
-
-    def _reopen(self) -> None:
-        self._conn.close()
-        self._open()
 
     def _enter_trouble(self, door: Door, text: str) -> None:
         if self._trouble is None:
@@ -309,7 +217,7 @@ class Intake:
         if self._trouble is not None:
             text, self._trouble = self._trouble, None
             log.warning("storing again (it was: %s)", text)
-            notice(self._conn, self._now(), None, "store_refused", text)
+            self._groups.note("store_refused", text)
             door.announce(self._status("online"))
 
     def _status(self, state: str) -> bytes:
@@ -317,12 +225,6 @@ class Intake:
         if self._trouble is not None:
             body["trouble"] = self._trouble
         return json.dumps(body).encode()
-
-    def _now(self) -> int | None:
-        return self._clock.now_ms() if self._clock.trusted() else None
-
-    def _data_version(self) -> int:
-        return int(self._conn.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _nothing() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from kahriz_gateway.mqtt import Arrival, Door
 
+HELLO = "/hello"  # how its topic ends
 MOST_S = 60.0  # a hello that may have waited longer dates nothing; the next one does
 _NEVER = float("-inf")
 
