@@ -25,7 +25,8 @@ LAST = REPO / "scripts" / "score.json"
 PAPER = REPO / "gateway" / "kahriz_detect" / "SCORES.md"
 SIMULATED = "simulated"
 BY_SITE = ("sites", "others")  # not groups of events
-LEFT_OUT = "left_out"  # no set: what score_left_out.py found in each set, in words
+LEFT_OUT = "left_out"  # no set: what score_left_out.py found in each set
+LEFT_OUT_HEAD = ("setting", "group", "limits", "found", "chance", "false/yr", "median h")
 HEAD = ("group", "found", "chance", "false/yr", "median h", "90 % h", "place", "repeats")
 
 
@@ -170,11 +171,9 @@ def save(kept: dict[str, Any]) -> None:
         lines.append("")
         told = kept.get(LEFT_OUT, {}).get(name)
         if told:
-            lines += [
-                "Limits of the use detector chosen without the site (`score_left_out.py`):",
-                "",
-            ]
-            lines += [f"- {words}" for words in told] + [""]
+            lines += ["Settings chosen without the site (`make score-left-out`):", ""]
+            lines += ["| " + " | ".join(LEFT_OUT_HEAD) + " |", "|---" * len(LEFT_OUT_HEAD) + "|"]
+            lines += ["| " + " | ".join(cells) + " |" for cells in told] + [""]
     PAPER.write_text("\n".join(lines), encoding="utf-8")
 
 
