@@ -14,10 +14,12 @@ from kahriz_tools.image import build_image
 from . import soak
 from .faults.campaign import DRIVERS, command, one, shrunk
 from .faults.lines import Book, lines_of, to_be_lived_again
+from .faults.real_node import lost_and_doubled
 from .faults.run import run
 from .faults.schedule import DAY_S, KINDS, MONTH, Happening, Schedule, draw
 from .faults.table import virtual
 from .faults.verdict import Verdict
+from .life import LEAST_MA, STEP_MA
 
 SEEDS = range(1, 51)
 pytestmark = pytest.mark.timeout(900)  # the fifty need 40 s of a core
@@ -174,6 +176,18 @@ def test_after_thirty_days_the_server_has_all_in_order_and_the_gateway_stayed_sm
     assert verdict.stored == verdict.measured > 700
     assert verdict.alarms_right == 1  # of the office, after a day
     assert verdict.bytes_a_row is not None
+
+
+def test_each_wake_of_a_real_node_has_its_row_once() -> None:
+    def rows(*wakes: int) -> list[dict[str, float]]:
+        return [{"loop_current_ma": LEAST_MA + wake * STEP_MA} for wake in wakes]
+
+    measured, written = {1, 2, 3, 4}, {1, 2, 4}
+    assert lost_and_doubled(measured, written, rows(1, 2, 4)) == (0, 0)
+    assert lost_and_doubled(measured, written, rows(1, 2, 3, 4)) == (0, 0)  # cut after writing
+    assert lost_and_doubled(measured, written, rows(1, 4)) == (1, 0)
+    assert lost_and_doubled(measured, written, rows(1, 2, 2, 4)) == (0, 1)
+    assert lost_and_doubled(measured, written, rows(1, 2, 4, 9)) == (0, 1)
 
 
 def test_a_soak_tells_what_grew_since_the_warm_weeks() -> None:

@@ -7,6 +7,7 @@ import ctypes
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -38,4 +39,6 @@ def sweep() -> None:
         for folder in place.glob(f"{PREFIX}-[0-9]*-*"):
             pid = folder.name.split("-")[2]
             if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+                if (folder / "disk").is_mount():
+                    subprocess.run(["umount", "-l", str(folder / "disk")], check=False)
                 shutil.rmtree(folder, ignore_errors=True)

@@ -106,6 +106,7 @@ def real(paths: list[Path]) -> str:
     lived = Counter(line.get("commit", "unknown") for line in lines)
     rows = []
     for kind, some in [*by_kind(lines).items(), ("**all, each once**", lines)]:
+        texts = [line["text_s"] for line in some if line.get("text_s")]
         receipts, database = ([line[key] for line in some] for key in ("receipts_s", "database_s"))
         cells = [
             kind.replace("_", " "), len(some), f"{sum(line['measured'] for line in some):,}",
@@ -113,11 +114,15 @@ def real(paths: list[Path]) -> str:
             sum(line["doubled"] for line in some),
             f"{median(receipts):.1f} s; {max(receipts):.1f} s",
             f"{median(database):.1f} s; {max(database):.1f} s",
+            f"{sum(line.get('node_wakes', 0) for line in some):,}",
+            sum(line.get("node_kills", 0) for line in some),
+            f"{median(texts):.0f} s; {max(texts):.0f} s" if texts else "",
         ]  # fmt: skip
         rows.append(f"| {' | '.join(map(str, cells))} |")
     head = (
         "| fault | runs | sent | stored | lost | doubled | all receipted after | all in InfluxDB"
-        " after (median; worst) |\n|---|---|---|---|---|---|---|---|"
+        " after (median; worst) | wakes of the real node | its kills | the crew's text left after |"
+        "\n|---|---|---|---|---|---|---|---|---|---|---|"
     )
     seeds = [line["seed"] for line in lines]
     broken = sum(bool(line["faults"]) for line in lines)
