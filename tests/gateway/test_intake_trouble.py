@@ -25,6 +25,8 @@ from kahriz_wire.messages import Hello, decode_receipt, encode_hello, encode_row
 from .conftest import PATIENCE_S, SITE, SITE_TOML, Node, Process, TestClock, rows, wait_for
 
 JOURNAL = "9f3a01c2"
+WAL = "readings.db-wal"
+LITTLE = 8192  # room for words in a log, for no store: neither for more of it nor for it anew
 MakeIntake = Callable[..., Process]
 MakeNode = Callable[..., Node]
 
@@ -96,8 +98,8 @@ def test_a_full_disk_stops_receipts_and_nothing_else(
     wait_for(lambda: heard, "the status is retained")
 
     assert intake.child is not None
-    size = (intake.data / "readings.db-wal").stat().st_size
-    before = resource.prlimit(intake.child.pid, resource.RLIMIT_FSIZE, (size, -1))
+    assert intake.log.stat().st_size < LITTLE // 2 < LITTLE < (intake.data / WAL).stat().st_size
+    before = resource.prlimit(intake.child.pid, resource.RLIMIT_FSIZE, (LITTLE, -1))
     node.hello(1, 1201)
     node.up(rows(13, 1200))
     wait_for(lambda: "trouble" in heard[-1], "the status says so")

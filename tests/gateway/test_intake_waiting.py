@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -194,6 +195,7 @@ def test_with_a_real_broker_too_a_hello_dates_only_when_it_came_at_once(
     assert intake.query(ask, 2) == [(None, "unk")]
 
     def dated() -> bool:
+        time.sleep(1.0)  # who speaks without a pause never lets intake see that nothing waits
         node.hello(1, 3, up_s=300, boot=BOOT)
         node.receipt(upto=2)
         return bool(intake.query(ask, 2) == [(NOW_MS - 110_000, "dated")])
