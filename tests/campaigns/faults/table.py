@@ -70,8 +70,11 @@ def virtual(paths: list[Path]) -> str:
     broken = [line for line in lines if line["faults"]]
     cut = sum(line["cut_short"] for line in lines)
     rows = [row(kind, some) for kind, some in by_kind(lines).items()]
+    gaps = max(seeds) - min(seeds) + 1 - len(seeds)
+    without = f" without {gaps:,} of them" if gaps else ""
     words = (
-        f"{len(lines):,} schedules, seeds {min(seeds)} to {max(seeds)}, {len(broken)} broken."
+        f"{len(lines):,} schedules, seeds {min(seeds)} to {max(seeds)}{without},"
+        f" {len(broken)} broken."
         f" {machine()} {found.words()}\n\n`python -m tests.campaigns.faults.campaign"
         f" --seed {min(seeds)} --runs {max(seeds) - min(seeds) + 1} --out FILE`\n\n"
     )
