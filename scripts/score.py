@@ -23,6 +23,7 @@ from scripts.score_sets import REPO, Played, ScoreError, figures, load_last, pla
 
 LAST = REPO / "scripts" / "score.json"
 PAPER = REPO / "gateway" / "kahriz_detect" / "SCORES.md"
+TRIED = REPO / "scripts" / "score_tried.md"  # the end of the paper, written by hand
 SIMULATED = "simulated"
 BY_SITE = ("sites", "others")  # not groups of events
 LEFT_OUT = "left_out"  # no set: what score_left_out.py found in each set
@@ -174,6 +175,7 @@ def save(kept: dict[str, Any]) -> None:
             lines += ["Settings chosen without the site (`make score-left-out`):", ""]
             lines += ["| " + " | ".join(LEFT_OUT_HEAD) + " |", "|---" * len(LEFT_OUT_HEAD) + "|"]
             lines += ["| " + " | ".join(cells) + " |" for cells in told] + [""]
+    lines.append(TRIED.read_text(encoding="utf-8"))
     PAPER.write_text("\n".join(lines), encoding="utf-8")
 
 
