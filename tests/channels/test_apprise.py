@@ -59,6 +59,7 @@ def office() -> Iterator[Office]:
 
 
 def test_the_plan_sets_it_up_and_the_text_arrives_in_its_language(office: Office) -> None:
+    office.status = 200
     found = channels(PLAN, Outside(None, lambda name: f"{office.url}\n\n".encode()))
     (channel,) = (c for c in found if c.name.startswith("apprise"))
     channel.send(LEAK, PLAN)

@@ -39,6 +39,9 @@ def modem(stick: Stick) -> Iterator[Modem]:
 
 
 def test_one_modem_texts_rings_and_hears(stick: Stick, modem: Modem) -> None:
+    stick.power_cycle()
+    stick.trouble, stick.has_sim = Trouble(), True
+    stick.sent.clear()
     stick.arrive("+994501234567", "SU? Əli", 1_790_000_000_000)
     sms = SmsChannel(modem)
     sms.send(LEAK, ALI)

@@ -237,6 +237,8 @@ def test_a_living_gateway_or_a_backup_is_not_refilled_from(folder: Path) -> None
         assert said.exit_code == code, said.output
         return said.output
 
+    plan = plan_of(SITE, "http://127.0.0.1:9")  # nobody: it is not asked
+    (folder / "site.toml").write_text(plan, encoding="utf-8")
     lock = notify_sign.take_lock(folder)
     assert lock is not None
     with lock:
