@@ -89,6 +89,20 @@ def test_what_waits_is_told_alike_after_a_restart() -> None:
     assert _losses(whole) != []
 
 
+def test_the_state_of_a_version_that_knew_no_usual_turns_is_read_and_goes_on() -> None:
+    samples = list(_samples(second_gate=0.5))
+    first, then = Engine(SITE), Engine(SITE)
+    for sample in samples[: 5 * DAY * 4]:
+        first.update(sample)
+    state = json.loads(json.dumps(first.dump()))
+    del state["joint"]["explained"]
+    state["detectors"]["planned:level"].pop()
+    then.load(state)
+    found = [f for s in samples[5 * DAY * 4 :] for f in then.update(s)]
+    assert _losses(found) == []
+    assert TURN in {f.kind for f in found}
+
+
 def _turn(what: str, hour: int, lps: float = 15.0) -> Finding:
     evidence: dict[str, float | str] = {"since_ms": float(hour * HOUR_MS), "usual_lps": 10.0}
     return Finding(what, TURN, "fields", hour * HOUR_MS, lps, evidence=evidence)
