@@ -34,7 +34,7 @@ KINDS = {  # words of the alarm table for the kinds that are not among them
     "silent_node": "sensor_fault:silence",
 }
 EPOCH, EPOCH_UTC = datetime(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC)
-AT_ONCE = 1000  # rows that go through the detectors together
+AT_ONCE = 3000  # rows that go through the detectors together
 NOTICES = ("balance_doubt", "gateway", "use")  # told, but no alarm of the table
 BOUNDS = {"discharge_lt_lps": "lt", "discharge_gt_lps": "gt"}  # less than, more than
 Row = tuple[int, Sample]  # when it was there, and what
