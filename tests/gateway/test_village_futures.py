@@ -195,5 +195,7 @@ def test_village_alarms_and_outputs_forget_what_was_taken_back(chain: Chain) -> 
         chain.work()
     kinds = {kind for kind, place, _ in chain.alarms()}
     assert kinds & {"source_drop", "collapse", "blockage"}, "a loss is told again"
+    engine = village_store.get_state(chain.conn, "engine:outlet")
+    assert hours[5][0] < engine["done"] <= clock.ms, "the detectors go on from now, not from 2036"
     tell()
     assert retained.ts["outlet"] == hours[-1][1][-1].values["ts"]
