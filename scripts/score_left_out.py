@@ -63,7 +63,7 @@ def main() -> int:
         if name not in known:
             raise ScoreError(f"--set {name}: expected one of {', '.join(known)}")
         told = _set(name, args.train, args.jobs)
-        print("\n".join(" | ".join(cells) for cells in told), flush=True)
+        print("\n".join([f"\n{name}", *(" | ".join(cells) for cells in told)]), flush=True)
         if args.save:
             kept = load_last(LAST)
             save({**kept, LEFT_OUT: {**kept.get(LEFT_OUT, {}), name: told}})
