@@ -47,7 +47,7 @@ def judge_server(found: Verdict, site: Site, conn: sqlite3.Connection) -> None:
     told = {(key.split("alarm=")[1].split(",")[0], ts)
             for key, ts in points if key.startswith("alarm,")}  # fmt: skip
     lacks = steps - told
-    if "clock_2036_believed" in found.kinds:  # dated otherwise when the clock was put right
+    if any(k.startswith("clock") for k in found.kinds):  # dated anew when the clock was put right
         lacks = {step for step in lacks if step[0] not in {alarm for alarm, _ in told}}
     found.database_lacks_alarms = len(lacks)
     if lacks:
