@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # make run · make test · make check · make bench: each sets up what it needs by itself.
-.PHONY: help setup run test check bench bench-node score score-left-out energy
+.PHONY: help setup run test check bench bench-node score score-left-out score-drawn energy
 .PHONY: pictures hardware power-loads mutants campaign-cuts campaign-year campaign-modem campaign-calm campaign-office
 .PHONY: deb test-deb sbom firmware audit fuzz faults faults-real soak
 .PHONY: format messages dashboards flash clean
@@ -14,9 +14,11 @@ help:
 	@echo "make check  format, lint, types, import rules, generated files"
 	@echo "make bench  speed, as ratios measured in one run"
 	@echo "make score  what the detectors find in labelled readings (../shared/train) and in raw simulated ones"
-	@echo "make score-left-out   the same for districts, with limits chosen on the other sites alone (ARGS='--set dma_real')"
+	@echo "make score-left-out   every tuned limit chosen on the other sites and judged on the one left out (ARGS='--set kahriz')"
+	@echo "make score-drawn      other leaks drawn into the real districts, found or not"
 	@echo "make bench-node · make energy        the node's size, heap and speed; how long a battery lasts (a model)"
 	@echo "make campaign-cuts · campaign-year   power cuts and simulated lives by the thousand (ARGS='--cuts 1000')"
+	@echo "make format · make clean         write the code as the checks want it; remove what was made"
 	@echo "make pictures   take the screenshots of the docs and the help pages anew"
 	@echo "make hardware · power-loads   draw wiring, labels and sheets anew; joules for the kits' budgets"
 	@echo "make deb · make sbom · make test-deb   the gateway's package, its list of parts, its life in a chroot (root)"
@@ -71,6 +73,9 @@ bench: setup
 
 score-left-out: setup
 	@$(BIN)/python -m scripts.score_left_out $(ARGS)
+
+score-drawn: setup
+	@$(BIN)/python -m scripts.score_drawn $(ARGS)
 
 bench-node: setup
 	@$(BIN)/python scripts/bench_node.py $(ARGS)
