@@ -23,7 +23,7 @@ from scripts.score_sets import REPO, Played, ScoreError, figures, load_last, pla
 
 LAST = REPO / "scripts" / "score.json"
 PAPER = REPO / "gateway" / "kahriz_detect" / "SCORES.md"
-TRIED = REPO / "scripts" / "score_tried.md"  # the end of the paper, written by hand
+TRIED = REPO / "scripts" / "score_tried.txt"  # the end of the paper, written by hand
 SIMULATED = "simulated"
 BY_SITE = ("sites", "others")  # not groups of events
 LEFT_OUT = "left_out"  # no set: what score_left_out.py found in each set
