@@ -103,6 +103,19 @@ def test_what_happened_and_who_else_was_there_stay(config: Path, data: Path) -> 
         assert why == "– təmir edir"
 
 
+def test_stores_that_were_never_made_whole_hold_nothing_of_anybody(
+    config: Path, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for store in (book.FILE, "village.db"):
+        (empty / store).touch()
+    told = run(config, empty, "about", "kankan")
+    assert (told.exit_code, json.loads(told.stdout)["photos"]) == (0, [])
+    done = run(config, empty, "forget", "kankan")
+    assert done.exit_code == 0, done.output
+
+
 def test_somebody_of_a_name_like_it_stays(config: Path, data: Path) -> None:
     run(config, data, "forget", "nobody", "--name", "Həs")
     assert len(json.loads(run(config, data, "about", "kankan").stdout)["photos"]) == 2

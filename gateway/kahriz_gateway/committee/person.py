@@ -123,16 +123,26 @@ def _drop_photos(conn: sqlite3.Connection, tables: dict[str, Any], photos: set[s
 
 def _photos(data_dir: Path, person: Person) -> set[str]:
     """Photos of the entries that the person made or is named in."""
-    if not (data_dir / book.FILE).exists():
+    path = data_dir / book.FILE
+    if not any(each == path for each, _ in _stores(data_dir)):
         return set()
-    with closing(_open(data_dir / book.FILE, person)) as conn:
+    with closing(_open(path, person)) as conn:
         rows = conn.execute(f"SELECT body FROM entry WHERE {_held(BOOK['entry'])}")  # noqa: S608
         return {name for row in rows if (name := json.loads(row["body"]).get("photo"))}
 
 
 def _stores(data_dir: Path) -> list[tuple[Path, dict[str, Any]]]:
     both = [(data_dir / book.FILE, BOOK), (data_dir / "village.db", VILLAGE)]
-    return [(path, tables) for path, tables in both if path.exists()]
+    return [(path, tables) for path, tables in both if path.exists() and not _empty(path)]
+
+
+def _empty(path: Path) -> bool:
+    """Whether its maker was killed before it put a table in: it holds nothing of anybody."""
+    try:
+        with closing(sqlite3.connect(path, timeout=10.0)) as conn:
+            return conn.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
+    except sqlite3.Error:
+        return False  # `_open` says what is wrong with it
 
 
 def _open(path: Path, person: Person) -> sqlite3.Connection:
