@@ -70,6 +70,35 @@ def test_a_young_village_that_was_away_while_the_water_fell_tells_it_when_it_is_
     assert alarms(conn) == [("source_drop", "outlet", False)]
 
 
+@pytest.mark.parametrize("minutes", [5, 15, 20, 30, 45, 60])
+@pytest.mark.parametrize("late_s", [0, 59])
+def test_a_loss_is_told_at_the_second_reading_however_far_apart_they_are(
+    conn: sqlite3.Connection, minutes: int, late_s: int
+) -> None:
+    step_ms = minutes * 60_000
+    falls, told = Falls(conn, PLAN, {}), []
+    usual = 30 * 60 // minutes
+    for n in range(usual + 3):
+        ts = T0 + n * step_ms + (n % 2) * late_s * 1000  # no node wakes to the second
+        lps = 12.0 if n < usual else 6.0
+        with village_store.transaction(conn):
+            village_store.put_values(conn, [Value("outlet", "discharge_lps", ts, lps, 0.1, 1)])
+            falls.look(ts + 10_000)
+        told.append(len(alarms(conn)))
+    assert told == [0] * (usual + 1) + [1, 1]
+
+
+def test_two_low_readings_with_hours_of_silence_between_them_are_not_one_loss(
+    conn: sqlite3.Connection,
+) -> None:
+    arrive(conn, [6.0])
+    late = T0 + (DAY + 48) * STEP_MS  # four hours
+    with village_store.transaction(conn):
+        village_store.put_values(conn, [Value("outlet", "discharge_lps", late, 6.0, 0.1, 1)])
+        Falls(conn, PLAN, {}).look(late + 10_000)
+    assert alarms(conn) == []
+
+
 def test_a_history_rings_nobody(conn: sqlite3.Connection) -> None:
     arrive(conn, [6.0, 6.1, 6.0], late_ms=6 * 3_600_000)
     assert alarms(conn) == []

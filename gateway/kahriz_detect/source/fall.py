@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The first word about a sudden loss at the mouth: two readings in a row, asked as they arrive.
 
-    before = median of three hours, up to half an hour ago
+    before = median of three hours, or of six readings where they are rare, up to half an hour ago
     rings when the newest < (1 - SHARE) * before, the one before it < (1 - SHARE / 4) * before,
     and both are below all but a few readings of the last day
 
@@ -21,7 +21,12 @@ KIND = "source_drop"
 SHARE = 0.2  # lost within the hour: a storm that fades falls by 2 % in it, a collapse by 30 to 100
 BACK = 0.9
 DAY_MS, HOURS_MS, SETTLED_MS, FRESH_MS = 86_400_000, 12_600_000, 1_800_000, 5_400_000
-LEAST = 24  # readings of the day before, and a quarter of them in the hours: fewer say nothing
+APART_MS = 2 * FRESH_MS  # of the two low ones: further apart they were not one loss
+LEAST, USUAL, OLD_MS = (
+    20,
+    6,
+    32_400_000,
+)  # readings of the day before, and of these the last within so long
 FLOOR_LPS = 0.5  # below that a weir says nothing about shares
 LOW = 20  # below the lowest twentieth of the day's readings: a gate shut every night is no news
 
@@ -50,11 +55,9 @@ def look(
         return state, None
     state = replace(state, upto=readings[-1][0])
     newest = readings[-2:]
-    fresh = all(now_ms - ts <= FRESH_MS for ts, _ in newest)
-    if not fresh:
+    (since, first), (end, now) = newest
+    if now_ms - end > FRESH_MS or end - since > APART_MS:
         return state, None
-    end = newest[-1][0]
-    (since, first), (_, now) = newest
     if state.before_lps is not None:
         if min(first, now) < BACK * state.before_lps:
             return state, None
@@ -62,7 +65,9 @@ def look(
     settled = [(ts, lps) for ts, lps in readings[:-2] if end - DAY_MS < ts <= end - SETTLED_MS]
     day = [lps for _, lps in settled]
     hours = [lps for ts, lps in settled if end - HOURS_MS < ts]
-    if len(day) < LEAST or len(hours) < LEAST // 4:
+    if len(hours) < USUAL:
+        hours = [lps for ts, lps in settled[-USUAL:] if end - OLD_MS < ts]
+    if len(day) < LEAST or len(hours) < USUAL:
         return state, None
     before = median(hours)
     fallen = now < (1.0 - SHARE) * before and first < (1.0 - SHARE / 4.0) * before
