@@ -15,14 +15,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
+from types import FrameType
 
 from kahriz_tools.image import build_image
 
@@ -34,17 +37,41 @@ from .verdict import Verdict
 
 DRIVERS = ["a02yyuw", "ds18b20", "loop_ads1115"]
 AT_ONCE = 5  # seeds a job
+STANDS_STILL_S = 900  # a month takes 6 s of processor time; a loaded machine twenty times that
 SHRUNK_MOST = 5  # failing seeds that are shrunk; the others are named
 
 
-def one(seed: int, image: Path) -> Verdict:
+def one(seed: int, image: Path, most_s: int = 0) -> Verdict:
     """Live a seed; a run that cannot be lived to its end is a broken one."""
     schedule = draw(seed)
     try:
-        return run(schedule, image)
+        with _guarded(most_s):
+            return run(schedule, image)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is reported with its seed
         kinds = [h.kind for h in schedule.happenings]
         return Verdict(seed, kinds, faults=[f"the run ended: {error!r}"])
+
+
+@contextmanager
+def _guarded(most_s: int) -> Iterator[None]:
+    """End a run that stands still: its world waits in the main thread. Zero lets it stand.
+
+    It takes the process's one alarm, so a test that has a time of its own goes without.
+    """
+    if not most_s:
+        yield
+        return
+
+    def ring(signum: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"it stood still for {most_s} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(most_s)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def shrunk(whole: Schedule, image: Path) -> tuple[Schedule, tuple[int, ...], Verdict]:
@@ -90,7 +117,7 @@ def _chunks(seeds: Iterator[int], at_once: int) -> Iterator[list[int]]:
 
 
 def many(seeds: list[int], image: Path) -> list[Verdict]:
-    return [one(seed, image) for seed in seeds]
+    return [one(seed, image, STANDS_STILL_S) for seed in seeds]
 
 
 def main() -> int:
