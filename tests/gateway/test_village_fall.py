@@ -88,6 +88,27 @@ def test_a_loss_is_told_at_the_second_reading_however_far_apart_they_are(
     assert told == [0] * (usual + 1) + [1, 1]
 
 
+def test_a_loss_in_a_batch_of_half_a_day_is_told_when_the_batch_comes(
+    conn: sqlite3.Connection,
+) -> None:
+    text = (SITES / "banovshalar-gozlu" / "site.toml").read_text(encoding="utf-8")
+    hourly = parse_plan(text.replace("dt_s = 300", "dt_s = 3600", 1))  # the outlet stands first
+    falls, hour_ms = Falls(conn, hourly, {}), 3_600_000
+    for first in (
+        0,
+        12,
+        24,
+    ):  # twelve readings a batch; the water falls with the second of the last
+        come = [
+            Value("outlet", "discharge_lps", T0 + n * hour_ms, 12.0 if n < 25 else 4.0, 0.1, 1)
+            for n in range(first, first + 12)
+        ]
+        with village_store.transaction(conn):
+            village_store.put_values(conn, come)
+            falls.look(come[-1].ts + 10_000)
+    assert alarms(conn) == [("source_drop", "outlet", False)]
+
+
 def test_two_low_readings_with_hours_of_silence_between_them_are_not_one_loss(
     conn: sqlite3.Connection,
 ) -> None:

@@ -39,10 +39,21 @@ class State:
     before_lps: float | None = None
 
 
+def fresh_for(interval_s: float, batch: int) -> int:
+    """One and a half batches: so late may what is news come from a node that is well."""
+    return max(FRESH_MS, round(1500 * interval_s * batch))
+
+
 def look(
-    place: str, readings: Sequence[tuple[int, float]], state: State, now_ms: int
+    place: str,
+    readings: Sequence[tuple[int, float]],
+    state: State,
+    now_ms: int,
+    fresh_ms: int = FRESH_MS,
 ) -> tuple[State, Finding | None]:
     """Judge the newest readings (time, L/s) of the mouth, in order of time.
+
+    `fresh_ms` is how old the newest may be: `fresh_for` a node that uploads in batches.
 
     Examples
     --------
@@ -56,7 +67,7 @@ def look(
     state = replace(state, upto=readings[-1][0])
     newest = readings[-2:]
     (since, first), (end, now) = newest
-    if now_ms - end > FRESH_MS or end - since > APART_MS:
+    if now_ms - end > fresh_ms or end - since > APART_MS:
         return state, None
     if state.before_lps is not None:
         if min(first, now) < BACK * state.before_lps:

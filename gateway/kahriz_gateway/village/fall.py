@@ -30,6 +30,7 @@ class Falls:
     def __init__(self, conn: sqlite3.Connection, plan: Plan, tells: village_alarms.Tells) -> None:
         self._conn, self._plan, self._tells = conn, plan, tells
         self._mouths = {source.outlet: source.place for source in site_of(plan).sources}
+        self._fresh_ms = {p.id: fall.fresh_for(p.dt_s, p.batch) for p in plan.points}
         self._states = {
             place: fall.State(**(village_store.get_state(conn, f"fall:{place}") or {}))
             for place in self._mouths.values()
@@ -42,9 +43,9 @@ class Falls:
             if sure and before.upto > now_ms + fall.DAY_MS:  # it came to a time that was none
                 before = self._states[place] = fall.State(now_ms)
             newest = self._newest(point)
-            if newest is None or newest <= before.upto or now_ms - newest > fall.FRESH_MS:
+            if newest is None or newest <= before.upto or now_ms - newest > self._fresh_ms[point]:
                 continue
-            state, news = self._judged(place, self._readings(point, newest), before, now_ms)
+            state, news = self._judged(point, place, before, now_ms, newest)
             self._states[place] = state
             village_store.set_state(self._conn, f"fall:{place}", asdict(state))
             cause = self._cause(point, place)
@@ -55,13 +56,14 @@ class Falls:
                 self._join(place, cause, now_ms)
 
     def _judged(
-        self, place: str, readings: list[tuple[int, float]], state: fall.State, now_ms: int
+        self, point: str, place: str, state: fall.State, now_ms: int, newest: int
     ) -> tuple[fall.State, list[Finding]]:
         """One after the other, though they came together: who was away missed none of them."""
+        readings, fresh_ms = self._readings(point, newest), self._fresh_ms[point]
         first = bisect_right(readings, (state.upto, float("inf")))
         news = []
         for upto in range(first + 1, len(readings) + 1):
-            state, found = fall.look(place, readings[:upto], state, now_ms)
+            state, found = fall.look(place, readings[:upto], state, now_ms, fresh_ms)
             if found is not None:
                 news.append(found)
         return state, news
@@ -84,7 +86,7 @@ class Falls:
         return max((v.ts for v in found if v is not None), default=None)
 
     def _readings(self, point: str, newest: int) -> list[tuple[int, float]]:
-        after = newest - fall.DAY_MS - fall.SETTLED_MS - fall.FRESH_MS
+        after = newest - fall.DAY_MS - fall.SETTLED_MS - self._fresh_ms[point]
         found: dict[int, float] = {}
         for quantity in FLOWS:
             for v in village_store.values_between(self._conn, point, quantity, after, newest):

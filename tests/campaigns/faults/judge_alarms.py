@@ -17,6 +17,9 @@ TOLD_S = 900.0  # from the second reading that shows it to the alarm
 ALARMED_S = 3600.0
 HOURS_MS = 10_800_000
 USUAL_LEAST = 30  # readings in the hours before a loss: fewer say nothing about it
+QUICK_S = 300.0  # between readings; where they come more slowly a day of them is asked for
+DAY_MS, DAY_LEAST = 86_400_000, 22
+SLOW_MS, SLOW_LEAST = 28_800_000, 8  # the last hours before the loss
 PATIENCE_MS = 1_500_000  # of a message while the last fault is over
 
 
@@ -77,19 +80,30 @@ def _could_know(life: FaultLife, site: Site) -> float | None:
     """When two readings that show the loss had come in while they were fresh."""
     if life.fall_ms is None:
         return None
-    usual = [w for w in life.wakes if w.measured_ms < life.fall_ms and w.on_flash]
-    if sum(w.measured_ms > life.fall_ms - HOURS_MS for w in usual) < USUAL_LEAST:
-        return None  # nobody knows what is usual here
+    dt_s, batch = life.schedule.dt_s, life.schedule.batch
+    slow_ms = 0 if dt_s <= QUICK_S else 1000 * dt_s * (2 + batch)
+    fresh_ms = max(FRESH_S * 1000, slow_ms and 1500 * dt_s * batch)
+    if not _usual_known(life, life.fall_ms, slow=slow_ms > 0):
+        return None
     low = [w.measured_ms for w in life.wakes if w.measured_ms >= life.fall_ms and w.on_flash]
     if len(low) < 2:
         return None
     for ms in life.whole_ms:
         came = [m for m in low if m <= ms]
-        if len(came) >= 2 and ms - came[-2] <= FRESH_S * 1000:
+        if len(came) >= 2 and ms - came[-2] <= fresh_ms:
             left_ms = site.time.now_ms() - ms
-            early = ms - life.fall_ms <= ALARMED_S * 1000
+            early = ms - life.fall_ms <= ALARMED_S * 1000 + slow_ms
             return float(ms) if early and left_ms > TOLD_S * 1000 else None
     return None
+
+
+def _usual_known(life: FaultLife, fall_ms: float, slow: bool) -> bool:
+    """Whether enough was measured before the loss to say what is usual here."""
+    ago_ms = [fall_ms - w.measured_ms for w in life.wakes if w.measured_ms < fall_ms and w.on_flash]
+    if not slow:
+        return sum(ms < HOURS_MS for ms in ago_ms) >= USUAL_LEAST
+    in_a_day = sum(ms < DAY_MS for ms in ago_ms)
+    return in_a_day >= DAY_LEAST and sum(ms < SLOW_MS for ms in ago_ms) >= SLOW_LEAST
 
 
 def judge_texts(found: Verdict, site: Site, conn: sqlite3.Connection) -> None:
