@@ -81,10 +81,10 @@ def _text(
     person: Person, urgent: bool, attempts: Sequence[Attempt], available: Collection[str], now: int
 ) -> _Way:
     """Every channel once in the person's order, then the same again after a pause."""
+    if any(a.state == DELIVERED for a in attempts if a.channel != CALL):
+        return _Way(DELIVERED)  # though its channel is busy by now
     ways = [c for c in person.channels if c != CALL and c in available]
     mine = [a for a in attempts if a.channel in ways]
-    if any(a.state == DELIVERED for a in mine):
-        return _Way(DELIVERED)
     if not ways:
         return _Way("none")
     if any(a.state == TRYING for a in mine):

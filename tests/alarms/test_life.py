@@ -137,6 +137,14 @@ def test_the_text_goes_before_the_ring_and_a_ring_is_tried_twice() -> None:
     assert next_way(ali, False, [], every, 0).channels == ("sms",), "what can wait never rings"
 
 
+def test_a_text_that_was_taken_stays_taken_while_its_channel_is_busy_with_another() -> None:
+    ali, sms = PLAN.people[0], Attempt("sms", attempts.DELIVERED, 0)
+    for free in ((), ("call",), ("telegram",), ("call", "telegram")):
+        assert next_way(ali, False, [sms], free, 1_000).outcome == "sent", free
+        assert next_way(ali, True, [sms], free, 240_000).outcome == "sent", free
+        assert "telegram" not in next_way(ali, True, [sms], free, 1_000).channels, free
+
+
 @given(st.lists(st.sampled_from(["passing", "permanent"]), min_size=30, max_size=30))
 def test_when_every_way_fails_the_message_fails_within_five_minutes(ends: list[str]) -> None:
     ali, tries, now = PLAN.people[0], [], 0

@@ -158,12 +158,13 @@ class Site:
     def _urgent(self) -> bool:
         if self._look is None:
             self._look = village_store.open_village(self.data / "village.db", read_only=True)
+        own_ms = self.time.now_ms() + self.machine.off_ms  # by which it was made
         return bool(
             self._look.execute(
                 "SELECT 1 FROM message WHERE state IN ('waiting','sending')"
                 " AND sort IN ('urgent','test')"
-                " AND made > ? LIMIT 1",
-                (self.time.now_ms() - FRESH_MS,),
+                " AND (made > ? OR made BETWEEN ? AND ?) LIMIT 1",
+                (self.time.now_ms() - FRESH_MS, own_ms - FRESH_MS, own_ms),
             ).fetchone()
         )
 
