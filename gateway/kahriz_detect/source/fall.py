@@ -22,11 +22,8 @@ SHARE = 0.2  # lost within the hour: a storm that fades falls by 2 % in it, a co
 BACK = 0.9
 DAY_MS, HOURS_MS, SETTLED_MS, FRESH_MS = 86_400_000, 12_600_000, 1_800_000, 5_400_000
 APART_MS = 2 * FRESH_MS  # of the two low ones: further apart they were not one loss
-LEAST, USUAL, OLD_MS = (
-    20,
-    6,
-    32_400_000,
-)  # readings of the day before, and of these the last within so long
+LEAST, USUAL = 20, 6  # readings of the day before, and of its last hours: fewer say nothing
+OLD_MS = 32_400_000  # how far back the last six may reach where readings are rare
 FLOOR_LPS = 0.5  # below that a weir says nothing about shares
 LOW = 20  # below the lowest twentieth of the day's readings: a gate shut every night is no news
 

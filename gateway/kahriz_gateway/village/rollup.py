@@ -13,13 +13,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kahriz_gateway.village.changes import Moment, Span
-from kahriz_gateway.village.moments import FINAL
+from kahriz_gateway.village.moments import FINAL, MISSING
 from kahriz_gateway.village.store import quantities_of
 from kahriz_water.site import Plan
 
 HOUR_MS = 3_600_000
 FAIL = 4  # QARTOD: from here on a number does not count
-MISSING = 9
 DT_S = 300  # of a point that the plan no longer has
 
 _HOUR = " AND ".join(
