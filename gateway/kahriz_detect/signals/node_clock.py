@@ -4,8 +4,9 @@
     lag = moment at which a word came - time of the newest reading in it
 
 A node sends its newest rows first, so the lag lies between nothing and one upload. A clock that was
-set back, ran away or lost its battery shows in two words, by a day in one. Readings with a wrong
-time spoil a balance without being wrong themselves.
+set back, ran away or lost its battery shows in two words, by a day ahead in one. Words that come
+hard upon each other have waited for us together (in the broker, while we stood still) and count as
+one. Readings with a wrong time spoil a balance without being wrong themselves.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class NodeClock(Detector):
             raise ValueError("period_s must be positive")
         self.expected: Mapping[str, Expected] = {e.node: e for e in expected}
         self.words: dict[str, int] = {}  # in a row that speak against the state
+        self.counted: dict[str, int] = {}  # ms at which the last of them came
         self.wrong: set[str] = set()
 
     @property
@@ -77,7 +79,10 @@ class NodeClock(Detector):
         if out == (node in self.wrong):
             self.words[node] = 0
             return []
+        if out and self.words.get(node) and self._together(sample.ts, expected):
+            return []
         self.words[node] = self.words.get(node, 0) + 1
+        self.counted[node] = sample.ts
         if self.words[node] < WORDS and not (out and lag_s < -AT_ONCE_S):
             return []
         self.words[node] = 0
@@ -89,15 +94,20 @@ class NodeClock(Detector):
         evidence: dict[str, float | str] = {"lag_s": round(lag_s, 1)}
         return [Finding(what, "sensor_fault:clock", expected.place, sample.ts, evidence=evidence)]
 
+    def _together(self, ts: int, expected: Expected) -> bool:
+        """With the word that was counted last: sooner after it than a node uploads."""
+        return 0 <= ts - self.counted.get(expected.node, 0) < 500 * expected.period_s
+
     def lasts(self, kind: str, place: str) -> bool:
         return kind in self.kinds and any(self.expected[n].place == place for n in self.wrong)
 
     def dump(self) -> Any:
-        return [self.words, sorted(self.wrong)]
+        return [self.words, sorted(self.wrong), self.counted]
 
     def load(self, state: Any) -> None:
-        words, wrong = state
+        words, wrong, *later = state  # without `counted` of an earlier version
         self.words = {str(n): int(k) for n, k in words.items() if n in self.expected}
+        self.counted = {str(n): int(ts) for n, ts in later[0].items()} if later else {}
         self.wrong = set(wrong) & set(self.expected)
 
 
