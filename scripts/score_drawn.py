@@ -49,16 +49,16 @@ def main() -> int:
         for site in folders:
             copies = range(args.first, args.first + args.copies)
             played = list(pool.map(play, repeat(site), copies, repeat(args.train)))
-            _tell(judge, site.name, played)
+            tell(judge, site.name, played)
             all_of += played
-    _tell(judge, "all", all_of)
+    tell(judge, "all", all_of)
     return 0
 
 
 def play(site: Path, copy: int, train: Path) -> Played:
     """A copy of a site with leaks of its own, replayed and judged."""
     judge = scorer(train / "score_alarms.py")
-    used = _without(site, judge.read_events(str(site / "events.csv")))
+    used = without(site, judge.read_events(str(site / "events.csv")))
     leaks = draw(random.Random(f"{site.name} {copy}"), used)
     with tempfile.TemporaryDirectory() as folder:
         readings, events = Path(folder) / "readings.csv.gz", Path(folder) / "events.csv"
@@ -113,7 +113,7 @@ def lost(leaks: list[Leak], t: datetime) -> float:
     return total
 
 
-def _without(site: Path, leaks: list[Leak]) -> dict[datetime, float]:
+def without(site: Path, leaks: list[Leak]) -> dict[datetime, float]:
     with gzip.open(site / "readings.csv.gz", "rt", newline="") as handle:
         found = [(datetime.fromisoformat(r["time"]), r["value"]) for r in csv.DictReader(handle)]
     return {t: float(value) - lost(leaks, t) for t, value in found if value}
@@ -130,7 +130,7 @@ def _write(site: Path, path: Path, values: dict[datetime, float]) -> None:
             writer.writerow({**like, "time": time, "value": f"{lps:.4f}"})
 
 
-def _tell(judge: Any, name: str, played: list[Played]) -> None:
+def tell(judge: Any, name: str, played: list[Played]) -> None:
     part = figures(judge, played)["loss"]
     print(
         f"{name}: {part['found']}/{part['total']} (chance {part['chance_found']:.1f}), "
