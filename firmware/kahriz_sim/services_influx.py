@@ -52,20 +52,21 @@ bind-address = "127.0.0.1:{rpc}"
   level = "warn"
   suppress-logo = true
 """
-# One process, everything under its own prefix: no root, no daemon, nothing in /var.
+# One process, everything under its own prefix (-p): no root, no daemon, nothing in /var, and no
+# path of ours in here that would have to be quoted.
 _NGINX = """\
 daemon off;
 master_process off;
-pid {dir}/nginx.pid;
-error_log {dir}/nginx-error.log warn;
+pid nginx.pid;
+error_log nginx-error.log warn;
 events {{ worker_connections 256; }}
 http {{
   access_log off;
-  client_body_temp_path {dir}/body;
-  proxy_temp_path {dir}/proxy;
-  fastcgi_temp_path {dir}/fastcgi;
-  uwsgi_temp_path {dir}/uwsgi;
-  scgi_temp_path {dir}/scgi;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
   client_max_body_size {max_body_bytes};
   proxy_read_timeout 120s;
   server {{
@@ -188,7 +189,7 @@ def _assemble(
     inner = free_port()
     (folder / "influxd.conf").write_text(_INFLUXD.format(rpc=free_port(), port=inner, dir=folder))
     (folder / "nginx.conf").write_text(
-        _NGINX.format(port=port, influxd=inner, dir=folder, max_body_bytes=max_body_bytes)
+        _NGINX.format(port=port, influxd=inner, max_body_bytes=max_body_bytes)
     )
     engine = Child(
         "InfluxDB (influxd)",
