@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import csv
 import gzip
+import importlib
 import json
 import math
 import random
@@ -30,7 +31,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import wntr
 from numpy.typing import NDArray
 
 from kahriz_detect.replay.cli import load_site
@@ -214,6 +214,7 @@ def _heads(rng: random.Random, dice: np.random.Generator) -> list[Series]:
 
 def _feeds(demand: Series, heads: list[Series], rng: random.Random) -> Iterator[Series]:
     """What each feed gives: EPANET over a grid of pipes of drawn lengths."""
+    wntr = importlib.import_module("wntr")
     net = wntr.network.WaterNetworkModel()
     span = net.options.time
     span.hydraulic_timestep = span.pattern_timestep = span.report_timestep = STEP_S
