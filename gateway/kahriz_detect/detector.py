@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kahriz_detect.closure import NOTHING, Closures
 from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.frame import Frame
 
@@ -21,6 +22,8 @@ class Detector:
     by_clock = False  # ticked by the clock on the wall, not by the watermark of its points
     judges = False
     good = True
+    sees_shut = False  # it wants frames as they are and asks `closures` what people have closed
+    closures: Closures | None = None  # set by the engine for such a one
 
     @property
     def name(self) -> str:
@@ -51,6 +54,10 @@ class Detector:
         """Whether it goes on though a person closed it: a dead sensor does not become usual. Until
         `step` or `update` says that it is cleared, `Joint` tells it again now and then."""
         return False
+
+    def closed(self, ts: int) -> frozenset[str]:
+        """What people have closed then, for one that `sees_shut`; to the others it is a gap."""
+        return NOTHING if self.closures is None else self.closures.at(ts)
 
     def dump(self) -> Any:
         raise NotImplementedError

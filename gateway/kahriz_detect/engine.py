@@ -13,6 +13,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from kahriz_detect.closure import Closures
 from kahriz_detect.detector import Detector
 from kahriz_detect.finding import Finding, Sample
 from kahriz_detect.frame import Frame
@@ -43,6 +44,7 @@ class Engine:
         found = detectors(site) if watching is None else watching
         self.detectors = [d for d in found if not d.by_clock]
         self.joint = Joint(site)
+        self.closures = Closures(site)  # what people said they close
         self.late = 0
         self._step_ms = site.step_s * 1000
         self._open: int | None = None  # number of the step that is being filled
@@ -57,9 +59,13 @@ class Engine:
                 self._heard[signal.point, quantity] = (signal.key, judges, others)
         self._ticks = [d.tick for d in self.detectors if _overrides(d, "tick")]
         early = max((n for n, d in enumerate(self.detectors, 1) if _hears(d)), default=0)
-        self._judging = [d.step for d in self.detectors[:early] if _overrides(d, "step")]
-        self._steps = [d.step for d in self.detectors[early:] if _overrides(d, "step")]
-        self._frames: list[tuple[Frame, list[Finding]]] = []  # that `_steps` have not seen
+        self._judging = [(d, d.step) for d in self.detectors[:early] if _overrides(d, "step")]
+        self._steps = [(d, d.step) for d in self.detectors[early:] if _overrides(d, "step")]
+        for detector in self.detectors:
+            if detector.sees_shut:
+                detector.closures = self.closures
+        # frames that `_steps` have not seen: as they are, and without what people have closed
+        self._frames: list[tuple[Frame, Frame, list[Finding]]] = []
         self._found: list[tuple[int, int, list[Finding]]] = []  # known when, of when, undecided
 
     def update(self, sample: Sample) -> list[Finding]:
@@ -90,9 +96,10 @@ class Engine:
         """Show each detector all new frames in a row: to go back and forth between a dozen of them
         costs half as much again. Decided is step by step, as if they had come one by one."""
         frames, self._frames = self._frames, []
-        for step in self._steps:
-            for frame, found in frames:
-                news = step(frame)
+        for detector, step in self._steps:
+            whole = detector.sees_shut
+            for frame, rest, found in frames:
+                news = step(frame if whole else rest)
                 if news:
                     found += news
         undecided, self._found = self._found, []
@@ -127,7 +134,7 @@ class Engine:
                 self._seen.again(key, value)
             else:  # nearly always: one reading a step, and a good one
                 first[key] = value
-            if good:
+            if good and others and key not in self.closures.at(ts):
                 for detector in others:
                     found = detector.update(sample)
                     if found:
@@ -166,9 +173,14 @@ class Engine:
         found: list[Finding] = []
         for tick in self._ticks:
             found += tick(frame.ts)
-        for step in self._judging:
-            found += step(frame)
-        self._frames.append((frame, found))
+        rest, shut = frame, self.closures.at(frame.ts)
+        for detector, step in self._judging:
+            if shut and rest is frame and not detector.judges:
+                rest = frame.without(shut)  # the judges have spoken
+            found += step(frame if detector.sees_shut else rest)
+        if shut and rest is frame:
+            rest = frame.without(shut)
+        self._frames.append((frame, rest, found))
         self._found.append((moment, frame.ts, found))
 
     def agree(

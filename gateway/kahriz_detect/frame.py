@@ -39,6 +39,13 @@ class Frame:
         self._exact = {k: v for k, v in values.items() if k not in bounds} if bounds else values
         self.get: Callable[[str], float | None] = self._exact.get
 
+    def without(self, keys: frozenset[str]) -> Frame:
+        """The same as a gap of some signals."""
+        values = {k: v for k, v in self.values.items() if k not in keys}
+        raw = {k: v for k, v in self.raw.items() if k not in keys}
+        bounds = {k: v for k, v in self.bounds.items() if k not in keys}
+        return Frame(self.number, self.ts, values, bounds, raw)
+
     def doubt(self, key: str) -> None:
         """A judge that needs neighbours takes a signal away from who comes after it."""
         if self.raw is self.values:  # as long as all is believed

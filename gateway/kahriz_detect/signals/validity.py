@@ -8,6 +8,8 @@
    somebody has them in his hand, or the logger lacks power. What a visit has moved and the next
    one moves back is mended and no news.
 4. Ice: a stage that climbs while the water beside it is at freezing.
+5. Zero at a gate that is shut is no stuck sensor, as long as the water beside it agrees (`idle`);
+   what happens at a place that people have closed is theirs.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from kahriz_detect.detector import Detector
 from kahriz_detect.finding import CLEARED, RAISED, Finding, Sample
 from kahriz_detect.frame import Frame
 from kahriz_detect.signals.channel import FREEZING_C, Channel
+from kahriz_detect.signals.idle import Idle, idle_of
 from kahriz_detect.site import FLOW, LEVEL, TEMPERATURE, Signal, Site
 
 DUMB = 5  # frames
@@ -36,6 +39,7 @@ class Validity(Detector):
     signals : what is watched.
     loggers : keys of signals that share a logger, with a power supply and a technician.
     heard : keys of signals that nobody else misses when they are dumb.
+    idle : what the neighbours of a flow say of its zeros.
 
     Examples
     --------
@@ -54,19 +58,21 @@ class Validity(Detector):
     """
 
     kinds = tuple(f"sensor_fault:{fault}" for fault in FAULTS)
-    judges = True
+    judges = sees_shut = True
 
     def __init__(
         self,
         signals: Iterable[Signal],
         loggers: Iterable[tuple[str, ...]] = (),
         heard: Iterable[str] = (),
+        idle: Idle | None = None,
     ) -> None:
         self.signals = {s.key: s for s in signals}
         if not self.signals:
             raise ValueError("there must be at least one signal")
         self.loggers = [keys for keys in loggers if len(keys) > 1]
         self.heard = set(heard)
+        self.idle = idle if idle is not None else Idle((), (), (), 600.0)
         self.channels = {k: Channel(s.quantity, s.missing) for k, s in self.signals.items()}
         self._of = {
             (s.point, q): k
@@ -97,19 +103,27 @@ class Validity(Detector):
             elif q < 3:
                 symptom = channel.symptom(value)
         self.good = symptom is None
-        if channel is None or symptom is None or not channel.open(symptom, ts):
+        if channel is None or symptom is None:
             return []
-        return [self._finding(RAISED, symptom, self._of[point, quantity], ts)]
+        key = self._of[point, quantity]
+        if symptom == "stuck" and value == 0.0 and self.idle.agreed(key):
+            self.good = True  # nothing runs there
+            return []
+        if key in self.closed(ts) or not channel.open(symptom, ts):
+            return []
+        return [self._finding(RAISED, symptom, key, ts)]
 
     def step(self, frame: Frame) -> list[Finding]:
         """All that reported at one time is in: what the sensors say about each other."""
         found: list[Finding] = []
+        self.idle.step(frame)
+        shut = self.closed(frame.ts)
         if 2 * len(frame.raw) >= len(self.channels):  # else it is the site that is dumb
             self.rounds += 1
         for key, channel in self.channels.items():
             if key in frame.raw:
                 channel.round = self.rounds
-            elif self._dumb(key) and channel.open("dropout", frame.ts):
+            elif self._dumb(key) and key not in shut and channel.open("dropout", frame.ts):
                 found.append(self._finding(RAISED, "dropout", key, frame.ts))
             if channel.fault is not None or channel.waved is not None:
                 for fault in channel.over(frame.ts):
@@ -134,7 +148,7 @@ class Validity(Detector):
             return []
         for key in keys:
             channel = self.channels[key]
-            if channel.lacks or key not in frame.raw:
+            if channel.lacks or key not in frame.raw or key in self.closed(frame.ts):
                 continue
             leap = abs(channel.spike.d) / channel.spike.s if channel.spike.s else 0.0
             held = channel.stuck.before > 0
@@ -169,7 +183,8 @@ class Validity(Detector):
                 channel.seen_ms = frame.ts
             if cold and channel.waved == "ice":
                 channel.waved_ms = frame.ts
-            if cold and climb > ICE_M and channel.open("ice", frame.ts):
+            shut = key in self.closed(frame.ts)
+            if cold and climb > ICE_M and not shut and channel.open("ice", frame.ts):
                 found.append(self._finding(RAISED, "ice", key, frame.ts))
         return found
 
@@ -200,10 +215,12 @@ class Validity(Detector):
 
     def dump(self) -> Any:
         channels = {key: channel.dump() for key, channel in self.channels.items()}
-        return [self.lacked, self.rounds, self.climb, channels]
+        return [self.lacked, self.rounds, self.climb, channels, self.idle.dump()]
 
     def load(self, state: Any) -> None:
-        self.lacked, self.rounds, self.climb, channels = state
+        self.lacked, self.rounds, self.climb, channels, *more = state
+        if more:  # else of a version that asked no neighbours
+            self.idle.load(more[0])
         for key, kept in channels.items():
             if key in self.channels:
                 self.channels[key].load(kept)
@@ -221,4 +238,4 @@ def validities(site: Site) -> list[Detector]:
     keys = tuple(s.key for s in site.signals)
     loggers = [keys] if one_place else [tuple(k) for k in nodes.values()]
     heard = keys if alone else [k for own in nodes.values() if len(own) > 1 for k in own]
-    return [Validity(site.signals, loggers, heard)]
+    return [Validity(site.signals, loggers, heard, idle_of(site))]

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+"""A flow that reads zero: whether the water beside it says so too, or says that it must run.
+
+    of a reach : the weir above, the weir below: at rest, or running
+    of a pool  : x = what left it (or came) by level and the other meters, if this one reads zero
+
+A gate may be shut for a whole winter and its meter repeats 0.000; a dead meter does the same.
+Nobody can tell them apart by that one signal, and silence of the neighbours says nothing either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kahriz_detect.frame import Frame
+from kahriz_detect.site import FLOW, Pool, Reach, Signal, Site
+from kahriz_water.pool import volume_m3
+
+RESTS, RUNS = 0.05, 0.2  # of its highest: a neighbour rests below, and runs above
+POOL_RESTS, POOL_RUNS = 0.3, 0.5  # of the usual flow: what a pool must have lost through it
+NEAR_LPS = 0.02  # where nobody has ever run: that is zero
+SPAN_S = 3 * 3600.0  # over which a pool is asked
+SPILL_AIR_M = 0.03  # so near to its spill a pool may spill
+RECENT_S, DOUBTED_S = 6 * 3600.0, 6 * 3600.0  # since it was agreed; in all that it was not
+FORGIVEN = 0.02  # of a frame in which it was not, for each in which it was
+
+
+class Idle:
+    """Zeros of the flows of a site, in the eyes of their neighbours.
+
+    Examples
+    --------
+    >>> signals = [Signal(k, k, FLOW) for k in ("up", "down")]
+    >>> idle = Idle(signals, [Reach("r", "up", "down")], [], 600)
+    >>> for n in range(100):
+    ...     idle.step(Frame(n, n * 600_000, {"up": 8.0 if n < 50 else 0.0, "down": 0.0}))
+    ...     if n in (49, 55):
+    ...         print(idle.agreed("down"))
+    False
+    False
+    >>> idle.step(Frame(100, 60_000_000, {"up": 0.0, "down": 7.0}))
+    >>> idle.step(Frame(101, 60_600_000, {"up": 0.0, "down": 0.0}))
+    >>> idle.agreed("down")
+    True
+    """
+
+    def __init__(
+        self,
+        signals: Iterable[Signal],
+        reaches: Iterable[Reach],
+        pools: Iterable[Pool],
+        step_s: float,
+    ) -> None:
+        self.step_s = step_s
+        flows = [s.key for s in signals if s.quantity == FLOW]
+        self.beside: dict[str, list[str]] = {k: [] for k in flows}
+        for reach in reaches:
+            for here, there in ((reach.up, reach.down), (reach.down, reach.up)):
+                if here in self.beside and there in self.beside:
+                    self.beside[here].append(there)
+        self.pools = [p for p in pools if len(p.level_volume) > 1]
+        self.tops = dict.fromkeys(flows, 0.0)
+        self.runs: dict[str, list[float]] = {}  # of zeros: frame in which it was agreed, doubts
+        self.past: dict[str, list[list[float]]] = {p.level: [] for p in self.pools}
+        self.number = 0
+
+    def step(self, frame: Frame) -> None:
+        """Take a frame in."""
+        self.number = frame.number
+        raw, tops = frame.raw, self.tops
+        zeros = []
+        for key, top in tops.items():
+            value = raw.get(key)
+            if value is None:
+                continue
+            if value > top:
+                tops[key] = value
+            if value == 0.0:
+                zeros.append(key)
+            else:
+                self.runs.pop(key, None)
+        for pool in self.pools:
+            if any(k in self.tops and not raw.get(k) for k in (*pool.inflows, *pool.outflows)):
+                self._fill(pool, frame)
+            elif self.past[pool.level]:
+                self.past[pool.level] = []
+        for key in zeros:
+            votes = self._votes(key, frame)
+            run = self.runs.setdefault(key, [-1.0, 0.0])
+            if votes and all(votes):
+                run[0], run[1] = float(frame.number), max(0.0, run[1] - FORGIVEN)
+            elif votes and not any(votes):
+                run[1] += 1.0
+
+    def agreed(self, key: str) -> bool:
+        """Whether its neighbours say that nothing runs there."""
+        run = self.runs.get(key)
+        if run is None or run[0] < 0 or run[1] * self.step_s > DOUBTED_S:
+            return False
+        return (self.number - run[0]) * self.step_s <= RECENT_S
+
+    def _votes(self, key: str, frame: Frame) -> list[bool]:
+        votes = []
+        for other in self.beside[key]:
+            value, top = frame.get(other), self.tops[other]
+            if value is None:
+                continue
+            if value <= max(RESTS * top, NEAR_LPS):
+                votes.append(True)
+            elif value > RUNS * top:
+                votes.append(False)
+        for pool in self.pools:
+            if key in pool.inflows or key in pool.outflows:
+                vote = self._of_pool(key, pool)
+                votes += [] if vote is None else [vote]
+        return votes
+
+    def _fill(self, pool: Pool, frame: Frame) -> None:
+        """Volume, net flow and whether it may spill; a gap begins anew."""
+        past, level = self.past[pool.level], frame.get(pool.level)
+        volume = None if level is None else volume_m3(level, pool.level_volume)
+        net = 0.0
+        for keys, sign in ((pool.inflows, 1.0), (pool.outflows, -1.0)):
+            for key in keys:
+                value = frame.raw.get(key)
+                if value is None:
+                    volume = None
+                else:
+                    net += sign * value
+        if level is None or volume is None:
+            past.clear()
+            return
+        spill = pool.spill_m
+        spills = spill is not None and level > spill - SPILL_AIR_M
+        past.append([float(frame.number), volume, net, float(spills)])
+        del past[: -round(SPAN_S / self.step_s) - 1]
+
+    def _of_pool(self, key: str, pool: Pool) -> bool | None:
+        past = self.past[pool.level]
+        first, last = past[0] if past else [0.0], past[-1] if past else [0.0]
+        span_s = (last[0] - first[0]) * self.step_s
+        if span_s < 0.9 * SPAN_S or len(past) * self.step_s < 0.8 * SPAN_S:
+            return None
+        flows = (*pool.inflows, *pool.outflows)
+        usual = self.tops[key] or max(self.tops.get(k, 0.0) for k in flows)
+        net = sum(p[2] for p in past[1:]) / (len(past) - 1)
+        left = net - 1000.0 * (last[1] - first[1]) / span_s  # that no meter has seen
+        inflow, spills = key in pool.inflows, any(p[3] for p in past)
+        x = -left if inflow else left
+        if usual <= NEAR_LPS:
+            return None
+        if x < POOL_RESTS * usual:
+            return None if spills and inflow else True
+        return False if x > POOL_RUNS * usual and (inflow or not spills) else None
+
+    def dump(self) -> Any:
+        return [self.tops, self.runs, self.past, self.number]
+
+    def load(self, state: Any) -> None:
+        tops, runs, past, self.number = state
+        self.tops = {k: float(tops.get(k, 0.0)) for k in self.tops}
+        self.runs = {str(k): list(v) for k, v in runs.items() if k in self.tops}
+        self.past = {k: [list(p) for p in past.get(k, [])] for k in self.past}
+
+
+def idle_of(site: Site) -> Idle:
+    return Idle(site.signals, site.reaches, site.pools, site.step_s)
