@@ -225,12 +225,12 @@ def _feeds(demand: Series, heads: list[Series], rng: random.Random) -> Iterator[
     for n in range(SIDE * SIDE):
         ahead = [n + 1] if n % SIDE < SIDE - 1 else []
         for to in [*ahead, *([n + SIDE] if n + SIDE < SIDE * SIDE else [])]:
-            length, wide = rng.uniform(150.0, 500.0), rng.choice((0.15, 0.2))
+            length, wide = rng.uniform(250.0, 800.0), rng.choice((0.1, 0.15, 0.25))
             net.add_pipe(f"{n}-{to}", f"j{n}", f"j{to}", length, wide, 110)
-    for n, (head, node) in enumerate(zip(heads, (0, SIDE * SIDE - 1), strict=True)):
+    for n, (head, node) in enumerate(zip(heads, rng.sample(range(SIDE * SIDE), 2), strict=True)):
         net.add_pattern(f"h{n}", list(head))
         net.add_reservoir(f"R{n}", base_head=1.0, head_pattern=f"h{n}")
-        net.add_pipe(f"in{n}", f"R{n}", f"j{node}", rng.uniform(100.0, 400.0), 0.25, 120)
+        net.add_pipe(f"in{n}", f"R{n}", f"j{node}", rng.uniform(100.0, 400.0), 0.3, 120)
     with tempfile.TemporaryDirectory() as folder:
         result = wntr.sim.EpanetSimulator(net).run_sim(file_prefix=str(Path(folder, "town")))
     return (1000.0 * result.link["flowrate"][f"in{n}"].to_numpy() for n in range(2))
