@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from pathlib import Path
 
 import rich_click as click
 
-from kahriz_water.strict import ConfigError, Table
+from kahriz_water.strict import ConfigError, Table, toml
 from kahriz_water.structures import STRUCTURES, Structure
 from kahriz_water.structures.gauged import Gauged
 from kahriz_water.structures.parshall import THROATS, Parshall
@@ -122,8 +121,10 @@ _from_file(Gauged, "Another structure with a scale from gaugings: `kahriz gatewa
 
 def _toml(file: Path) -> dict[str, object]:
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        data = toml(file.read_text(encoding="utf-8"), str(file))
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    except (OSError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{file}: expected TOML ({error})") from error
     data.pop("kind", None)  # as it stands in a record; the command says it already
     return data

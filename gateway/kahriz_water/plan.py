@@ -9,7 +9,6 @@ the unit of its name, a reach to nowhere and a cycle, each with its path and wha
 from __future__ import annotations
 
 import itertools
-import tomllib
 
 from kahriz_water.holidays import read_holidays
 from kahriz_water.plan_broker import read_broker
@@ -40,7 +39,7 @@ from kahriz_water.site import (
     Ups,
     Webhook,
 )
-from kahriz_water.strict import ConfigError, Table
+from kahriz_water.strict import ConfigError, Table, toml
 from kahriz_water.structures import STRUCTURES, Structure
 from kahriz_water.ways import read_ways
 from kahriz_wire import fields
@@ -52,11 +51,7 @@ __all__ = ["ConfigError", "Influx", "Name", "Plan", "Point", "Reach", "parse_pla
 
 def parse_plan(text: str, source: str = "site.toml") -> Plan:
     """Read a plan from TOML text; `source` stands at the head of every complaint."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(source, f"TOML ({error})") from error
-    top = Table(data, source)
+    top = Table(toml(text, source), source)
     site = top.table("site")
     if site.boolean("unfilled", False):
         raise ConfigError(

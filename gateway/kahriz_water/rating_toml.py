@@ -11,12 +11,11 @@ structure = { kind = "v_notch", angle_deg = 89.4 }
 from __future__ import annotations
 
 import json
-import tomllib
 from datetime import datetime
 from pathlib import Path
 
 from kahriz_water.records import DatedRating
-from kahriz_water.strict import ConfigError, Table
+from kahriz_water.strict import ConfigError, Table, toml
 from kahriz_water.structures import STRUCTURES, Structure
 
 BESIDE = ("deployment", "zero", "staff", "gauging", "approval")  # of a file of all records
@@ -76,10 +75,9 @@ def rating_of(table: Table, points: tuple[str, ...]) -> tuple[DatedRating, str]:
 def read_ratings(path: Path, points: tuple[str, ...]) -> tuple[DatedRating, ...]:
     """The ratings of a file, which may hold other dated records as well."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        top = Table(toml(path.read_text(encoding="utf-8"), str(path)), str(path))
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), f"a file of ratings in TOML ({error})") from error
-    top = Table(data, str(path))
     found = tuple(rating_of(table, points)[0] for table in top.tables("rating"))
     for name in BESIDE:
         top.raw(name)

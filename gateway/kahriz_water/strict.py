@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import tomllib
 from typing import Any
 
 ID = re.compile(r"[a-z0-9-]{1,32}")
@@ -19,6 +20,16 @@ class ConfigError(Exception):
         self.found = found
         tail = "" if found is None else f"; found {found!r}"
         super().__init__(f"{path}: expected {expected}{tail}")
+
+
+def toml(text: str, source: str) -> dict[str, Any]:
+    """What a TOML text holds; `source` stands at the head of the complaint."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(source, f"TOML ({error})") from error
+    except RecursionError:
+        raise ConfigError(source, "TOML nested a few levels") from None
 
 
 class Table:

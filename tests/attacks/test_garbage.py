@@ -16,7 +16,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kahriz_alarms import replies
+from kahriz_gateway.intake.rival import Rival
 from kahriz_gateway.orders import ota
+from kahriz_gateway.orders.node_config import NodeConfigError
+from kahriz_gateway.orders.node_config import parse as node_config_parse
 from kahriz_water.plan import parse_plan
 from kahriz_water.strict import ConfigError
 from kahriz_wire import topics
@@ -132,6 +135,21 @@ def test_any_text_is_an_answer_or_a_question_back(text: str) -> None:
 def test_a_release_is_whole_or_refused(data: bytes) -> None:
     with pytest.raises(ota.OtaError):
         ota.read(data)
+
+
+@pytest.mark.parametrize("deep", ["[" * 10_000 + "]" * 10_000, "{a=" * 5_000 + "1" + "}" * 5_000])
+def test_a_deep_plan_or_configuration_is_refused_in_words(deep: str) -> None:
+    assert "nested" in (refused_in_words(ConfigError, lambda: parse_plan(f"x = {deep}")) or "")
+    assert refused_in_words(NodeConfigError, lambda: node_config_parse(deep, SITE, "outlet"))
+
+
+@pytest.mark.parametrize("payload", NASTY, ids=lambda p: f"{p[:12]!r}x{len(p)}")
+def test_garbage_on_the_gateways_own_status_stops_nobody(payload: bytes) -> None:
+    rival = Rival()
+    rival.heard(json.dumps({"run": rival.run}).encode())
+    rival.heard(payload)  # in the broker's thread, which an error would end for good
+    rival.heard(b'{"run":"other","store":"c41d0001"}')
+    assert "c41d0001" in (rival.words or "")
 
 
 @given(bent(PLAN.encode()))

@@ -8,20 +8,19 @@ plots = [["A1", 240], ["A2", 180], ["-", 60]]    # code and minutes; "-": nobody
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 from kahriz_gateway.committee.turn_book import flow_points
 from kahriz_water.site import Plan
-from kahriz_water.strict import ConfigError, Table
+from kahriz_water.strict import ConfigError, Table, toml
 from kahriz_water.turns import Plot, Rota, TurnsError
 
 
 def read(path: Path, start_ms: int, plan: Plan) -> tuple[Rota, str]:
     """The rota of a file and the point that measures it. Raises ConfigError."""
     try:
-        table = Table(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = Table(toml(path.read_text(encoding="utf-8"), str(path)), str(path))
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), f"a file of turns in TOML ({error})") from None
     point = table.choice("point", tuple(p.id for p in flow_points(plan)))
     flow_lps = table.number("flow_lps", 0.1, 1000, "L/s")

@@ -28,7 +28,7 @@ class Rival:
         try:
             body = json.loads(payload)
             run, store = body.get("run"), body.get("store")
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             return
         if run == self.run:
             self._confirmed = True

@@ -35,7 +35,7 @@ def parse(text: str, site: str, node: str, network: bool = False) -> dict[str, A
     """The body to be stored; `network` lets Wi-Fi and broker in."""
     try:
         body = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NodeConfigError(f"not JSON ({error})") from error
     if not isinstance(body, dict):
         raise NodeConfigError("expected an object {…} as in a node's config.json")

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from kahriz_water.gauging import Gauging
 from kahriz_water.plan import Plan
 from kahriz_water.rating_toml import until, when, words
 from kahriz_water.records import DatedRating, StaffReading, Zero
-from kahriz_water.strict import ConfigError, Table
+from kahriz_water.strict import Table, toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +46,7 @@ class File:
 
 def parse_file(text: str, plan: Plan, source: str = "records.toml") -> File:
     """Read all records; each must name a point of the plan."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(source, f"TOML ({error})") from error
-    top = Table(data, source)
+    top = Table(toml(text, source), source)
     found = File(
         deployments=[_deployment(t, plan) for t in top.tables("deployment")],
         zeros=[records_toml.read_zero(t) for t in top.tables("zero")],

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import tomllib
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ from kahriz_gateway.report.facts import Month, month_of
 from kahriz_gateway.report.pages import fleet_page, month_page
 from kahriz_gateway.report.words import LANGS
 from kahriz_water.site import Plan
-from kahriz_water.strict import ConfigError
+from kahriz_water.strict import ConfigError, toml
 
 TEMPLATE = Path(__file__).parent / "template.typ"
 _AIMS = ("target_lps", "households", "hectares")
@@ -109,13 +108,15 @@ def write_pdf(page: dict[str, Any], out: Path) -> None:
 def read_targets(path: Path, plans: list[Plan]) -> dict[str, dict[str, float]]:
     """What was promised for each kahriz; an unknown kahriz or key is refused."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        data = toml(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), "a TOML file of targets", str(error)) from error
     known = {plan.id for plan in plans}
     for ident, aims in data.items():
         if ident not in known:
             raise ConfigError(f"{path}.{ident}", "one of " + ", ".join(sorted(known)), ident)
+        if not isinstance(aims, dict):
+            raise ConfigError(f"{path}.{ident}", "a table of " + ", ".join(_AIMS), aims)
         for key, value in aims.items():
             if key not in _AIMS or not isinstance(value, int | float) or value < 0:
                 raise ConfigError(f"{path}.{ident}.{key}", "a number under " + ", ".join(_AIMS))

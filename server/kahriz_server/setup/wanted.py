@@ -15,12 +15,11 @@ lang = "az"                    # which dashboards its committee may look at
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from kahriz_server.texts import LANGS
-from kahriz_water.strict import ConfigError, Table
+from kahriz_water.strict import ConfigError, Table, toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +46,11 @@ class Wanted:
 def read_wanted(path: Path) -> Wanted:
     """ConfigError names the key and what was expected."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        top = Table(toml(path.read_text(encoding="utf-8"), str(path)), str(path))
     except OSError as error:
         raise ConfigError(str(path), f"a file that can be read ({error.strerror})") from error
-    except ValueError as error:
+    except UnicodeDecodeError as error:
         raise ConfigError(str(path), f"TOML ({error})") from error
-    top = Table(data, str(path))
     influx, grafana = top.table("influx"), top.optional_table("grafana")
     found = tuple(
         _done(t, Gateway(t.ident("id"), t.choice("lang", LANGS) if t.has("lang") else "az"))

@@ -27,7 +27,6 @@ site.toml (docs/site.md). People of an office have the role office or technician
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -36,7 +35,7 @@ from kahriz_water.people import AlarmRules
 from kahriz_water.plan import read_influx, read_name, read_webhook
 from kahriz_water.plan_people import read_alarms, read_person, read_rota, refuse_doubles
 from kahriz_water.site import Influx, Plan
-from kahriz_water.strict import ConfigError, Table
+from kahriz_water.strict import ConfigError, Table, toml
 from kahriz_water.ways import read_ways
 
 PORT = 8420
@@ -80,12 +79,11 @@ class Office:
 def read_office(path: Path) -> Office:
     """ConfigError names the key and what was expected."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        top = Table(toml(path.read_text(encoding="utf-8"), str(path)), str(path))
     except OSError as error:
         raise ConfigError(str(path), f"a file that can be read ({error.strerror})") from error
-    except ValueError as error:
+    except UnicodeDecodeError as error:
         raise ConfigError(str(path), f"TOML ({error})") from error
-    top = Table(data, str(path))
     office = top.table("office")
     people = tuple(read_person(table) for table in top.tables("person"))
     refuse_doubles([person.id for person in people], f"{path}.person")
