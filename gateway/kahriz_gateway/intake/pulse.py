@@ -13,8 +13,12 @@ from kahriz_gateway.intake.intake import Intake
 from kahriz_gateway.mqtt import Door
 
 
+class DeafError(Exception):
+    """The thread that listens to the broker has ended: nothing but a new start brings it back."""
+
+
 class Pulse:
-    """READY after SUBACK; a beat a turn while the broker's thread lives; words when they change."""
+    """READY after SUBACK; a beat a turn; words when they change; DeafError when nobody listens."""
 
     def __init__(
         self, data: Path, intake: Intake, door: Door, clock: Clock, notifier: Notifier
@@ -27,6 +31,8 @@ class Pulse:
         self._last: tuple[object, ...] = ()
 
     def __call__(self) -> None:
+        if not self._door.working:
+            raise DeafError("the broker's thread has ended")
         connected = self._door.subscribed.is_set()
         trouble, rival = self._intake.trouble, self._intake.rival
         trusted = self._clock.trusted()
@@ -37,8 +43,7 @@ class Pulse:
             self._notifier.status(_status(connected, trouble, rival, trusted))
         if connected:
             self._notifier.ready("storing readings")
-        if self._door.working:
-            self._notifier.beat()
+        self._notifier.beat()
 
     def stopped(self) -> None:
         """The last words."""

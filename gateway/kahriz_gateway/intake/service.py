@@ -29,7 +29,7 @@ from kahriz_gateway.config import (
     read_plan,
 )
 from kahriz_gateway.intake.intake import Intake
-from kahriz_gateway.intake.pulse import Pulse
+from kahriz_gateway.intake.pulse import DeafError, Pulse
 from kahriz_gateway.intake.store import StoreError
 from kahriz_gateway.memory import give_back
 from kahriz_gateway.mqtt import Door
@@ -105,6 +105,9 @@ def run_service(options: Options) -> int:
     except (ConfigError, StoreError, ClockError, StateError) as error:
         print(f"intake: {error}", file=sys.stderr)
         return exit_code(error)
+    except DeafError as error:
+        print(f"intake: {error}: ends, to be started again", file=sys.stderr)
+        return 1
     return 0
 
 
