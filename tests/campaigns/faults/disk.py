@@ -49,7 +49,8 @@ class Disk:
         self._open: list[Connection] = []
 
     def connect(self, *given: Any, **named: Any) -> sqlite3.Connection:
-        """In place of sqlite3.connect."""
+        """In place of sqlite3.connect; one thread runs at a time: a lock outlasts any wait."""
+        named["timeout"] = 0.0
         made = plain_connect(*given, factory=Connection, **named)
         made.process, made.disk = self.process, self
         made.set_trace_callback(None)
@@ -80,6 +81,8 @@ class Disk:
         self.kill_after.pop(process, None)
         for conn in [c for c in self._open if c.process == process]:
             conn.disk = None
+            with contextlib.suppress(sqlite3.ProgrammingError):  # closed
+                conn.rollback()  # a cursor that somebody still has would keep its lock
             conn.close()
             self._open.remove(conn)
 
