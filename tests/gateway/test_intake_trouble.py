@@ -177,6 +177,27 @@ def test_a_ledger_that_does_not_fit_its_rows_is_counted_again(bench: Bench) -> N
     assert conn.execute("SELECT kind FROM notice").fetchall() == [("ledger_recounted",)]
 
 
+def test_rows_that_the_store_refuses_though_it_was_counted_again_are_kept_and_intake_goes_on(
+    bench: Bench,
+) -> None:
+    conn = open_store(bench.path, SITE)
+    conn.execute(
+        "CREATE TRIGGER odd BEFORE INSERT ON reading WHEN new.n=5"
+        " BEGIN SELECT raise(ABORT, 'odd'); END"
+    )
+    bench.thread.start()
+    bench.arrive("hello", encode_hello(Hello("5be1c07a", JOURNAL, 1, 13)))
+    bench.ear.said.get(timeout=PATIENCE_S)
+    bench.arrive(f"up/{JOURNAL}", encode_rows(rows(1, 6)))
+    bench.arrive(f"up/{JOURNAL}", encode_rows(rows(7, 12)))
+    receipt = decode_receipt(bench.ear.said.get(timeout=PATIENCE_S)[1])
+    assert (receipt.upto, receipt.missing) == (12, [[1, 6]]), "no receipt for what is not stored"
+    wait_for(lambda: bench.ear.acked == [1, 2, 3], "the broker need not send them again")
+    assert conn.execute("SELECT reason FROM quarantine").fetchall() == [
+        ("fault of this program: IntegrityError('odd')",)
+    ]
+
+
 def test_the_hand_over_is_bounded_and_the_broker_is_asked_to_send_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,16 +93,21 @@ class Groups:
         return list(due)
 
     def _alone(self, arrival: Arrival) -> list[Key]:
-        try:
-            return self._transaction([arrival])
-        except Exception as error:
-            self._undo()
-            if is_trouble(error):
-                raise
-            if isinstance(error, sqlite3.IntegrityError) and self._mend(arrival.topic):
+        """A message of its own, once more when the ledger was mended; else it is kept as it is."""
+        tries = 0
+        while True:
+            try:
                 return self._transaction([arrival])
-            log.error("%s: our own fault, kept in quarantine: %r", arrival.topic, error)
-            reason = f"fault of this program: {error!r}"
+            except Exception as error:
+                self._undo()
+                if is_trouble(error):
+                    raise
+                failure, tries = error, tries + 1
+            odd = tries == 1 and isinstance(failure, sqlite3.IntegrityError)
+            if not (odd and self._mend(arrival.topic)):
+                break
+        log.error("%s: our own fault, kept in quarantine: %r", arrival.topic, failure)
+        reason = f"fault of this program: {failure!r}"
         self.conn.execute("BEGIN IMMEDIATE")
         quarantine.put(self.conn, self._now(), arrival.topic, arrival.payload, reason)
         self.conn.execute("COMMIT")
