@@ -109,8 +109,8 @@ def links_of(plan: Plan, data_dir: Path) -> Links | None:
     name = plan.alarms.link_key_file
     try:
         key = secret_file.read(name) if name else kept_secret.kept(data_dir, KEY_FILE).encode()
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{data_dir / KEY_FILE}", f"a key that can be kept ({error})") from error
+    except kept_secret.SecretError as error:
+        raise ConfigError(KEY_FILE, f"a key that can be kept ({error})") from error
     if len(key) < LEAST_KEY:
         raise ConfigError("alarms.link_key_file", f"a key of at least {LEAST_KEY} bytes")
     return Links(plan, key)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from kahriz_alarms.loop.store import version_of
+from kahriz_alarms.service.folder import sync_folder
 from kahriz_gateway.committee import book
 from kahriz_gateway.intake.store import StoreError, get_meta, read_store
 from kahriz_gateway.records import records
@@ -114,15 +115,6 @@ def listed(target: Path, site: str) -> list[Path]:
     """The whole backups of a site in a folder, oldest first."""
     stamps = "[0-9]" * 8 + "T" + "[0-9]" * 6 + "Z"
     return sorted(p for p in target.glob(f"{site}-{stamps}") if (p / MANIFEST).is_file())
-
-
-def sync_folder(path: Path) -> None:
-    """A new name in a folder is on the disk once the folder is."""
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def checksum(path: Path) -> str:

@@ -14,6 +14,7 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kahriz_alarms.service.folder import sync_folder
 from kahriz_gateway import notify_sign
 from kahriz_gateway.backup.backup import (
     PLAN,
@@ -22,7 +23,6 @@ from kahriz_gateway.backup.backup import (
     VILLAGE,
     Backup,
     checksum,
-    sync_folder,
     verify,
 )
 from kahriz_gateway.intake.store import StoreError, notice, open_store, put_meta

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
 
+from kahriz_alarms.service.folder import sync_folder
 from kahriz_water.value import Value
 from kahriz_wire.fields import FIELDS
 
@@ -37,7 +38,7 @@ def write_file(path: Path, rows: Sequence[tuple[int, Sequence[Value]]], zone: tz
         out.flush()
         os.fsync(out.fileno())
     beside.replace(path)
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def append(path: Path, rows: Sequence[tuple[int, Sequence[Value]]], zone: tzinfo) -> bool:
@@ -120,11 +121,3 @@ def _end(path: Path, zone: tzinfo) -> int | None:
         return round(datetime.fromisoformat(last.split(",")[0]).timestamp() * 1000)
     except ValueError:
         return None
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

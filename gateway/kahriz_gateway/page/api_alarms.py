@@ -91,8 +91,8 @@ def token_or_none(data_dir: Path) -> str | None:
     """None where no token can be kept: then there is no API, and the page goes on."""
     try:
         return token(data_dir)
-    except (OSError, ValueError) as error:
-        log.error("no API: %s cannot be kept (%s); the page goes on", TOKEN_FILE, error)
+    except kept_secret.SecretError as error:
+        log.error("no API: %s; the page goes on", error)
         return None
 
 
