@@ -9,10 +9,10 @@ resemble their neighbours are all in it: no assumption of independence is needed
 
 from __future__ import annotations
 
-from itertools import starmap
 from math import exp
-from operator import itemgetter, mul
 from typing import Any
+
+from kahriz_detect.numbers.trimmed import Trimmed
 
 A_DAY = 4  # blocks of six hours
 KEPT = (14 + 10) * A_DAY
@@ -21,7 +21,6 @@ TRIM = 0.25  # of the blocks at either end
 VOTE = 0.6  # of the whole rise
 MEMORY_BLOCKS = 300.0
 Z = {1: 4.5, 3: 4.0, 10: 3.5}  # days and how many scatters ring
-VALUE, WEIGHT = itemgetter(0), itemgetter(1)  # of a block
 BEFORE = {1: 4, 3: 6, 10: 14}  # and the days that they are held against
 
 
@@ -51,34 +50,65 @@ class Moved:
         if least < 0:
             raise ValueError("least must not be negative")
         self.least = least
-        self.blocks: list[tuple[float, float]] = []  # mean and weight, newest last
+        self._now: dict[int, Trimmed] = {}  # of each number of days: the last ones
+        self._before: dict[int, Trimmed] = {}  # and those that they are held against
+        self.blocks = []
         self.scatter = dict.fromkeys(Z, 0.0)
         self.count = dict.fromkeys(Z, 0)
 
+    @property
+    def blocks(self) -> list[tuple[float, float]]:
+        """Mean and weight of each, newest last; who sets them anew moves all windows."""
+        return self._blocks
+
+    @blocks.setter
+    def blocks(self, blocks: list[tuple[float, float]]) -> None:
+        self._blocks = blocks
+        self._now, self._before = {}, {}
+        for days in Z:
+            first = len(blocks) - days * A_DAY
+            self._now[days] = Trimmed(blocks[max(0, first) :], TRIM)
+            before = blocks[max(0, first - BEFORE[days] * A_DAY) : max(0, first)]
+            self._before[days] = Trimmed(before, TRIM)
+
     def far(self, days: int) -> float | None:
         """How far the last days lie from the weeks before."""
-        blocks, n = self.blocks, days * A_DAY
-        if len(blocks) < n + max(4, BEFORE[days] // 2) * A_DAY:
+        n = days * A_DAY
+        if len(self._blocks) < n + max(4, BEFORE[days] // 2) * A_DAY:
             return None
-        before = blocks[:-n][-BEFORE[days] * A_DAY :]
-        now, weight = _mean(blocks[-n:], TRIM)
-        usual, usual_weight = _mean(before, TRIM)
-        if weight < 0.6 * n or usual_weight < 0.5 * len(before):
+        now, before = self._now[days], self._before[days]
+        if now.weight() < 0.6 * n or before.weight() < 0.5 * len(before.values):
             return None
-        return now - usual
+        return now.mean() - before.mean()
 
     def _stays(self, days: int, far: float) -> bool:
         """A leak runs at all hours: the lowest quarter of the window must have risen too."""
-        n = days * A_DAY
-        usual, _ = _mean(self.blocks[:-n][-BEFORE[days] * A_DAY :], TRIM)
-        values = sorted((v for v, _ in self.blocks[-n:]), reverse=far < 0)
-        return (values[n // 4 - 1] - usual) / far > VOTE if far else False
+        if not far:
+            return False
+        lowest, values = days * A_DAY // 4, self._now[days].values
+        value = values[-lowest] if far < 0 else values[lowest - 1]
+        return (value - self._before[days].mean()) / far > VOTE
+
+    def _move(self, block: tuple[float, float]) -> None:
+        """Each window by one block."""
+        blocks = self._blocks
+        blocks.append(block)
+        for days, now in self._now.items():
+            now.add(block)
+            first = len(blocks) - days * A_DAY - 1
+            if first < 0:
+                continue
+            before, last = self._before[days], first - BEFORE[days] * A_DAY
+            now.drop(blocks[first])
+            before.add(blocks[first])
+            if last >= 0:
+                before.drop(blocks[last])
+        if len(blocks) > KEPT:
+            del blocks[0]
 
     def add(self, value: float, weight: float, learn: bool = True) -> tuple[int, float, float]:
         """Take a block in; the days, distance and scatters of what stands out most."""
-        self.blocks.append((value, weight))
-        if len(self.blocks) > KEPT:
-            del self.blocks[0]
+        self._move((value, weight))
         best, most = (0, 0.0, 0.0), 0.5  # of a limit: less is not worth a look
         for days, limit in Z.items():
             far = self.far(days)
@@ -116,12 +146,3 @@ class Moved:
         self.blocks = [(float(v), float(w)) for v, w in blocks]
         for days, scatter, count in numbers:
             self.scatter[days], self.count[days] = scatter, count
-
-
-def _mean(blocks: list[tuple[float, float]], trim: float) -> tuple[float, float]:
-    """Without the highest and lowest share `trim`: one odd evening is not a new usual."""
-    weight = sum(map(WEIGHT, blocks))
-    out = int(len(blocks) * trim)
-    kept = sorted(blocks, key=VALUE)[out : len(blocks) - out]
-    total = sum(map(WEIGHT, kept))
-    return (sum(starmap(mul, kept)) / total if total else 0.0), weight
