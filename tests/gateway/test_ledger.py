@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from kahriz_gateway.intake.accept import Accept
-from kahriz_gateway.intake.ledger import Ledger
+from kahriz_gateway.intake.ledger import GAPS_MOST, Ledger
 from kahriz_gateway.intake.store import gaps, open_store
 from kahriz_wire import ranges, topics
 from kahriz_wire.messages import (
@@ -77,6 +77,24 @@ def test_what_is_gone_never_undoes_what_is_held() -> None:
     assert ledger.close(3, 7) == [[3, 3], [6, 7]]
     assert ledger.close(3, 7) == []
     assert ledger.statement() == (10, [[1, 2], [8, 10]])
+
+
+def test_a_ledger_in_too_many_pieces_takes_only_what_does_not_break_it_further() -> None:
+    ledger = Ledger()
+    ledger.hello("5be1c07a", 1, 4 * GAPS_MOST)
+    for n in range(2, 2 * GAPS_MOST, 2):
+        assert not ledger.too_many([[n, n]])
+        ledger.hold(n)
+    assert len(ledger.missing) == GAPS_MOST
+    top = 4 * GAPS_MOST
+    assert ledger.too_many([[3 * GAPS_MOST, 3 * GAPS_MOST + 5]])  # in the midst of a gap
+    assert ledger.too_many([[top + 9, top + 9]])  # far beyond all
+    assert ledger.too_many([[1, 1], [3 * GAPS_MOST, 3 * GAPS_MOST]])
+    for welcome in ([1, 1], [3, 8], [top - 12, top - 1], [top, top + 9], [1, 3 * GAPS_MOST]):
+        assert not ledger.too_many([welcome])
+    assert not ledger.hold_new([top + 9])  # looked at one by one
+    ledger.close(1, 99)
+    assert not ledger.too_many([[3 * GAPS_MOST, 3 * GAPS_MOST]])
 
 
 def test_a_node_cannot_close_numbers_it_has_not_given_yet() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kahriz_gateway.intake.ledger import Ledger, Range
+from kahriz_gateway.intake.ledger import GAPS_MOST, Ledger, Range
 from kahriz_gateway.intake.store import PlainRow, insert_plain
 from kahriz_wire import ranges
+from kahriz_wire.errors import WireError
 from kahriz_wire.messages import Hello
 
 Key = tuple[str, str]  # node, journal
@@ -67,6 +69,15 @@ class Books:
         """The ledger, to be changed: its gaps are written at the next save."""
         self._dirty.add((node, journal))
         return self.account(node, journal).ledger
+
+    def bear(self, node: str, journal: str, spans: Sequence[Range]) -> None:
+        """WireError when to hold these would break the journal into more gaps than are kept."""
+        if self.account(node, journal).ledger.too_many(spans):
+            raise WireError(
+                f"journal {journal}",
+                f"in more than {GAPS_MOST} pieces: these numbers wait until others have come; look "
+                "at the board, and revoke its certificate if it is not in your hands",
+            )
 
     def hello(
         self, node: str, hello: Hello, body: str, received: int | None, waited: bool = False

@@ -14,6 +14,7 @@ from kahriz_wire import ranges
 from kahriz_wire.messages import MISSING_MOST
 
 Range = list[int]
+GAPS_MOST = 4_096  # of a journal: a node in order has a dozen, and each message pays for all
 
 
 class Ledger:
@@ -52,7 +53,7 @@ class Ledger:
 
     def hold_new(self, numbers: Sequence[int]) -> bool:
         """Hold all of these rising numbers when each lies above all we know; else none of them."""
-        if not numbers or numbers[0] <= self.top:
+        if not numbers or numbers[0] <= self.top or len(self.missing) >= GAPS_MOST:
             return False
         if numbers[-1] - numbers[0] == len(numbers) - 1:
             self._grow(numbers[0] - 1)
@@ -71,10 +72,25 @@ class Ledger:
     def close(self, a: int, b: int) -> list[Range]:
         """Close what is missing of a…b; returns exactly what was. What is held stays as it is."""
         self._grow(min(b, self.next - 1))
-        lost = ranges.common(self.missing, [[a, b]]) if a <= b else []
-        if lost:
-            self.missing = ranges.minus(self.missing, lost)
-        return lost
+        i = self._after(a)
+        end = bisect_right(self.missing, b, key=_begin)
+        touched = self.missing[i:end]
+        if a > b or not touched:
+            return []
+        edges = [touched[0][0], a - 1], [b + 1, touched[-1][1]]
+        self.missing[i:end] = [r for r in edges if r[0] <= r[1]]
+        return [[max(a, low), min(b, high)] for low, high in touched]
+
+    def too_many(self, spans: Sequence[Range]) -> bool:
+        """Whether to hold these would break what is missing into more gaps than are kept."""
+        if len(self.missing) + len(spans) <= GAPS_MOST:
+            return False
+        more = 0
+        for a, b in ranges.normal([list(span) for span in spans]):
+            i = self._after(a)
+            within = self.missing[i] if i < len(self.missing) else [self.top + 1, b + 1]
+            more += within[0] < a and b < within[1]
+        return more > 0 and len(self.missing) + more > GAPS_MOST
 
     def reopen(self, back: list[Range]) -> None:
         """What was closed may be had after all: it is missing again."""
@@ -103,5 +119,14 @@ class Ledger:
             self.top = top
 
     def _at(self, n: int) -> int | None:
-        i = bisect_right(self.missing, n, key=lambda r: r[0]) - 1
+        i = bisect_right(self.missing, n, key=_begin) - 1
         return i if i >= 0 and n <= self.missing[i][1] else None
+
+    def _after(self, n: int) -> int:
+        """The first gap that ends at n or later."""
+        i = bisect_right(self.missing, n, key=_begin) - 1
+        return i if i >= 0 and n <= self.missing[i][1] else i + 1
+
+
+def _begin(gap: Range) -> int:
+    return gap[0]
