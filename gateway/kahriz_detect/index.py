@@ -33,10 +33,18 @@ def _balances(site: Site) -> list[Detector]:
     for o in site.offtakes:
         if o.signal is not None and site.signal(o.signal) is not None:
             offtakes.setdefault(o.reach, []).append(o.signal)
-    return [
-        Balance(chain, site.step_s, chambers.get(chain[0].up), offtakes)
-        for chain in chains(site.reaches)
-    ]
+    pools = {
+        key: pool
+        for pool in site.pools
+        if pool.inflows and len(pool.level_volume) > 1
+        for key in pool.outflows
+    }
+    found: list[Detector] = []
+    for chain in chains(site.reaches):
+        first = chain[0].up
+        chamber, pool = chambers.get(first), pools.get(first)
+        found.append(Balance(chain, site.step_s, chamber, offtakes, pool=pool))
+    return found
 
 
 def _sources(site: Site) -> list[Detector]:

@@ -19,10 +19,11 @@ from kahriz_detect.finding import Finding
 from kahriz_detect.frame import Frame
 from kahriz_detect.numbers.blocks import Blocks, steps_of
 from kahriz_detect.numbers.rating import Rating
+from kahriz_detect.reach.fed_by import FedBy
 from kahriz_detect.reach.loss import Loss
 from kahriz_detect.reach.travel import Travel
 from kahriz_detect.reach.verdict import Verdict
-from kahriz_detect.site import Reach
+from kahriz_detect.site import Pool, Reach
 
 KEEP = 48  # blocks: a day
 LONGEST_S = 6 * 3600.0  # under way in one reach
@@ -43,6 +44,7 @@ class Balance(Detector):
     offtakes : measured signals that leave a reach, by its place.
     learn_days : before that nothing is said.
     memory_days : how long the normal loss remembers; it is frozen while suspicious.
+    pool : that feeds the first weir, with a table and all meters: a second opinion on that one.
 
     Examples
     --------
@@ -70,6 +72,7 @@ class Balance(Detector):
         offtakes: dict[str, list[str]] | None = None,
         learn_days: float = 3.0,
         memory_days: float = 10.0,
+        pool: Pool | None = None,
     ) -> None:
         if not reaches or learn_days <= 0 or memory_days <= 0 or step_s <= 0:
             raise ValueError("reaches, step_s, learn_days and memory_days must be positive")
@@ -85,6 +88,9 @@ class Balance(Detector):
         self.blocks = {f: Blocks(KEEP, self.steps) for f in dict.fromkeys(flows)}
         if chamber is not None:
             self.blocks[chamber] = Blocks(KEEP, self.steps)
+        self.fed = None if pool is None else FedBy(pool, reaches[0].up, a_day)
+        for key in () if self.fed is None else self.fed.keys:
+            self.blocks.setdefault(key, Blocks(KEEP, self.steps))
         self.travel = {r.place: _travel(r, step_s) for r in reaches}
         self._ways = [(r.up, r.down, t) for r in reaches if (t := self.travel[r.place]).longest]
         self.losses = {r.place: Loss(r.place, memory_days, a_day) for r in reaches}
@@ -106,6 +112,8 @@ class Balance(Detector):
                 at[f] = at[r.down]
         if self.chamber is not None:
             at[self.chamber] = at[self.reaches[0].up]
+        for key in () if self.fed is None else self.fed.keys:
+            at.setdefault(key, at[self.reaches[0].up])
         last = max(at.values())
         self._feeds = [(f, self.blocks[f], last - steps) for f, steps in at.items()]
 
@@ -145,6 +153,8 @@ class Balance(Detector):
                 measured.append((r, loss, up))
         if self.rating is not None and self.chamber is not None:
             self._rate(block)
+        if self.fed is not None:
+            self.fed.learn(self.blocks, block, self.losses[self.reaches[0].place].calm)
         for r, loss, up in measured:
             rang = loss.judge(block, up, self.learn_days)
             found += self.verdict.follow(r, loss, block, up)
@@ -182,6 +192,7 @@ class Balance(Detector):
             "travel": {k: t.dump() for k, t in self.travel.items()},
             "losses": {k: x.dump() for k, x in self.losses.items()},
             "rating": self.rating.dump() if self.rating else None,
+            "fed": self.fed.dump() if self.fed else None,
             "verdict": self.verdict.dump(),
             "block": self.block,
         }
@@ -189,9 +200,12 @@ class Balance(Detector):
     def load(self, state: Any) -> None:
         for name in ("blocks", "travel", "losses"):
             for key, part in getattr(self, name).items():
-                part.load(state[name][key])
+                if key in state[name]:  # else of a version that did not look at it
+                    part.load(state[name][key])
         if self.rating is not None:
             self.rating.load(state["rating"])
+        if self.fed is not None and state.get("fed") is not None:
+            self.fed.load(state["fed"])
         self.verdict.load(state["verdict"])
         self.block = state["block"]
         self._align()

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The first weir of a conveyance: did it rise, or did the water below it fall?
 
-Nothing above it is measured but perhaps the chamber, whose level goes as the square of the flow.
-Without one the two weirs are compared with what they read before.
+Nothing above it is measured but perhaps the chamber, whose level goes as the square of the flow, or
+the pool that feeds it. Without them the two weirs are compared with what they read before; where a
+gate lets the water go and rest, with what they read while it went, and as surely as that returns.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from kahriz_detect.reach.loss import LOW_SHARE
 from kahriz_detect.reach.ring import Ring
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ class FirstWeir:
 
     def who(self, ring: Ring, last: bool) -> tuple[str | None, str]:
         """Kind and place, or None as long as nobody knows."""
-        reach, size, u = ring.reach, ring.size, ring.u
+        reach, size = ring.reach, ring.size
         off = self._chamber(ring.now, ring.block)
         if off is not None:
             flow = ring.loss.flow.mean
@@ -40,7 +42,11 @@ class FirstWeir:
                 return "fouled_weir", reach.up
             if off_u < 0.25 * size or last:
                 return "leak", reach.place
+        told = self._pool(ring)
+        if told is not None:
+            return told
         rise, fall = self.changes(ring)
+        u = ring.u
         if fall > max(SURE * (rise + fall), CLEAR * u):
             return "leak", reach.place
         if rise > max(SURE * (rise + fall), CLEAR * u):
@@ -65,6 +71,19 @@ class FirstWeir:
             return None
         return sum(offs) / len(offs), u * math.sqrt(CORRELATED / len(offs))
 
+    def _pool(self, ring: Ring) -> tuple[str, str] | None:
+        """What the pool above says; None where there is none, or it is not sure."""
+        balance, size = self.balance, ring.size
+        if balance.fed is None or ring.reach.up != balance.fed.weir:
+            return None
+        off = balance.fed.reads_high(balance.blocks, ring.now + 1, ring.block)
+        if off is None:
+            return None
+        ring.evidence["weir_reads_high_lps"] = round(off[0], 3)
+        if off[0] > max(0.5 * size, 2.0 * off[1]):
+            return "fouled_weir", ring.reach.up
+        return ("leak", ring.reach.place) if off[1] < 0.25 * size else None
+
     def changes(self, ring: Ring) -> tuple[float, float]:
         """Rise upstream and fall downstream, which are evidence."""
         rise, fall = self._moved(ring)
@@ -79,6 +98,8 @@ class FirstWeir:
         pair = []
         usual = loss.flow.mean
         since = ring.since - (self.balance.unsure(reach) - 1)  # only then was nothing on its way
+        if self._pulsed(ring, since):
+            return self._while_it_ran(ring)
         for blocks, level in ((up, usual), (down, usual * (1.0 - loss.base.mean))):
             after, before = (
                 blocks.mean(ring.now, ring.block),
@@ -91,3 +112,27 @@ class FirstWeir:
         if abs(rise + fall) > SUDDEN * ring.size:
             return rise, fall
         return pair[0][0] - pair[0][2], pair[1][2] - pair[1][0]
+
+    def _pulsed(self, ring: Ring, since: int) -> bool:
+        """Whether the water rested lately, by a gate: what was before says nothing of a weir."""
+        up, least = self.balance.blocks[ring.reach.up], LOW_SHARE * ring.loss.flow.mean
+        before = [up.at(b) for b in range(since - BEFORE, ring.block)]
+        return any(v is not None and v < least for v in before)
+
+    def _while_it_ran(self, ring: Ring) -> tuple[float, float]:
+        """From the flow that usually runs, as surely as one turn is like the other."""
+        reach, loss = ring.reach, ring.loss
+        up, down = self.balance.blocks[reach.up], self.balance.blocks[reach.down]
+        ran = [
+            (u, d)
+            for b in range(ring.now, ring.block + 1)
+            if (u := up.at(b)) is not None
+            and (d := down.at(b)) is not None
+            and u > LOW_SHARE * loss.flow.mean
+        ][1:]  # of the first the channel still fills
+        if not ran:
+            return 0.0, 0.0
+        usual, n = loss.flow.mean, len(ran)
+        ring.u = math.hypot(ring.u, 1.25 * loss.flow.scatter)
+        rise = sum(u for u, _ in ran) / n - usual
+        return rise, usual * (1.0 - loss.base.mean) - sum(d for _, d in ran) / n

@@ -164,6 +164,11 @@ class Loss:
             self.base.shift(gain * self.learns / up)
             self.news -= 1
 
+    @property
+    def calm(self) -> bool:
+        """Nothing is open and nothing is suspicious."""
+        return self.first.kind is None and not self._suspicious()
+
     def since(self, side: str) -> int | None:
         found = [c.since for c in (self.fast[side], self.slow[side]) if c.since is not None]
         if self.fast[side].since is not None and self.fast[side].sum > self.fast[side].threshold:

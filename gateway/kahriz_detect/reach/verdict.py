@@ -152,6 +152,8 @@ class Verdict:
             ring.evidence["above_lps"] = round(gain, 3)
             if gain < -max(SURE * size, CLEAR * gu):
                 return "fouled_weir", reach.up
+            if gain < -SURE * size and not last:  # likely, and nobody is sure yet
+                return None, ""
         if below is not None:
             gain, gu = self._neighbour(below, ring)
             ring.evidence["below_lps"] = round(gain, 3)
@@ -176,6 +178,8 @@ class Verdict:
         """What another reach lost in the same blocks beyond what is open there."""
         loss = self.balance.losses[reach.place]
         mean, n = loss.mean_recent(ring.now, ring.block, sure=True)
+        if n == 0:  # all of it on its way: as much as no way explains
+            mean, n = loss.mean_recent(ring.now, ring.block)
         if n == 0:
             return 0.0, 1.0
         if loss.first.kind != "balance_doubt":  # a doubt says no more than that it gained

@@ -22,7 +22,8 @@ POOL_RESTS, POOL_RUNS = 0.3, 0.5  # of the usual flow: what a pool must have los
 NEAR_LPS = 0.02  # where nobody has ever run: that is zero
 SPAN_S = 3 * 3600.0  # over which a pool is asked
 SPILL_AIR_M = 0.03  # so near to its spill a pool may spill
-RECENT_S, DOUBTED_S = 6 * 3600.0, 6 * 3600.0  # since it was agreed; in all that it was not
+RECENT_S, DOUBTED_S = 6 * 3600.0, 5400.0  # since it was agreed; in all that it was not
+LONGEST_S, S_PER_M = 6 * 3600.0, 5.0  # under way in one reach: so long a weir may run alone
 FORGIVEN = 0.02  # of a frame in which it was not, for each in which it was
 
 
@@ -55,10 +56,12 @@ class Idle:
         self.step_s = step_s
         flows = [s.key for s in signals if s.quantity == FLOW]
         self.beside: dict[str, list[str]] = {k: [] for k in flows}
+        self.way_s: dict[str, float] = {}
         for reach in reaches:
             for here, there in ((reach.up, reach.down), (reach.down, reach.up)):
                 if here in self.beside and there in self.beside:
                     self.beside[here].append(there)
+                    self.way_s[here] = max(self.way_s.get(here, 0.0), _way_s(reach))
         self.pools = [p for p in pools if len(p.level_volume) > 1]
         self.tops = dict.fromkeys(flows, 0.0)
         self.runs: dict[str, list[float]] = {}  # of zeros: frame in which it was agreed, doubts
@@ -96,7 +99,9 @@ class Idle:
     def agreed(self, key: str) -> bool:
         """Whether its neighbours say that nothing runs there."""
         run = self.runs.get(key)
-        if run is None or run[0] < 0 or run[1] * self.step_s > DOUBTED_S:
+        if run is None or run[0] < 0:
+            return False
+        if run[1] * self.step_s > DOUBTED_S + self.way_s.get(key, 0.0):
             return False
         return (self.number - run[0]) * self.step_s <= RECENT_S
 
@@ -162,6 +167,12 @@ class Idle:
         self.tops = {k: float(tops.get(k, 0.0)) for k in self.tops}
         self.runs = {str(k): list(v) for k, v in runs.items() if k in self.tops}
         self.past = {k: [list(p) for p in past.get(k, [])] for k in self.past}
+
+
+def _way_s(reach: Reach) -> float:
+    if reach.travel_s is not None:
+        return min(LONGEST_S, 2.0 * reach.travel_s)
+    return min(LONGEST_S, (reach.length_m or 1500.0) * S_PER_M)
 
 
 def idle_of(site: Site) -> Idle:

@@ -106,7 +106,8 @@ class Validity(Detector):
         if channel is None or symptom is None:
             return []
         key = self._of[point, quantity]
-        if symptom == "stuck" and value == 0.0 and self.idle.agreed(key):
+        told = channel.fault == "stuck"  # what was known to be dead does not live by resting
+        if symptom == "stuck" and value == 0.0 and not told and self.idle.agreed(key):
             self.good = True  # nothing runs there
             return []
         if key in self.closed(ts) or not channel.open(symptom, ts):
