@@ -25,6 +25,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = (".", "firmware", "firmware/lib", "gateway", "server", "hardware")
 PASSED, FAILED = 0, 1  # pytest's exit codes
 WORDS_MOST = 90  # letters of what a broken schedule says
+_HEADS = (
+    "| defect | planted in | seen by | |\n|---|---|---|---|",
+    "| defect | planted in | schedules with | red after | seed | it says | |\n"
+    "|---|---|---|---|---|---|---|",
+)
 
 
 def main() -> int:
@@ -45,11 +50,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="kahriz-mutants-") as folder:
         tree = Path(folder) / "kahriz"
         tree.mkdir()
+        commit = _commit()
         archive = subprocess.run(
-            ["git", "-C", str(ROOT), "archive", "HEAD"], capture_output=True, check=True
+            ["git", "-C", str(ROOT), "archive", commit], capture_output=True, check=True
         )
         subprocess.run(["tar", "x", "-C", str(tree)], input=archive.stdout, check=True)
-        print("| defect | planted in | seen by | |\n|---|---|---|---|", flush=True)
+        print(_HEADS[schedules > 0], flush=True)
         unseen = 0
         for mutant in wanted:
             if schedules:
@@ -59,6 +65,8 @@ def main() -> int:
                 tests = ", ".join(Path(test).name for test in mutant.tests)
             unseen += verdict != "red"
             print(f"| {mutant.name} | `{mutant.file}` | {tests} | {verdict} |", flush=True)
+        if schedules:
+            print(f"\nPlanted into commit {commit}, in at most {schedules} schedules.")
     return 1 if unseen else 0
 
 
@@ -91,13 +99,20 @@ def _campaign(tree: Path, mutant: Mutant, schedules: int) -> tuple[str, str]:
     finally:
         path.write_text(sound, encoding="utf-8")
     broken = re.search(r"^seed (\d+): (.*)$", said, re.MULTILINE)
+    faults = ", ".join(mutant.campaign).replace("_", " ")
     if broken is None:
-        return "NOT SEEN", " ".join(said.splitlines()[-1:])
+        return "NOT SEEN", f"{faults} | | | {' '.join(said.splitlines()[-1:])}"
     whole = _schedules(tree, "--runs", "1", "--seed", broken[1])
     verdict = "red" if " 0 broken" in whole else "red without it"
     count = said.splitlines()[-1].split()[0]
-    where = f"seed {broken[1]}, the {count}. with {', '.join(mutant.campaign)}"
-    return verdict, f"{where}: {broken[2][:WORDS_MOST]}"
+    words = broken[2].replace("|", "/")
+    words = words if len(words) <= WORDS_MOST else f"{words[:WORDS_MOST]} …"
+    return verdict, f"{faults} | {count} | {broken[1]} | {words}"
+
+
+def _commit() -> str:
+    argv = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _schedules(tree: Path, *given: str) -> str:

@@ -63,9 +63,8 @@ MUTANTS = (
         "            self._pubacks = body[0] << 8 | body[1]\n",
         "            self._pubacks = body[0] << 8 | body[1]\n"
         "            self._journal._mark = [self._journal.mark()[0], self._journal.next - 1, []]\n",
-        (
-            "tests/node/test_uplink_faults.py",
-        ),  # the ledger asks for them again: no campaign sees it
+        ("tests/node/test_uplink_faults.py",),
+        ("link_loses",),
     ),
     Mutant(
         "foreign-receipt-trusted",

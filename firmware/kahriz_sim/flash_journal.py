@@ -33,6 +33,27 @@ def owed_rows(flash: Path, store: str | None = None) -> list[OwedRow]:
     return rows
 
 
+@dataclass(frozen=True)
+class Mark:
+    """What a node holds for stored: all numbers of the journal up to `upto` but the missing."""
+
+    journal: str
+    store: str  # the gateway's that said so
+    upto: int
+    missing: list[list[int]]
+
+
+def marks(flash: Path) -> list[Mark]:
+    """The mark of each journal on flash that ever had a receipt."""
+    fs = _mounted(flash)
+    found = []
+    for journal in _ids(fs):
+        if "mark" in fs.listdir(f"{JOURNAL}/{journal}"):
+            with fs.open(f"{JOURNAL}/{journal}/mark", "rb") as file:
+                found.append(Mark(journal, *json.loads(file.read()[8:])))
+    return found
+
+
 def _of_journal(home: Path, journal_id: str, store: str | None) -> list[OwedRow]:
     from kahriz_node.journal import Journal
 
@@ -63,7 +84,24 @@ def _receipted_by(mark: Path) -> str:
 
 def _unpack(flash: Path, root: Path) -> list[str]:
     """Copy the journals out, each under a root of its own; returns their ids."""
-    from littlefs import LittleFS, LittleFSError
+    from littlefs import LittleFSError
+
+    try:
+        fs = _mounted(flash)
+        ids = _ids(fs)
+        for journal in ids:
+            home = root / journal / journal
+            home.mkdir(parents=True)
+            for name in fs.listdir(f"{JOURNAL}/{journal}"):
+                with fs.open(f"{JOURNAL}/{journal}/{name}", "rb") as file:
+                    (home / name).write_bytes(file.read())
+    except LittleFSError as error:
+        raise ConfigError(f"{flash}: the flash file cannot be read: {error}") from error
+    return ids
+
+
+def _mounted(flash: Path) -> Any:
+    from littlefs import LittleFS
 
     image = flash.read_bytes()
     fs = LittleFS(
@@ -74,15 +112,9 @@ def _unpack(flash: Path, root: Path) -> list[str]:
         mount=False,
     )
     fs.context.buffer = bytearray(image)
-    try:
-        fs.mount()
-        ids = fs.listdir(JOURNAL) if JOURNAL[1:] in fs.listdir("/") else []
-        for journal in ids:
-            home = root / journal / journal
-            home.mkdir(parents=True)
-            for name in fs.listdir(f"{JOURNAL}/{journal}"):
-                with fs.open(f"{JOURNAL}/{journal}/{name}", "rb") as file:
-                    (home / name).write_bytes(file.read())
-    except LittleFSError as error:
-        raise ConfigError(f"{flash}: the flash file cannot be read: {error}") from error
-    return list(ids)
+    fs.mount()
+    return fs
+
+
+def _ids(fs: Any) -> list[str]:
+    return list(fs.listdir(JOURNAL)) if JOURNAL[1:] in fs.listdir("/") else []

@@ -9,14 +9,19 @@ from pathlib import Path
 import pytest
 
 from kahriz_gateway.intake import quarantine
+from kahriz_gateway.intake.store import open_store
 from kahriz_tools.image import build_image
+from kahriz_wire.release import JOURNAL
 
 from . import soak
+from .cable import new_flash
 from .faults.campaign import DRIVERS, command, one, shrunk
+from .faults.given_up import too_early
 from .faults.lines import Book, lines_of, to_be_lived_again
 from .faults.real_node import lost_and_doubled
 from .faults.run import run
 from .faults.schedule import DAY_S, KINDS, MONTH, Happening, Schedule, draw
+from .faults.small import NODE, SITE, node_config
 from .faults.table import virtual
 from .faults.verdict import Verdict
 from .life import LEAST_MA, STEP_MA
@@ -122,6 +127,30 @@ def test_a_campaign_goes_on_where_it_was_killed(tmp_path: Path) -> None:
     book.close()
     assert [line["seed"] for line in lines_of(kept)] == [3, 4]
     assert lines_of(kept)[1]["commit"]
+
+
+def test_what_a_node_gives_up_before_it_is_stored_is_seen(tmp_path: Path) -> None:
+    store = tmp_path / "readings.db"
+    conn = open_store(store, SITE)
+    conn.execute("UPDATE meta SET value='50000001' WHERE key='store'")
+    conn.executemany(
+        "INSERT INTO reading(node, journal, n, q, body) VALUES(?, '7e50aa11', ?, 1, '{}')",
+        [(NODE, n) for n in (1, 2, 3, 6)],
+    )
+    conn.execute("INSERT INTO closed(node, journal, a, b, reason) VALUES(?,?,5,5,'lost')",
+                 (NODE, "7e50aa11"))  # fmt: skip
+    conn.close()
+
+    def seen(*mark: object) -> list[list[int]]:
+        flash = tmp_path / "node.lfs"
+        keep = b"8 bytes:" + json.dumps(mark).encode()
+        new_flash(flash, node_config(300, 3), {f"{JOURNAL}/7e50aa11/mark": keep})
+        return too_early(flash, store)
+
+    assert seen("50000001", 3, []) == []
+    assert seen("50000001", 6, [[4, 4]]) == [], "it still owes it, or it is closed with a reason"
+    assert seen("50000001", 7, []) == [[4, 4], [7, 7]]
+    assert seen("another1", 7, []) == [], "to this store all is offered again"
 
 
 def _verdict_of(image: Path, *happenings: Happening) -> Verdict:

@@ -77,6 +77,8 @@ def _readings(found: Verdict, life: FaultLife, trouble: Trouble, said: str, flas
     found.late_stamps = len(stamps)
     if found.lost:
         found.faults.append(f"lost: wakes {seen.lost[:5]}")
+    if life.given_up:
+        found.faults.append(f"given up before it was stored: {life.given_up[:3]}")
     if found.doubled:
         found.faults.append(f"doubled: {found.doubled}")
     if found.pending:

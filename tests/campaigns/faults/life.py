@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -14,6 +15,7 @@ from kahriz_wire import topics
 from ..life import BOOT_MS, CODES, LEAST_MA, STEP_MA, NodeLife, Wake
 from ..weather import Rates, Weather
 from .broker import NodeTalk
+from .given_up import too_early
 from .schedule import Happening, Schedule
 from .site import Site
 from .small import NODE, SITE, ZERO_M
@@ -66,10 +68,12 @@ class FaultLife(NodeLife):
     weather: Sky
     dark_most_ms = 2_400_000
 
-    def __init__(self, schedule: Schedule, site: Site) -> None:
+    def __init__(self, schedule: Schedule, site: Site, flash: Path) -> None:
         sky = Sky(schedule, site.time.start_ms)
         super().__init__(sky, site, WorldClock(site))  # type: ignore[arg-type]
         self.schedule, self.site = schedule, site
+        self.given_up: list[list[int]] = []  # numbers that were not stored
+        self._flash_file, self._spoke = flash, False
         self.fall_ms = None if schedule.fall_s is None else sky.begin_ms + schedule.fall_s * 1000
         self.whole_ms: list[int] = []  # when a receipt that leaves nothing open was heard
         self.heard_ms: list[int] = []  # when the gateway took a session in
@@ -86,6 +90,12 @@ class FaultLife(NodeLife):
         return None
 
     # -- the board's questions
+
+    def sleep(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if self._spoke and not asked.get("cut"):
+            self.given_up += too_early(self._flash_file, self.site.data / "readings.db")
+        self._spoke = False
+        return super().sleep(asked)
 
     def _begin(self, cause: str) -> dict[str, Any]:
         reply = super()._begin(cause)
@@ -140,6 +150,7 @@ class FaultLife(NodeLife):
         """A session begins."""
         self._fault = self._draw_link()
         self._told = 0
+        self._spoke = True
         self.site.busy()
         return self.site.broker.talk(self._fault, self._hears)
 

@@ -57,7 +57,7 @@ def _lived(schedule: Schedule, site: Site, folder: Path, flash: Path, image: Pat
         if each.kind == "store_restored":
             site.at(max(60.0, each.at_s - COPY_S), trouble.back_up)
     growth = Growth(site, schedule.happenings)
-    life = FaultLife(schedule, site)
+    life = FaultLife(schedule, site, flash)
     line = LoneLine(life.talk, None, life.passed)  # type: ignore[arg-type]
     said = live(life, NODE, flash, image, folder / "config.json", line=line, keep_wakes=KEEP_WAKES)
     site.run_until(site.time.at_s + SETTLE_S)

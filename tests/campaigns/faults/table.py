@@ -138,8 +138,10 @@ def real(paths: list[Path]) -> str:
 
 
 def mutants(paths: list[Path]) -> str:
-    lines = [line for path in paths for line in path.read_text().splitlines()]
-    return "\n".join(line for line in lines if line.startswith("|"))
+    lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = dict.fromkeys(line for line in lines if line.startswith("|"))  # one head
+    words = dict.fromkeys(line for line in lines if line.startswith("Planted"))
+    return "\n".join([*rows, "", *words])
 
 
 def machine() -> str:
