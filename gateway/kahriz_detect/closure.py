@@ -73,6 +73,7 @@ def keys_of(site: Site, place: str) -> frozenset[str]:
     for reach in site.reaches:
         if reach.place == place:
             keys |= {reach.up, reach.down}
+    keys |= {s.outlet for s in site.sources if place in s.above}
     for offtake in site.offtakes:
         if offtake.place == place:  # what stands above it is as ever
             keys |= {r.down for r in site.reaches if r.place == offtake.reach}

@@ -50,7 +50,15 @@ def _balances(site: Site) -> list[Detector]:
 def _sources(site: Site) -> list[Detector]:
     below = {r.up: r.place for r in site.reaches}
     return [
-        SourceDrop(s.place, s.outlet, s.next, below.get(s.outlet, s.place), s.chamber, site.step_s)
+        SourceDrop(
+            s.place,
+            s.outlet,
+            s.next,
+            below.get(s.outlet, s.place),
+            s.chamber,
+            site.step_s,
+            taken=s.taken,
+        )
         for s in site.sources
         if s.next is not None or s.chamber is not None
     ]

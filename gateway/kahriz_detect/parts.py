@@ -45,7 +45,8 @@ def _links(site: Site) -> Iterable[set[str]]:
         if pool.inflows or pool.outflows:
             yield {pool.level, *pool.inflows, *pool.outflows}
     for source in site.sources:
-        yield {k for k in (source.outlet, source.chamber, source.next) if k is not None}
+        own = (source.outlet, source.chamber, source.next, *source.taken)
+        yield {k for k in own if k is not None}
     traces = {signal.key for signal in traces_of(site)}
     if traces and (flow := mouth(site)[1]) is not None:
         yield {flow, *traces}

@@ -68,6 +68,8 @@ class Source:
     chamber: str | None = None
     chamber_spill_m: float | None = None
     next: str | None = None
+    taken: tuple[str, ...] = ()  # metered, between the gallery and the outlet
+    above: tuple[str, ...] = ()  # places there that people may close: a reach, an offtake
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,10 +72,20 @@ def _sources(plan: Plan, reaches: tuple[Reach, ...], kinds: dict[str, str]) -> t
             chamber.id if chamber else None,
             chamber.spill_m if chamber else None,
             r.down,
+            *_above(plan, r.up),
         )
         for r in reaches
         if r.up not in fed
     )
+
+
+def _above(plan: Plan, outlet: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is taken on the way to the outlet where it is measured, and the places on that way."""
+    ways = [r.id for r in plan.reaches if r.to == outlet]
+    gates = [o for o in plan.offtakes if o.reach in ways]
+    flows = {p.id for p in plan.points if QUANTITIES[p.kind] == FLOW}
+    taken = tuple(o.point for o in gates if o.point is not None and o.point in flows)
+    return taken, (*ways, *(o.id for o in gates))
 
 
 def _zones(plan: Plan, kinds: dict[str, str]) -> tuple[Zone, ...]:

@@ -20,7 +20,7 @@ from kahriz_water.pool import volume_m3
 RESTS, RUNS = 0.05, 0.2  # of its highest: a neighbour rests below, and runs above
 POOL_RESTS, POOL_RUNS = 0.3, 0.5  # of the usual flow: what a pool must have lost through it
 NEAR_LPS = 0.02  # where nobody has ever run: that is zero
-SPAN_S = 3 * 3600.0  # over which a pool is asked
+SPAN_S = 2 * 3600.0  # over which a pool is asked
 SPILL_AIR_M = 0.03  # so near to its spill a pool may spill
 RECENT_S, DOUBTED_S = 6 * 3600.0, 5400.0  # since it was agreed; in all that it was not
 LONGEST_S, S_PER_M = 6 * 3600.0, 5.0  # under way in one reach: so long a weir may run alone
@@ -84,10 +84,7 @@ class Idle:
             else:
                 self.runs.pop(key, None)
         for pool in self.pools:
-            if any(k in self.tops and not raw.get(k) for k in (*pool.inflows, *pool.outflows)):
-                self._fill(pool, frame)
-            elif self.past[pool.level]:
-                self.past[pool.level] = []
+            self._fill(pool, frame)
         for key in zeros:
             votes = self._votes(key, frame)
             run = self.runs.setdefault(key, [-1.0, 0.0])

@@ -8,11 +8,15 @@ A collapse takes water from outlet and chamber alike. A blockage lifts the chamb
 that is left, and creeps before the flow falls at all. A storm that fades falls by 2 % an hour and
 a drought by that in a month; stone takes its share at once. Without a chamber the next weir must
 have lost its part too, or it was a leaf that somebody brushed off.
+
+What a metered offtake takes above the mouth is not lost. Of a mouth that people keep closed only a
+chamber that falls with it is told: no gate does that.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from kahriz_detect.detector import Detector
@@ -20,11 +24,10 @@ from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_detect.frame import Frame
 from kahriz_detect.numbers.blocks import Blocks, steps_of
 from kahriz_detect.numbers.cusum import Cusum
-from kahriz_detect.numbers.middle import median
 from kahriz_detect.numbers.normal import Normal
 from kahriz_detect.numbers.rating import Rating
+from kahriz_detect.source.around import Around
 
-NOW, BEFORE = 2, 8  # values: an hour, and four hours before it
 LEARN_DAYS = 2.0
 SHARE_SEEN = 0.12  # a drop that the chamber confirms
 BACK = 0.9  # of what was before: the gallery is open again
@@ -45,6 +48,7 @@ class SourceDrop(Detector):
     chamber : level above the outlet, if there is one.
     share : the smallest sudden loss worth a word without a chamber.
     confirm : part of that share which the next weir must show.
+    taken : metered offtakes between the gallery and the outlet.
 
     Examples
     --------
@@ -62,6 +66,7 @@ class SourceDrop(Detector):
     """
 
     kinds = ("source_drop", "collapse", "blockage")
+    sees_shut = True
 
     def __init__(
         self,
@@ -73,6 +78,7 @@ class SourceDrop(Detector):
         step_s: float = 600.0,
         share: float = 0.16,
         confirm: float = 0.5,
+        taken: Sequence[str] = (),
     ) -> None:
         if not 0 < share < 1 or not 0 < confirm <= 1 or step_s <= 0:
             raise ValueError("share and confirm are parts of one, step_s is positive")
@@ -84,7 +90,8 @@ class SourceDrop(Detector):
         self.a_day = max(1, 86_400_000 // self.block_ms)
         self.keys = [k for k in (outlet, next_flow, chamber) if k is not None]
         self.blocks = {k: Blocks(2, self.steps) for k in self.keys}
-        self.last: dict[str, list[float]] = {k: [] for k in self.keys}
+        self.taken = tuple(taken)
+        self.around = Around(self.keys)
         self.last_block = 0
         self.rating = Rating(self.a_day)
         self.ratio = Normal(10.0, self.a_day)  # ln of next to outlet
@@ -104,6 +111,8 @@ class SourceDrop(Detector):
         for key in self.keys:
             value = values.get(key)
             if value is not None and (not bounds or bounds.get(key, "lt") == "lt"):
+                if key == self.outlet:  # silence of an offtake explains nothing
+                    value += sum(frame.get(k) or 0.0 for k in self.taken)
                 self.blocks[key].add(number, value)
         if (number + 1) % self.steps:
             return []
@@ -115,13 +124,15 @@ class SourceDrop(Detector):
         if flow is None:
             return []
         if (block - self.last_block) > FORGET_DAYS * self.a_day:
-            self.last = {k: [] for k in self.keys}
+            self.around.forget()
         self.last_block = block
-        for k, v in values.items():
-            if v is not None:
-                self.last[k] = [*self.last[k][-(NOW + BEFORE) + 1 :], v]
-        self.seen += 1
+        closed = self.outlet in self.closed((block + 1) * self.block_ms)
+        self.around.add(values, closed)
         level = values[self.chamber] if self.chamber is not None else None
+        if closed:
+            known = level is not None and self.seen >= LEARN_DAYS * self.a_day
+            return self._dropped(block, flow, level, closed) if known else []
+        self.seen += 1
         found = self._over(block, flow)
         if level is not None:
             found += self._blocked(block, flow, level, values.get(self.next_flow or ""))
@@ -129,15 +140,10 @@ class SourceDrop(Detector):
             found += self._dropped(block, flow, level)
         return found
 
-    def _around(self, key: str) -> tuple[float, float] | None:
-        """Mean of now and median of before; None before enough is known."""
-        last = self.last[key]
-        if len(last) < NOW + BEFORE // 2:
-            return None
-        return sum(last[-NOW:]) / NOW, median(last[:-NOW])
-
-    def _dropped(self, block: int, flow: float, level: float | None) -> list[Finding]:
-        around = self._around(self.outlet)
+    def _dropped(
+        self, block: int, flow: float, level: float | None, closed: bool = False
+    ) -> list[Finding]:
+        around = self.around.of(self.outlet, closed)
         if around is None or "drop" in self.open or around[1] <= 0:
             return []
         now, before = around
@@ -150,7 +156,8 @@ class SourceDrop(Detector):
             "drop_share": round(drop, 3),
         }
         kind = "source_drop"
-        chamber = self._around(self.chamber) if level is not None and self.chamber else None
+        at = self.chamber if level is not None else None
+        chamber = self.around.of(at, closed) if at else None
         if chamber is not None:
             if chamber[0] > (1.0 - drop) * chamber[1]:  # a collapse takes both
                 return []
@@ -158,7 +165,7 @@ class SourceDrop(Detector):
             evidence["chamber_before_m"] = round(chamber[1], 3)
             evidence["chamber_now_m"] = round(chamber[0], 3)
         else:
-            below = self._around(self.next_flow) if self.next_flow else None
+            below = self.around.of(self.next_flow) if self.next_flow and not closed else None
             if drop < self.share or below is None or below[1] <= 0:
                 return []
             drop_below = 1.0 - below[0] / below[1]
@@ -183,7 +190,7 @@ class SourceDrop(Detector):
         if self.shut:
             self.shut = 0
             self.rise.reset()
-            self.last = {k: [] for k in self.keys}
+            self.around.forget()
             return []
         if off is None:
             return []
@@ -253,7 +260,7 @@ class SourceDrop(Detector):
         drop = self.open.get("drop")
         if drop and (kind, place) == ("collapse" if drop[3] else "source_drop", self.place):
             del self.open["drop"]
-            self.last = {k: [] for k in self.keys}
+            self.around.forget()
         if "blockage" in self.open and (kind, place) == ("blockage", self.below):
             del self.open["blockage"]
             self.rating = Rating(self.a_day)
@@ -273,7 +280,7 @@ class SourceDrop(Detector):
     def dump(self) -> Any:
         return {
             "blocks": {k: b.dump() for k, b in self.blocks.items()},
-            "last": self.last,
+            "last": self.around.dump(),
             "rating": self.rating.dump(),
             "ratio": self.ratio.dump(),
             "rise": self.rise.dump(),
@@ -284,7 +291,7 @@ class SourceDrop(Detector):
     def load(self, state: Any) -> None:
         for k, blocks in self.blocks.items():
             blocks.load(state["blocks"][k])
-        self.last = {k: list(v) for k, v in state["last"].items()}
+        self.around.load(state["last"])
         self.rating.load(state["rating"])
         self.ratio.load(state["ratio"])
         self.rise.load(state["rise"])
