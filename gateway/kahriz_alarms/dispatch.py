@@ -4,7 +4,9 @@
 1. Nobody has been told in this round: the first of the ladder.
 2. A message could not be delivered by any way: the next one, at once.
 3. A message went out and nobody has answered in the time set: the next one.
-4. Everybody has been asked: after a pause all of them again, for as long as it is open.
+4. Everybody has been asked: after a pause all of them again, for as long as it is open. The pause
+   grows with the time for which nobody has answered, to a day at most; a round that comes but once
+   a day leaves its first person's night alone.
 5. Somebody has it, but no repair is reported in the time set: all over again, its owner first.
 """
 
@@ -19,7 +21,7 @@ from kahriz_alarms.people import Person
 from kahriz_water.site import Plan
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
-PAUSE_MS = {True: 2 * HOUR_MS, False: 7 * DAY_MS}  # before everybody is asked again, by urgent
+ROUTINE_PAUSE_MS = 7 * DAY_MS  # before everybody is asked again about what can wait
 
 WAITING, SENT, FAILED = "waiting", "sent", "failed"
 # What those who have been told of an alarm are told later, without being asked for anything.
@@ -45,11 +47,14 @@ class Ask:
     again: bool = False
 
 
-def next_ask(alarm: Alarm, told: Sequence[Told], plan: Plan, now_ms: int) -> Ask | None:
+def next_ask(
+    alarm: Alarm, told: Sequence[Told], plan: Plan, now_ms: int, reached_ms: int | None
+) -> Ask | None:
     """What is to be done now for one alarm; None while there is nothing to do.
 
-    `told` are the messages of the present round, oldest first. A person of None says that the
-    plan has nobody to ask.
+    `told` are the messages of the present round, oldest first; `reached_ms` is when the first
+    message of all rounds left, None when none has. A person of None says that the plan has nobody
+    to ask.
     """
     if not alarm.open or alarm.parent is not None or alarm.shelved_at(now_ms):
         return None
@@ -69,7 +74,10 @@ def next_ask(alarm: Alarm, told: Sequence[Told], plan: Plan, now_ms: int) -> Ask
     following = next((p for p in people if p.id not in asked), None)
     if following is not None:
         return Ask(following.id, escalated=True)
-    if now_ms - last.at < PAUSE_MS[alarm.urgent]:
+    pause_ms = pause(alarm, plan, 0 if reached_ms is None else last.at - reached_ms)
+    if now_ms - last.at < pause_ms:
+        return None
+    if pause_ms >= DAY_MS and rota.quiet_until(plan, people[0], now_ms) > now_ms:
         return None
     return Ask(people[0].id, escalated=True, again=True)
 
@@ -79,6 +87,14 @@ def patience(alarm: Alarm, plan: Plan) -> int:
     rules = plan.alarms
     minutes = rules.escalate_minutes if alarm.urgent else rules.routine_hours * 60
     return round(minutes * MINUTE_MS)
+
+
+def pause(alarm: Alarm, plan: Plan, waited_ms: int) -> int:
+    """How long people who have been asked are left alone, after so long without an answer."""
+    if not alarm.urgent:
+        return ROUTINE_PAUSE_MS
+    least, most = plan.alarms.ask_again_hours, plan.alarms.ask_again_most_hours
+    return round(min(max(waited_ms, least * HOUR_MS), most * HOUR_MS))
 
 
 def _repair_is_late(alarm: Alarm, plan: Plan, now_ms: int) -> Ask | None:

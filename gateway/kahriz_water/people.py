@@ -67,6 +67,10 @@ class AlarmRules:
 
     escalate_minutes: float = 15.0  # without an answer to something urgent
     routine_hours: float = 24.0  # without an answer to something that can wait
+    ask_again_hours: float = (
+        2.0  # nobody answered something urgent: all are asked again, ever later
+    )
+    ask_again_most_hours: float = 24.0  # but never later than this
     repair_days: float = 7.0  # taken but not reported fixed: asked for again
     proof_hours: float = 72.0  # reported fixed and not proved by then: opened again
     dead_band: float = 0.10  # a size is told anew when it has moved by this share

@@ -94,9 +94,14 @@ def read_alarms(table: Table | None) -> AlarmRules:
         found = table.optional_number(key, low, high, unit)
         return default if found is None else found
 
+    first_h = number("ask_again_hours", 0.25, 24, "hours", usual.ask_again_hours)
     rules = AlarmRules(
         escalate_minutes=number("escalate_minutes", 1, 1440, "minutes", usual.escalate_minutes),
         routine_hours=number("routine_hours", 0.25, 720, "hours", usual.routine_hours),
+        ask_again_hours=first_h,
+        ask_again_most_hours=number(
+            "ask_again_most_hours", first_h, 24, "hours", usual.ask_again_most_hours
+        ),
         repair_days=number("repair_days", 0.05, 365, "days", usual.repair_days),
         proof_hours=number("proof_hours", 24, 24 * 60, "hours", usual.proof_hours),
         dead_band=number("dead_band", 0, 1, "parts of one", usual.dead_band),

@@ -15,7 +15,7 @@ from kahriz_alarms.alarm import Alarm, Step
 from kahriz_alarms.attempts import Attempt, next_way
 from kahriz_alarms.dispatch import Told, next_ask
 from kahriz_alarms.people import known
-from kahriz_water.plan import ConfigError, parse_plan
+from kahriz_water.plan import ConfigError, Plan, parse_plan
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "firmware" / "kahriz_sim" / "sites" / "banovshalar-gozlu" / "site.toml"
@@ -46,7 +46,8 @@ people = ["vali"]
 """
 TEXT = SITE.read_text(encoding="utf-8")
 PLAN = parse_plan(TEXT + PEOPLE)
-MINUTE_MS = 60_000
+NO_NIGHT = parse_plan(TEXT + PEOPLE.replace('quiet = ["22:00", "06:00"]', ""))
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 DATA = {
     "silent": {"since_ms": 1},
     "shelved": {"until": 9},
@@ -92,19 +93,56 @@ def test_the_table_in_the_docs_is_the_one_in_the_program() -> None:
 
 def test_no_answer_goes_to_the_next_person_and_then_round_again() -> None:
     alarm, _ = born()
-    ask = next_ask(alarm, [], PLAN, 0)
+    ask = next_ask(alarm, [], PLAN, 0, None)
     assert ask is not None
     assert ask.person == "ali"
     sent = [Told("ali", dispatch.SENT, 0)]
-    assert next_ask(alarm, sent, PLAN, 14 * MINUTE_MS) is None
-    ask = next_ask(alarm, sent, PLAN, 15 * MINUTE_MS)
+    assert next_ask(alarm, sent, PLAN, 14 * MINUTE_MS, 0) is None
+    ask = next_ask(alarm, sent, PLAN, 15 * MINUTE_MS, 0)
     assert ask is not None
     assert (ask.person, ask.escalated) == ("vali", True)
     both = [*sent, Told("vali", dispatch.FAILED, 16 * MINUTE_MS)]
-    assert next_ask(alarm, both, PLAN, 30 * MINUTE_MS) is None
-    ask = next_ask(alarm, both, PLAN, 16 * MINUTE_MS + dispatch.PAUSE_MS[True])
+    assert next_ask(alarm, both, PLAN, 30 * MINUTE_MS, 0) is None
+    ask = next_ask(alarm, both, PLAN, 136 * MINUTE_MS, 0)
     assert ask is not None
     assert ask.again
+
+
+def again(plan: Plan, sent_h: list[float], now_h: float, failed_h: float | None = None) -> bool:
+    """Whether a new round begins, when both were asked in the last one."""
+    alarm, _ = born()
+    told = [Told("ali", dispatch.SENT if sent_h else dispatch.FAILED, 0)]
+    last_h = sent_h[-1] if failed_h is None else failed_h
+    told.append(
+        Told(
+            "vali", dispatch.SENT if failed_h is None else dispatch.FAILED, round(last_h * HOUR_MS)
+        )
+    )
+    reached = round(sent_h[0] * HOUR_MS) if sent_h else None
+    ask = next_ask(alarm, told, plan, round(now_h * HOUR_MS), reached)
+    assert ask is None or (ask.again and ask.escalated)
+    return ask is not None
+
+
+def test_rounds_thin_out_to_one_a_day_and_never_end() -> None:
+    for sent_h, pause_h in (([0, 0.5], 2), ([0, 6.5], 6.5), ([0, 27.5], 24), ([0, 8000.0], 24)):
+        begin_h = sent_h[-1] + pause_h
+        assert not again(NO_NIGHT, sent_h, begin_h - 0.01)
+        assert again(NO_NIGHT, sent_h, begin_h)
+
+
+def test_what_has_reached_nobody_is_tried_again_soon() -> None:
+    assert again(NO_NIGHT, [], 502.0, failed_h=500.0)
+    assert not again(NO_NIGHT, [0], 502.0, failed_h=500.0), "it reached one who does not answer"
+
+
+def test_a_daily_round_leaves_the_night_alone_and_an_earlier_one_does_not() -> None:
+    midnight_h = 44.0  # 1970-01-03 in Baku: ali is quiet from 22 to 6
+    assert again(PLAN, [midnight_h - 14, midnight_h - 6], midnight_h + 2)
+    yesterday = [midnight_h - 48, midnight_h - 24]
+    assert not again(PLAN, yesterday, midnight_h)
+    assert not again(PLAN, yesterday, midnight_h + 5.99)
+    assert again(PLAN, yesterday, midnight_h + 6)
 
 
 def test_the_rota_over_midnight_belongs_to_its_first_day() -> None:

@@ -174,11 +174,14 @@ class Keeper:
         plan = self._plan
         if alarm.urgent and (quiet := alarm_quiet.asked_by(conn, alarm.id, now)):
             plan = replace(plan, people=tuple(p for p in plan.people if p.id not in quiet))
-        ask = dispatch.next_ask(alarm, alarm_post.told(conn, alarm), plan, now)
+        told, reached = alarm_post.told(conn, alarm), alarm_post.reached_ms(conn, alarm.id)
+        ask = dispatch.next_ask(alarm, told, plan, now, reached)
         if ask is None:
             return
         if ask.escalated:
             data: dict[str, object] = {"again": True} if ask.again else {}
+            if alarm.state in states.TAKEN:
+                data["late"] = True  # the repair: from here on an answer is waited for anew
             alarm = self._step(conn, alarm, "escalated", now, note=ask.person, data=data)
         if ask.person is None:
             return

@@ -25,6 +25,7 @@ SENDING, DROPPED = "sending", "dropped"
 URGENT, ROUTINE, ANSWER, TEST = "urgent", "routine", "answer", "test"
 WORD = "word"  # its words are ready, and it leaves at once without a ring
 WEEK_MS = 7 * 86_400_000
+AFRESH = ("raised", "reopened", "unshelved", "left", "imported")  # asking begins from the first
 MAYBE = "it may have got through"
 CUT_OFF = f"the program ended in mid-send: {MAYBE}"
 
@@ -91,6 +92,22 @@ def told(conn: sqlite3.Connection, alarm: Alarm) -> list[Told]:
     return [
         Told(r["person"], states.get(r["state"], WAITING), r["done"] or r["made"]) for r in rows
     ]
+
+
+def reached_ms(conn: sqlite3.Connection, alarm: int) -> int | None:
+    """When the first question about it left since asking began afresh; None when none has."""
+    marks = ",".join("?" * len(AFRESH))
+    since = conn.execute(
+        f"SELECT max(stored) FROM alarm_event WHERE alarm=? AND (what IN ({marks})"  # noqa: S608
+        " OR (what='escalated' AND json_extract(data, '$.late')))",
+        (alarm, *AFRESH),
+    ).fetchone()[0]
+    row = conn.execute(
+        "SELECT min(m.done) FROM message m JOIN message_event e ON e.message = m.id"
+        " WHERE e.alarm=? AND e.asks=1 AND m.state=? AND m.done>=?",
+        (alarm, SENT, since or 0),
+    ).fetchone()
+    return None if row[0] is None else int(row[0])
 
 
 def was_told(conn: sqlite3.Connection, alarm: int) -> list[str]:
