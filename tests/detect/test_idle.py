@@ -12,7 +12,7 @@ import pytest
 from kahriz_detect.engine import Engine
 from kahriz_detect.finding import RAISED, Finding, Sample
 from kahriz_detect.index import DETECTORS
-from kahriz_detect.site import Pool, Reach, Signal, Site
+from kahriz_detect.site import Offtake, Pool, Reach, Signal, Site
 
 STEP_MS, DAY, AREA_M2 = 300_000, 288, 300.0
 TABLE = ((0.0, 0.0), (3.0, 3.0 * AREA_M2))
@@ -89,3 +89,34 @@ def test_neighbours_that_are_silent_excuse_nothing() -> None:
     stream = _samples(36.0, shut=True)
     told = (s for s in stream if s.ts < changes_ms or s.point == "fields")
     assert [place for place, _ in _stuck(SITE, told)] == ["fields"]
+
+
+CUT = Site(
+    "cut",
+    tuple(Signal(k, k, "flow_lps", "flow", 300.0, k) for k in ("above", "garden", "below")),
+    (Reach("canal", "above", "below", 400.0),),
+    offtakes=(Offtake("gate", "canal", "garden"),),
+)
+
+
+def _cut(days: float, shut: bool, dead: bool = False, ran: bool = True) -> Iterator[Sample]:
+    """A garden takes 4 of 10 L/s every morning; from then on not any more, or its meter is dead."""
+    rng = random.Random(6)
+    for i in range(round(days * DAY)):
+        late = i >= CHANGES * DAY
+        takes = 6.0 <= i % DAY / 12.0 < 11.0 and not (late and shut) and (late or ran)
+        garden = 4.0 if takes else 0.0
+        read = {"above": 10.0, "garden": 0.0 if late and dead else garden, "below": 9.7 - garden}
+        for key, value in read.items():
+            yield Sample((i + 1) * STEP_MS, key, "flow_lps", round(value * rng.gauss(1, 0.01), 3))
+
+
+@pytest.mark.parametrize("ran", [True, False])
+def test_an_offtake_that_nobody_opens_for_a_month_is_no_stuck_sensor(ran: bool) -> None:
+    assert _stuck(CUT, _cut(30.0, shut=True, ran=ran)) == []
+
+
+def test_an_offtake_that_takes_and_reads_zero_is_told() -> None:
+    ((place, days),) = _stuck(CUT, _cut(14.0, shut=False, dead=True))
+    assert place == "garden"
+    assert days < 6.0

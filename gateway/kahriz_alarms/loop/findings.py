@@ -19,6 +19,8 @@ from kahriz_alarms.loop.book import Tells, begin, open_alarm, record
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_water.site import Plan
 
+COLLAPSE = "collapse"  # the chamber fell with the mouth: no work that was told does that
+
 Raise = Callable[[sqlite3.Connection, Finding, Plan, int, Tells], Alarm]
 
 
@@ -115,7 +117,7 @@ def raise_alarm(
     }
     alarm = begin(conn, Step("raised", finding.ts, now_ms, data=data), tells)
     window = running_maintenance(conn, alarm.place, plan, now_ms)
-    if window is not None:
+    if window is not None and alarm.kind != COLLAPSE:
         note, until = {"note": window["why"], "who": window["who"]}, {"until": window["to_ms"]}
         alarm = step(conn, alarm, "shelved", now_ms, tells, now_ms, data=until, **note)
     return alarm

@@ -3,6 +3,7 @@
 
     of a reach : the weir above, the weir below: at rest, or running
     of a pool  : x = what left it (or came) by level and the other meters, if this one reads zero
+    an offtake : the flow below it, as a share of the flow above: near its best, or less
 
 A gate may be shut for a whole winter and its meter repeats 0.000; a dead meter does the same.
 Nobody can tell them apart by that one signal, and silence of the neighbours says nothing either.
@@ -10,7 +11,7 @@ Nobody can tell them apart by that one signal, and silence of the neighbours say
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kahriz_detect.frame import Frame
@@ -18,12 +19,15 @@ from kahriz_detect.site import FLOW, Pool, Reach, Signal, Site
 from kahriz_water.pool import volume_m3
 
 RESTS, RUNS = 0.05, 0.2  # of its highest: a neighbour rests below, and runs above
-POOL_RESTS, POOL_RUNS = 0.3, 0.5  # of the usual flow: what a pool must have lost through it
+POOL_RESTS, POOL_RUNS = 0.25, 0.3  # of the usual flow: what a pool must have lost through it
 NEAR_LPS = 0.02  # where nobody has ever run: that is zero
 SPAN_S = 2 * 3600.0  # over which a pool is asked
 SPILL_AIR_M = 0.03  # so near to its spill a pool may spill
 RECENT_S, DOUBTED_S = 6 * 3600.0, 5400.0  # since it was agreed; in all that it was not
 LONGEST_S, S_PER_M = 6 * 3600.0, 5.0  # under way in one reach: so long a weir may run alone
+CUT_RESTS, CUT_RUNS = 0.25, 0.5  # of the usual offtake: by so much the flow below it is less
+CUT, LEAST_CUT = 0.4, 0.04  # share of the flow, of an offtake that nobody saw run; of two weirs
+FADES = 0.9998  # the best share, a frame: channels age and sources dwindle
 FORGIVEN = 0.02  # of a frame in which it was not, for each in which it was
 
 
@@ -52,8 +56,11 @@ class Idle:
         reaches: Iterable[Reach],
         pools: Iterable[Pool],
         step_s: float,
+        cuts: Mapping[str, tuple[str, str | None]] | None = None,
     ) -> None:
         self.step_s = step_s
+        self.cuts = dict(cuts or {})  # offtake: the flow below it, and above where it is measured
+        self.best = dict.fromkeys(self.cuts, 0.0)
         flows = [s.key for s in signals if s.quantity == FLOW]
         self.beside: dict[str, list[str]] = {k: [] for k in flows}
         self.way_s: dict[str, float] = {}
@@ -85,6 +92,10 @@ class Idle:
                 self.runs.pop(key, None)
         for pool in self.pools:
             self._fill(pool, frame)
+        for key in self.cuts:
+            share = self._share(key, frame)
+            if share is not None:
+                self.best[key] = max(share, FADES * self.best[key])
         for key in zeros:
             votes = self._votes(key, frame)
             run = self.runs.setdefault(key, [-1.0, 0.0])
@@ -116,7 +127,29 @@ class Idle:
             if key in pool.inflows or key in pool.outflows:
                 vote = self._of_pool(key, pool)
                 votes += [] if vote is None else [vote]
+        if key in self.cuts:
+            vote = self._of_cut(key, frame)
+            votes += [] if vote is None else [vote]
         return votes
+
+    def _share(self, key: str, frame: Frame) -> float | None:
+        """Of the flow above that is left below; the flow itself where nobody measures above."""
+        below, above = self.cuts[key]
+        left = frame.get(below)
+        if above is None or left is None:
+            return left
+        came = frame.get(above)
+        return left / came if came is not None and came > RUNS * self.tops[above] else None
+
+    def _of_cut(self, key: str, frame: Frame) -> bool | None:
+        share, best, (below, above) = self._share(key, frame), self.best[key], self.cuts[key]
+        flow = self.tops[below if above is None else above]
+        if share is None or best <= 0.0 or flow <= NEAR_LPS:
+            return None
+        usual, less = self.tops[key] / flow or CUT, 1.0 - share / best
+        if less < max(CUT_RESTS * usual, LEAST_CUT):
+            return True if CUT_RUNS * usual > LEAST_CUT else None
+        return False if less > max(CUT_RUNS * usual, 2.0 * LEAST_CUT) else None
 
     def _fill(self, pool: Pool, frame: Frame) -> None:
         """Volume, net flow and whether it may spill; a gap begins anew."""
@@ -157,10 +190,11 @@ class Idle:
         return False if x > POOL_RUNS * usual and (inflow or not spills) else None
 
     def dump(self) -> Any:
-        return [self.tops, self.runs, self.past, self.number]
+        return [self.tops, self.runs, self.past, self.number, self.best]
 
     def load(self, state: Any) -> None:
-        tops, runs, past, self.number = state
+        tops, runs, past, self.number, best = state
+        self.best = {k: float(best.get(k, 0.0)) for k in self.cuts}
         self.tops = {k: float(tops.get(k, 0.0)) for k in self.tops}
         self.runs = {str(k): list(v) for k, v in runs.items() if k in self.tops}
         self.past = {k: [list(p) for p in past.get(k, [])] for k in self.past}
@@ -173,4 +207,11 @@ def _way_s(reach: Reach) -> float:
 
 
 def idle_of(site: Site) -> Idle:
-    return Idle(site.signals, site.reaches, site.pools, site.step_s)
+    ways = {r.place: (r.down, r.up) for r in site.reaches}
+    cuts: dict[str, tuple[str, str | None]] = {
+        o.signal: ways[o.reach] for o in site.offtakes if o.signal is not None and o.reach in ways
+    }
+    cuts |= {key: (s.outlet, None) for s in site.sources for key in s.taken}
+    flows = {s.key for s in site.signals if s.quantity == FLOW}
+    cuts = {k: cut for k, cut in cuts.items() if flows.issuperset({k, *(c for c in cut if c)})}
+    return Idle(site.signals, site.reaches, site.pools, site.step_s, cuts)

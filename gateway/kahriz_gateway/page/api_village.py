@@ -227,7 +227,8 @@ class VillageApi:
         return str(name)
 
     def _places(self) -> list[str]:
-        return [*(p.id for p in self._plan.points), *(r.id for r in self._plan.reaches)]
+        plan = self._plan
+        return [p.id for p in (*plan.points, *plan.reaches, *plan.offtakes)]
 
     def _past(self, given: dict[str, Any]) -> int:
         at_ms = _ms(given, "at_ms")

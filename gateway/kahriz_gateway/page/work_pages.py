@@ -198,9 +198,10 @@ class WorkPages:
         return FileResponse(path, media_type=photos.TYPES[name.rpartition(".")[2]])
 
     def _places(self, words: Speech) -> dict[str, str]:
-        """Every point and reach by id, with its name."""
+        """Every point, reach and offtake by id, with its name."""
         language = words.language
-        found = {r.id: r.name.of(language) for r in self._plan.reaches}
+        ways = (*self._plan.offtakes, *self._plan.reaches)
+        found = {w.id: w.name.of(language) for w in ways}
         return found | {p.id: p.name.of(language) for p in self._plan.points}
 
     def _form(self, asked: Asked, name: str, wrong: str, context: dict[str, object]) -> Response:

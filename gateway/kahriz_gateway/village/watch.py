@@ -25,6 +25,7 @@ from kahriz_detect.site import FLOW, Site
 from kahriz_detect.site_plan import site_of
 from kahriz_detect.watermark import late_ms, watermark
 from kahriz_gateway.village import alarms as village_alarms
+from kahriz_gateway.village import closures
 from kahriz_gateway.village import store as village_store
 from kahriz_gateway.village.withheld import Withheld
 from kahriz_water.site import Plan
@@ -168,6 +169,7 @@ class Watch:
         self._agree(part)
         found: list[Finding] = []
         after = self._first_ts(part) - 1 if part.done is None else part.done
+        part.engine.closures.tell(closures.told(self._conn, after))
         while after < mark:
             upto = min(mark, after + STRIDE_MS)
             found += part.engine.take(self._samples(part.site, after, upto))
