@@ -124,7 +124,8 @@ def maintenance() -> None:
 def add(place: str, hours: float, why: str, who: str, config: Path, data: Path) -> None:
     """Begin one now at a point, a reach, an offtake, or the whole site by its id."""
     plan = plan_of(config)
-    places = [plan.id, *(p.id for p in (*plan.points, *plan.reaches, *plan.offtakes))]
+    ways = (*(r.id for r in plan.reaches), *(o.id for o in plan.offtakes))
+    places = [plan.id, *(p.id for p in plan.points), *ways]
     if place not in places:
         refuse(f"no place {place!r}: one of {', '.join(places)}", EXIT_STATE)
     conn = open_book(data, read_only=False)

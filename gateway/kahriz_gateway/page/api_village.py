@@ -228,7 +228,8 @@ class VillageApi:
 
     def _places(self) -> list[str]:
         plan = self._plan
-        return [p.id for p in (*plan.points, *plan.reaches, *plan.offtakes)]
+        ways = (*(r.id for r in plan.reaches), *(o.id for o in plan.offtakes))
+        return [*(p.id for p in plan.points), *ways]
 
     def _past(self, given: dict[str, Any]) -> int:
         at_ms = _ms(given, "at_ms")

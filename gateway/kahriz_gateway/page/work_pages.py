@@ -200,8 +200,8 @@ class WorkPages:
     def _places(self, words: Speech) -> dict[str, str]:
         """Every point, reach and offtake by id, with its name."""
         language = words.language
-        ways = (*self._plan.offtakes, *self._plan.reaches)
-        found = {w.id: w.name.of(language) for w in ways}
+        found = {o.id: o.name.of(language) for o in self._plan.offtakes}
+        found |= {r.id: r.name.of(language) for r in self._plan.reaches}
         return found | {p.id: p.name.of(language) for p in self._plan.points}
 
     def _form(self, asked: Asked, name: str, wrong: str, context: dict[str, object]) -> Response:
