@@ -9,8 +9,6 @@ balance, source, pools, use), and what they found goes through the joint decisio
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from kahriz_detect.closure import Closures
@@ -25,7 +23,6 @@ from kahriz_detect.site import FLOW, Site
 SUSPECT = 3  # QARTOD: not believed
 LONGEST_GAP_MS = 60 * 86_400_000  # after that nobody steps through the empty frames
 FLOWS = ("discharge_lps", FLOW)
-TIME = itemgetter(0)  # of a sample
 
 
 class Engine:
@@ -87,9 +84,7 @@ class Engine:
 
         As `take` and `advance` for each moment, but quicker: see `_settle`.
         """
-        for moment, together in groupby(samples, key=TIME):
-            self._hear(together, moment)
-            self._close_before(moment // self._step_ms + 1, moment)
+        self._hear(samples, None)
         return self._settle()
 
     def _settle(self) -> list[tuple[int, Finding]]:
@@ -103,30 +98,44 @@ class Engine:
                 if news:
                     found += news
         undecided, self._found = self._found, []
-        decide = self.joint.decide
-        return [(at, news) for at, ts, found in undecided for news in decide(found, ts)]
+        told: list[tuple[int, Finding]] = []
+        for at, ts, found in undecided:
+            if found or self.joint.waits:
+                told += [(at, news) for news in self.joint.decide(found, ts)]
+        return told
 
-    def _hear(self, samples: Iterable[Sample], moment: int) -> None:
+    def _hear(self, samples: Iterable[Sample], moment: int | None) -> None:
+        """Samples that were there at a moment, or (None) each at its own time."""
         listeners, step_ms, first = self._heard, self._step_ms, self._seen.first
         since, until = 0, 0  # of the step that is open: none is known yet
+        last = None  # time of the sample before, where each comes at its own
+        at = moment or 0
         for sample in samples:
             ts, point, quantity, value, _, q, bound, _ = sample
             heard = listeners.get((point, quantity))
+            if not since < ts <= until:  # another step than that of the one before
+                if heard is None and self._open is None:
+                    continue
+                number = -(-ts // step_ms)
+                if self._open is not None and number < self._open:
+                    self.late += heard is not None
+                    continue
+                if moment is None:
+                    if last is not None:  # at the very end of its step: that was over then
+                        self._close_before(last // step_ms + 1, last)
+                    at = ts
+                self._close_before(number, at)
+                first, since, until = self._seen.first, (number - 1) * step_ms, number * step_ms
+            if moment is None:
+                at = last = ts
             if heard is None:
                 continue
             key, judges, others = heard
-            if not since < ts <= until:  # another step than that of the one before
-                number = -(-ts // step_ms)
-                if self._open is not None and number < self._open:
-                    self.late += 1
-                    continue
-                self._close_before(number, moment)
-                first, since, until = self._seen.first, (number - 1) * step_ms, number * step_ms
             good = q < SUSPECT or bound is not None  # a bound is true though out of range
             for judge in judges:
                 found = judge.update(sample)
                 if found:
-                    self._found.append((moment, ts, found))
+                    self._found.append((at, ts, found))
                 good = good and judge.good
             if not good or bound is not None or self._believed is not None:
                 self._gather(key, value, good, bound)
@@ -138,7 +147,9 @@ class Engine:
                 for detector in others:
                     found = detector.update(sample)
                     if found:
-                        self._found.append((moment, ts, found))
+                        self._found.append((at, ts, found))
+        if last is not None:
+            self._close_before(last // step_ms + 1, last)
 
     def _gather(self, key: str, value: float, good: bool, bound: str | None) -> None:
         """In a step of which not everything is believed as it stands."""

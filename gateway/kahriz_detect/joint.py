@@ -21,13 +21,18 @@ AGAIN_MS = 3 * 86_400_000  # as long as one person may shelve an alarm
 
 
 class Joint:
-    """Lets through what is news. Asked after every step, also without findings: it may hold."""
+    """Lets through what is news. Asked after steps with findings, while it `waits` after all."""
 
     def __init__(self, site: Site) -> None:
         self._bounds = {r.place: (r.up, r.down) for r in site.reaches}
         self.open: set[tuple[str, str]] = set()
         self.explained = Explained(site)
         self.waved: dict[tuple[str, str], int] = {}  # closed by a person while it went on, and when
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is held that time alone brings to light."""
+        return bool(self.waved) or self.explained.waits
 
     def decide(self, findings: Iterable[Finding], now_ms: int) -> list[Finding]:
         """What is news now; `now_ms` is event time."""

@@ -15,7 +15,7 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
 
@@ -161,30 +161,35 @@ class Replay:
         self.engines = [Engine(part) for part in split(site)]
         self._marks = [Watermark(engine.site) for engine in self.engines]
         self._words = Words(site)
-        self._prompt = True  # every row came at its own time so far
 
     def run(self, readings: Iterable[Row]) -> Iterator[tuple[int, Finding]]:
         """What was found, with the moment at which it was known."""
-        last, waits = None, list[Sample]()
-        for moment, arrived in groupby(readings, key=itemgetter(0)):
-            if last is not None and moment < last:
-                raise ReplayError(f"rows are not in order of time at {text_of(moment)}: sort them")
+        rest, waits, last = iter(readings), list[Sample](), None
+        for moment, sample in rest:
+            if sample.came is not None or sample.ts != moment:
+                rest = chain([(moment, sample)], rest)
+                break
+            if moment != last:
+                self._check_order(last, moment)
+                last = moment
+                if len(waits) >= AT_ONCE:
+                    yield from self._now(waits)
+                    waits = []
+            waits.append(sample)
+        yield from self._now(waits)
+        prompt = True  # every row came at its own time so far
+        for moment, arrived in groupby(rest, key=itemgetter(0)):
+            self._check_order(last, moment)
             last = moment
             batch = [sample for _, sample in arrived]
-            if self._prompt:
-                self._prompt = {sample.ts for sample in batch} == {moment}
-            if self._prompt and batch[0].came is None:
-                waits += batch
-                if len(waits) < AT_ONCE:
-                    continue
-                batch = []
-            yield from self._now(waits)
-            waits = []
-            if batch:
-                for finding in self._words.hear(batch):
-                    yield moment, finding
-                yield from self._now(batch) if self._prompt else self._held(batch, moment)
-        yield from self._now(waits)
+            for finding in self._words.hear(batch):
+                yield moment, finding
+            prompt = prompt and {sample.ts for sample in batch} == {moment}
+            yield from self._now(batch) if prompt else self._held(batch, moment)
+
+    def _check_order(self, last: int | None, moment: int) -> None:
+        if last is not None and moment < last:
+            raise ReplayError(f"rows are not in order of time at {text_of(moment)}: sort them")
 
     def _now(self, batch: list[Sample]) -> list[tuple[int, Finding]]:
         """All that came of some moments, at its own time."""

@@ -6,7 +6,8 @@
     told   : it goes on without the turn, or neither is known after LONGEST_MS
 
 A turn as large as usual explains nothing: what it takes beside its meter is learned. Nor does one
-explain what began before it, and a person is told of what goes on while nobody knows.
+explain what began before it, and a person is told of what goes on while nobody knows. What a
+reach loses beside the turn of an offtake in it is for `between`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_detect.site import Site
+from kahriz_detect.use.between import Between
 
 TURN = "use:turn"
 LOSSES = ("pool_leak", "balance_doubt")
@@ -55,11 +57,17 @@ class Explained:
         self._fed = {p.place: [points.get(k, k) for k in p.outflows] for p in site.pools}
         self._large: dict[str, list[int | None]] = {}  # turn: since when, and when it was over
         self._held: dict[tuple[str, str], _Held] = {}
+        self.between = Between(site)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a finding is kept back."""
+        return bool(self._held) or self.between.waits
 
     def sift(self, findings: Iterable[Finding], now_ms: int) -> list[Finding]:
         """What is not explained, or no longer."""
         told: list[Finding] = []
-        for finding in findings:
+        for finding in self.between.sift(findings, now_ms):
             if finding.kind == TURN:
                 self._turn(finding)
                 told.append(finding)
@@ -120,10 +128,13 @@ class Explained:
         return replace(self._held.pop(key).finding, ts=now_ms)
 
     def dump(self) -> Any:
-        return [self._large, [asdict(held) for held in self._held.values()]]
+        held = [asdict(held) for held in self._held.values()]
+        return [self._large, held, self.between.dump()]
 
     def load(self, state: Any) -> None:
-        large, many = state
+        large, many, *more = state
+        if more:
+            self.between.load(more[0])
         self._large = {place: [*span] for place, span in large.items()}
         kept = [_Held(**{**held, "finding": Finding(**held["finding"])}) for held in many]
         self._held = {(held.finding.kind, held.finding.place): held for held in kept}
