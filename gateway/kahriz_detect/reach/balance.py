@@ -28,6 +28,7 @@ from kahriz_detect.site import Pool, Reach
 KEEP = 48  # blocks: a day
 LONGEST_S = 6 * 3600.0  # under way in one reach
 LONGEST_S_PER_M = 5.0  # 0.2 m/s
+FADES = 0.9995  # the most that an offtake takes, a block: within a month it is half
 
 
 class Balance(Detector):
@@ -91,6 +92,7 @@ class Balance(Detector):
         self.fed = None if pool is None else FedBy(pool, reaches[0].up, a_day)
         for key in () if self.fed is None else self.fed.keys:
             self.blocks.setdefault(key, Blocks(KEEP, self.steps))
+        self.tops = {f: 0.0 for many in self.offtakes.values() for f in many}
         self.travel = {r.place: _travel(r, step_s) for r in reaches}
         self._ways = [(r.up, r.down, t) for r in reaches if (t := self.travel[r.place]).longest]
         self.losses = {r.place: Loss(r.place, memory_days, a_day) for r in reaches}
@@ -146,10 +148,13 @@ class Balance(Detector):
             loss.e_lps = None
             if up is None or down is None or up <= 0:
                 continue
+            unknown = 0.0  # what an offtake may take whose meter is silent
             for f in self.offtakes.get(r.place, []):
-                down += self.blocks[f].at(block) or 0.0
+                taken = self.blocks[f].at(block)
+                self.tops[f] = max(FADES * self.tops[f], taken or 0.0)
+                down, unknown = down + (taken or 0.0), unknown + (taken is None) * self.tops[f]
             flows = [up, *self.blocks[r.up].some(block - self.unsure(r), block - 1)]
-            if loss.measure(block, up, down, min(flows), max(flows)):
+            if loss.measure(block, up, down, min(flows), max(flows), unknown):
                 measured.append((r, loss, up))
         if self.rating is not None and self.chamber is not None:
             self._rate(block)
@@ -195,6 +200,7 @@ class Balance(Detector):
             "fed": self.fed.dump() if self.fed else None,
             "verdict": self.verdict.dump(),
             "block": self.block,
+            "tops": self.tops,
         }
 
     def load(self, state: Any) -> None:
@@ -208,6 +214,7 @@ class Balance(Detector):
             self.fed.load(state["fed"])
         self.verdict.load(state["verdict"])
         self.block = state["block"]
+        self.tops |= state.get("tops", {})
         self._align()
 
 

@@ -71,8 +71,11 @@ class Loss:
         self.scatter_lps = 0.0
         self.recent: list[tuple[int, float, bool]] = []  # block, its e, whether it is sure
 
-    def measure(self, block: int, up: float, down: float, low: float, high: float) -> bool:
-        """Work out e; False where nothing can be said. low..high is what `up` was lately."""
+    def measure(
+        self, block: int, up: float, down: float, low: float, high: float, unknown: float = 0.0
+    ) -> bool:
+        """Work out e; False where nothing can be said. low..high is what `up` was lately, `unknown`
+        what an offtake may have taken whose meter is silent."""
         usual = self.flow.mean or up
         if up < LOW_SHARE * usual:
             self.settled = 0.0
@@ -102,6 +105,8 @@ class Loss:
             less, more = low - down - normal, high - down - normal
             self.learns = None
             e = less if less > 0 else more if more < 0 else 0.0
+        if unknown > FLOOR_LPS and e > 0.0:
+            self.learns, e = None, max(0.0, e - unknown)
         e = e - spread if e > spread else e + spread if e < -spread else 0.0
         self.e_lps = e
         self.rest_lps = e - self.follow_share * up

@@ -27,11 +27,11 @@ DAYS_KNOWN = 2  # before that nobody knows what rest is
 
 
 class Planned(Detector):
-    """Turns and filling of one pool.
+    """Turns and filling of one pool, or the turns of an offtake.
 
     Parameters
     ----------
-    pool : with at least one outflow.
+    pool : with at least one outflow; an offtake is one without a level.
     points : names of the keys in findings, where they differ.
 
     Examples
@@ -64,7 +64,7 @@ class Planned(Detector):
 
     @property
     def name(self) -> str:
-        return f"planned:{self.pool.level}"
+        return f"planned:{self.pool.level or self.pool.place}"
 
     def step(self, frame: Frame) -> list[Finding]:
         """Take a frame in; a gap neither begins nor ends anything."""
@@ -150,6 +150,10 @@ def _m3(lps: float, ts: int, last: int | None) -> float:
 
 
 def plans(site: Site) -> list[Detector]:
-    """One for each pool with a measured outflow."""
+    """One for each pool with a measured outflow, and for each offtake with a meter."""
     points = {s.key: s.point for s in site.signals}
-    return [Planned(pool, points) for pool in site.pools if pool.outflows]
+    gates = [
+        Pool(o.place, "", (), (o.signal,)) for o in site.offtakes if o.signal and o.signal in points
+    ]
+    watched = (*(pool for pool in site.pools if pool.outflows), *gates)
+    return [Planned(pool, points) for pool in watched]
