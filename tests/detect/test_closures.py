@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""What people told to be closed: nothing rings nor is learned, and what outlives it is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from kahriz_detect.closure import Closure
+from kahriz_detect.engine import Engine
+from kahriz_detect.finding import RAISED, Finding, Sample
+
+from . import waters
+
+DAY_MS, HOUR_MS = waters.DAY_MS, waters.HOUR_MS
+BEGINS = 24.0  # days
+PLACES = {"outlet": "here", "upper": "upper", "pool": "pool", "taps": "village"}
+HOURS = {"outlet": 20.0, "upper": 20.0, "pool": 30.0, "taps": 12.0}
+
+
+def _happens(place: str, lasts: bool) -> waters.Trouble:
+    """The water of a closure; `lasts` for what is still wrong when it is over."""
+
+    def happens(v: waters.Values, hours: float) -> None:
+        shut = hours < HOURS[place]
+        if place == "outlet" and shut:  # the gate at the mouth: all below runs dry
+            v.update(outlet=0.0, middle=0.0, inlet=0.0, fields=0.0, chamber=0.6)
+        elif place == "upper" and (shut or lasts):  # the water is led past the middle, or leaks
+            less = 8.0 if shut else 1.3
+            v["middle"] -= less
+            v["inlet"] -= less
+        elif place == "pool" and (shut or lasts):  # emptied by its scour and filled, or cracked
+            v["lost"] = (60.0 if hours < 5.0 else 0.0) if shut else 2.0
+            if shut:
+                v.update(fields=0.0)
+        elif place == "taps":
+            if shut:
+                v["village"] = 0.0
+            elif hours < HOURS[place] + 8.0:  # everybody fills what he has
+                v["village"] *= 2.2
+            elif lasts:
+                v["village"] += 1.5
+
+    return waters.Trouble("", happens, BEGINS, 0.0)
+
+
+def _found(
+    place: str, told: bool, lasts: bool = False, step_s: int = 3600, days: float = BEGINS + 5.0
+) -> list[tuple[str, str, float]]:
+    """Kind, place and hours since it was closed, of a whole site with all its detectors."""
+    engine = Engine(waters.site_of(step_s))
+    begins = round(BEGINS * DAY_MS)
+    closure = Closure(PLACES[place], begins - HOUR_MS, begins + round(HOURS[place] * HOUR_MS))
+    found: list[Finding] = []
+    for number, sample in enumerate(_samples(place, lasts, step_s, days)):
+        if number % 997 == 996:
+            kept, engine = engine.dump(), Engine(waters.site_of(step_s))
+            engine.load(json.loads(json.dumps(kept)))
+        if told:
+            engine.closures.tell([closure])
+        found += engine.update(sample)
+    return [
+        (f.kind, f.place, (f.ts - begins) / HOUR_MS)
+        for f in found
+        if f.what == RAISED and not f.kind.startswith("use:")
+    ]
+
+
+def _samples(place: str, lasts: bool, step_s: int, days: float) -> Iterator[Sample]:
+    return waters.samples(waters.water(step_s, days, _happens(place, lasts)))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_closure_that_was_told_is_silent_and_so_is_the_water_that_returns(place: str) -> None:
+    assert _found(place, told=True) == []
+
+
+@pytest.mark.parametrize("place", ["outlet", "upper", "pool"])
+def test_the_same_that_nobody_told_is_not(place: str) -> None:
+    assert _found(place, told=False) != []
+
+
+@pytest.mark.parametrize(
+    ("place", "kind", "hours"),
+    [("upper", "leak", 12.0), ("pool", "pool_leak", 48.0), ("taps", "leak", 96.0)],
+)
+def test_what_outlives_the_closure_is_told_soon_after_it(
+    place: str, kind: str, hours: float
+) -> None:
+    told = _found(place, told=True, lasts=True)
+    assert [(k, p) for k, p, _ in told] == [(kind, PLACES[place])]
+    assert HOURS[place] < told[0][2] < HOURS[place] + hours
