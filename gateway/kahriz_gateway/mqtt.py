@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 class Arrival(NamedTuple):
     """One message as it came; `epoch` is the connection it came by.
 
-    `live_s` is when nothing was waiting for us before it came, where that is known.
+    `live_s` is when nothing was waiting for us before it came, where that is known; `again` that
+    the broker has handed it out before and heard no PUBACK.
     """
 
     topic: str
@@ -44,6 +45,7 @@ class Arrival(NamedTuple):
     qos: int
     epoch: int
     live_s: float | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +260,11 @@ class Door:
         except UnicodeDecodeError:
             topic = b"\xff"
         payload = bytes(message.payload)
-        self._received(topic, payload, message.retain, message.mid, message.qos)
+        self._received(topic, payload, message.retain, message.mid, message.qos, message.dup)
 
-    def _received(self, name: bytes, payload: bytes, retained: bool, mid: int, qos: int) -> None:
+    def _received(
+        self, name: bytes, payload: bytes, retained: bool, mid: int, qos: int, again: bool
+    ) -> None:
         try:
             topic = name.decode()
         except UnicodeDecodeError:
@@ -269,5 +273,5 @@ class Door:
         if status and self._on_status is not None:
             self._on_status(payload)
         elif self._on_arrival is not None:
-            new_since_s = self.new_since_s
-            self._on_arrival(Arrival(topic, payload, retained, mid, qos, self.epoch, new_since_s))
+            epoch, new_since_s = self.epoch, self.new_since_s
+            self._on_arrival(Arrival(topic, payload, retained, mid, qos, epoch, new_since_s, again))

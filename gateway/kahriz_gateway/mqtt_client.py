@@ -19,9 +19,10 @@ from paho.mqtt.enums import MessageType, MQTTErrorCode
 PIECE_BYTES = 65_536
 _PUBLISH_01 = (0x30, 0x32)  # PUBLISH with QoS 0 or 1, its DUP and RETAIN bits masked away
 _MASK = 0xF6
+_RETAIN, _DUP = 0x01, 0x08
 
-# topic, payload, retained, message id (0 at QoS 0), QoS
-OnPublish = Callable[[bytes, bytes, bool, int, int], None]
+# topic, payload, retained, message id (0 at QoS 0), QoS, delivered before
+OnPublish = Callable[[bytes, bytes, bool, int, int, bool], None]
 
 
 class BufferedSocket:
@@ -48,7 +49,7 @@ class BufferedSocket:
             self._held, self._at = b"", 0
             self._held = self.sock.recv(PIECE_BYTES)
 
-    def take_publish(self) -> tuple[bytes, bytes, bool, int, int] | None:
+    def take_publish(self) -> tuple[bytes, bytes, bool, int, int, bool] | None:
         """The next packet when it is a PUBLISH and whole; None leaves it to paho."""
         held, start = self._held, self._at
         size = len(held)
@@ -75,7 +76,8 @@ class BufferedSocket:
             return None  # malformed: paho says so
         mid = held[topic_end] << 8 | held[topic_end + 1] if qos else 0
         self._at = end
-        return held[at + 2 : topic_end], held[body:end], bool(head & 1), mid, qos
+        topic, payload = held[at + 2 : topic_end], held[body:end]
+        return topic, payload, bool(head & _RETAIN), mid, qos, bool(head & _DUP)
 
     def pending(self) -> int:
         """Bytes that a select on the socket does not tell of."""

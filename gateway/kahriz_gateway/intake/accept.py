@@ -116,6 +116,8 @@ class Accept:
             return None  # nobody's: a retained one is news to no one
         if topic.node == DOCTOR:
             return self._probe.heard(topic.kind, payload, received)
+        if topic.node == topics.GATEWAY and topic.kind == "hello":
+            return None  # a sounding, see waiting.py
         if not self._known(topic.node):
             raise WireError("node", f"{topic.node} is not in the plan; add a point or a deployment")
         if topic.kind == "up":

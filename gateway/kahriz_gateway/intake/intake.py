@@ -56,7 +56,7 @@ class Intake:
         self._trouble: str | None = None
         self._overflowed = False
         self._rival = Rival()
-        self._waiting = Waiting(monotonic_s)
+        self._waiting = Waiting(site, monotonic_s)
         self._pulse: Callable[[], None] = _nothing
         self._groups = Groups(path, site, known, clock, earliest_ms, self._waiting)
         self.store = get_meta(self._groups.conn, "store") or ""
