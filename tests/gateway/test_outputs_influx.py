@@ -9,11 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from kahriz_detect.finding import RAISED
 from kahriz_gateway.outputs import DeliveryError
+from kahriz_gateway.outputs.follower import Follower
 from kahriz_gateway.outputs.influx import InfluxOutput, from_plan
+from kahriz_gateway.outputs.influx_lines import AlarmMark
 from kahriz_gateway.village.store import Value
 from kahriz_sim.services import Influx, start_influx
 from kahriz_water.plan import ConfigError, parse_plan
+
+from .test_alarm_loop import DAY_MS, T0, Finding, Loop, leak
 
 pytestmark = pytest.mark.needs("influxd", "nginx")
 
@@ -85,6 +90,45 @@ def test_a_bound_takes_the_old_number_off_the_panel(output: InfluxOutput, influx
     assert shown(influx) == []
     bound = influx.query('SELECT "discharge_lt_lps" FROM "water" WHERE "q" < 4')[0]["series"][0]
     assert bound["values"] == [[TS, 1.2]]
+
+
+def alarms(influx: Influx) -> list[tuple[str, int, float]]:
+    """(alarm, time, active) of every point."""
+    found = influx.query('SELECT "active" FROM "alarm" GROUP BY "alarm"')[0].get("series", [])
+    return [(one["tags"]["alarm"], row[0], row[1]) for one in found for row in one["values"]]
+
+
+def test_an_alarm_of_a_wrong_clock_stands_once_and_at_its_right_time(
+    output: InfluxOutput, influx: Influx, tmp_path: Path
+) -> None:
+    loop = Loop(tmp_path / "village.db")
+    follower = Follower("influx", output, tmp_path)
+    loop.find(leak(RAISED, T0))
+    loop.clock.ms += 3653 * DAY_MS
+    wrong_ms = loop.clock.ms
+    loop.find(Finding(RAISED, "silent_node", "pool", wrong_ms))
+    loop.tick(1_800_000)  # it has lasted
+    while follower.step(loop.conn):
+        pass
+    at_first = alarms(influx)
+    assert at_first[0] == ("1", T0, 1)
+    assert len(at_first) == 2
+    assert at_first[1][1] >= wrong_ms
+    loop.clock.ms = T0 + DAY_MS
+    loop.tick()
+    for _ in range(2):  # twice: the program was killed before it could note that it is done
+        while follower.step(loop.conn):
+            pass
+        assert alarms(influx) == [("1", T0, 1), ("2", loop.clock.ms, 1)]
+        loop.conn.execute("DELETE FROM cursor WHERE name LIKE 'influx%'")
+    loop.conn.close()
+
+
+def test_removing_takes_one_point_of_one_alarm(output: InfluxOutput, influx: Influx) -> None:
+    marks = [AlarmMark(i, "leak", "o'hara", TS + at, True) for i in (7, 8) for at in (0, 1)]
+    output.write_alarms(marks)
+    output.take_back_alarms(marks[:1])
+    assert alarms(influx) == [("7", TS + 1, 1), ("8", TS, 1), ("8", TS + 1, 1)]
 
 
 def test_a_real_servers_poison_is_set_aside_and_the_rest_is_stored(

@@ -13,6 +13,7 @@ import pytest
 from kahriz_gateway.outputs import DeliveryError
 from kahriz_gateway.outputs.influx import MAX_PAUSE_S, MIN_LINES, InfluxOutput
 from kahriz_gateway.outputs.influx_client import LineWriter
+from kahriz_gateway.outputs.influx_lines import AlarmMark
 
 Answer = tuple[int, dict[str, str], bytes] | bytes | None  # None: hang up; bytes: as they are
 STORED: Answer = (204, {}, b"")
@@ -261,3 +262,32 @@ def test_half_an_answer_is_no_answer_and_the_lines_come_again(bench: Bench, half
     bench.server.answer = lambda sent: STORED
     bench.output.write_lines(lines)
     assert bench.server.stored == lines
+
+
+MARK = AlarmMark(7, "leak", "upper", 2_100_000_000_000, True, lps=2.0)
+NOT_HERE = b'{"results":[{"statement_id":0,"error":"DELETE is not supported"}]}'
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [(404, {}, b"{}"), (403, {}, b"{}"), (405, {}, b""), (200, {}, NOT_HERE)],
+)
+def test_where_the_server_removes_nothing_an_alarm_of_a_wrong_clock_is_over_there(
+    bench: Bench, refusal: Answer
+) -> None:
+    bench.server.answer = lambda lines: STORED if lines else refusal
+    bench.output.take_back_alarms([MARK])
+    assert bench.server.stored == [
+        "alarm,alarm=7,kind=leak,place=upper,site=s active=0.0,lps=2.0 2100000000000"
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(401, {}, b"{}"), (503, {"Retry-After": "3600"}, b"{}"), (200, {}, b"<html>"), None],
+)
+def test_who_cannot_be_asked_to_remove_is_asked_again(bench: Bench, answer: Answer) -> None:
+    bench.server.answer = lambda lines: answer
+    with pytest.raises(DeliveryError):
+        bench.output.take_back_alarms([MARK])
+    assert bench.server.stored == []

@@ -3,7 +3,8 @@
 
 A clock that said 2036 and was put right leaves steps, messages and tries of 2036. Until then
 nobody would be asked again, and what waits for its time would wait ten years. Such moments become
-the moment at which the clock was put right; what was to last so long lasts so long from now.
+the moment at which the clock was put right; what was to last so long lasts so long from now. Where
+steps stood before is kept, so that who has passed them on can take them back.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from kahriz_alarms.loop import store as loop_store
 
 SLACK_MS = 60_000  # two threads do not read the clock at once
 CANDIDATE_MS = 3_600_000  # a finding that waits to become an alarm waits no longer than this
+MOVED = "moved_steps"
+MOVED_MOST = 2_000  # of the newest steps it is known where they stood
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,18 @@ def newest_ms(conn: sqlite3.Connection) -> int:
     return max((int(ms) for ms in found if ms is not None), default=0)
 
 
+def moved_steps(conn: sqlite3.Connection, after: int) -> list[tuple[int, int, int]]:
+    """Steps that were dated anew since: a number that grows, the step, its event time before."""
+    return [(n, step, at) for n, step, at in loop_store.get_state(conn, MOVED) or [] if n > after]
+
+
+def _note_moved(conn: sqlite3.Connection, steps: list[tuple[int, int]]) -> None:
+    known = loop_store.get_state(conn, MOVED) or []
+    first = known[-1][0] + 1 if known else 1
+    found = [[first + i, step, at] for i, (step, at) in enumerate(steps)]
+    loop_store.set_state(conn, MOVED, [*known, *found][-MOVED_MOST:])
+
+
 def put_right(conn: sqlite3.Connection, now_ms: int) -> int:
     """Inside a transaction, with a clock that is believed: how many moments were in the future."""
     limit = now_ms + SLACK_MS
@@ -54,6 +69,7 @@ def put_right(conn: sqlite3.Connection, now_ms: int) -> int:
         )
     alarms = {row["alarm"] for row in steps}
     if alarms:
+        _note_moved(conn, [(row["id"], row["at"]) for row in steps if row["at"] > now_ms])
         for ident, alarm in alarm_book.rebuilt(conn).items():
             if ident in alarms:
                 alarm_book.put(conn, alarm)

@@ -3,8 +3,9 @@
 
 An output has `write(values) -> None` or raises DeliveryError(message, permanent). A follower
 keeps its place and comes again, so that `write` must bear a repeat. One that also has
-`write_health`, `write_alarms` or `write_turns` is given those. One that makes something whole of
-many values (hours, files) has `refresh(conn, spans)` instead and reads the store itself.
+`write_health`, `write_alarms` or `write_turns` is given those, and `take_back_alarms` what it was
+told of alarms by a wrong clock. One that makes something whole of many values (hours, files) has
+`refresh(conn, spans)` instead and reads the store itself.
 """
 
 from __future__ import annotations

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
+from kahriz_alarms.loop.clock import moved_steps
 from kahriz_gateway.intake import store
 from kahriz_gateway.outputs.influx_lines import AlarmMark, NodeHealth
 from kahriz_gateway.village.changes import newest as newest_change
@@ -31,23 +33,44 @@ def alarm_marks(conn: sqlite3.Connection, before: int, limit: int) -> tuple[int,
         " WHERE e.id > ? ORDER BY e.id LIMIT ?",
         (before, limit),
     ).fetchall()
-    marks = [
-        AlarmMark(
-            r["id"],
-            r["kind"],
-            r["place"],
-            r["at"],
-            r["what"] not in ("cleared", "closed"),
-            r["lps"],
-            r["m3"],
-            raised_ms=r["raised"],
-            open_s=max(0, r["at"] - r["raised"]) / 1000,
-            repair_s=None if r["fixed"] is None else max(0, r["fixed"] - r["raised"]) / 1000,
-        )
-        for r in rows
-        if r["what"] in TOLD
-    ]
+    marks = [_mark(r) for r in rows if r["what"] in TOLD]
     return (int(rows[-1]["rev"]) if rows else before), marks
+
+
+def moved_marks(
+    conn: sqlite3.Connection, before: int
+) -> tuple[int, list[AlarmMark], list[AlarmMark]]:
+    """Alarms that were dated anew when a clock was put right: the new mark, what stood at another
+
+    time before, and all there is to tell of these alarms now.
+    """
+    moved = moved_steps(conn, before)
+    wrong: list[AlarmMark] = []
+    again: dict[int, AlarmMark] = {}
+    for _, step, at in moved:
+        told = conn.execute(
+            "SELECT e.id AS rev, e.at, e.what, a.* FROM alarm_event e JOIN alarm a ON a.id=e.alarm"
+            " WHERE a.id=(SELECT alarm FROM alarm_event WHERE id=?)",
+            (step,),
+        ).fetchall()
+        wrong += [replace(_mark(r), ts=at) for r in told if r["rev"] == step and r["what"] in TOLD]
+        again |= {r["rev"]: _mark(r) for r in told if r["what"] in TOLD}
+    return moved[-1][0] if moved else before, wrong, [again[rev] for rev in sorted(again)]
+
+
+def _mark(r: sqlite3.Row) -> AlarmMark:
+    return AlarmMark(
+        r["id"],
+        r["kind"],
+        r["place"],
+        r["at"],
+        r["what"] not in ("cleared", "closed"),
+        r["lps"],
+        r["m3"],
+        raised_ms=r["raised"],
+        open_s=max(0, r["at"] - r["raised"]) / 1000,
+        repair_s=None if r["fixed"] is None else max(0, r["fixed"] - r["raised"]) / 1000,
+    )
 
 
 def alarms_from(conn: sqlite3.Connection, since: int) -> int:

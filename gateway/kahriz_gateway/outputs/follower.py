@@ -16,7 +16,13 @@ from pathlib import Path
 from kahriz_alarms.delivery import DeliveryError
 from kahriz_gateway.alarms.office import OfficeWatch
 from kahriz_gateway.outputs import Output, Refreshes, refill
-from kahriz_gateway.outputs.follow_side import alarm_marks, alarms_from, hellos_from, node_healths
+from kahriz_gateway.outputs.follow_side import (
+    alarm_marks,
+    alarms_from,
+    hellos_from,
+    moved_marks,
+    node_healths,
+)
 from kahriz_gateway.outputs.follow_turns import TurnFollower
 from kahriz_gateway.village import store as village_store
 from kahriz_gateway.village.changes import Span, changed_since, pruned_upto
@@ -86,6 +92,8 @@ class Follower:
         moved = self._changes(conn)
         if hasattr(self._output, "write_alarms"):
             moved |= self._alarms(conn)
+        if hasattr(self._output, "take_back_alarms"):  # behind them: they may have gone before
+            moved |= self._moved_alarms(conn)
         if hasattr(self._output, "write_health"):
             moved |= self._health(conn)
         if self._turns is not None:
@@ -142,6 +150,15 @@ class Follower:
         before = village_store.get_cursor(conn, name)
         rev, marks = alarm_marks(conn, before, BATCH)
         if marks:
+            self._output.write_alarms(marks)  # type: ignore[union-attr]
+        return self._move(conn, name, rev) if rev != before else False
+
+    def _moved_alarms(self, conn: sqlite3.Connection) -> bool:
+        name = f"{self.name}:moved"
+        before = village_store.get_cursor(conn, name)
+        rev, wrong, marks = moved_marks(conn, before)
+        if wrong:
+            self._output.take_back_alarms(wrong)  # type: ignore[union-attr]
             self._output.write_alarms(marks)  # type: ignore[union-attr]
         return self._move(conn, name, rev) if rev != before else False
 

@@ -8,6 +8,7 @@ same point twice is harmless, so a batch is simply sent again.
 """
 
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ from kahriz_gateway.outputs.influx_lines import (
     TurnMark,
     WaterValue,
     alarm_lines,
+    alarm_tags,
     health_lines,
     turn_lines,
     water_lines,
@@ -42,7 +44,10 @@ GROW_LINES = 100  # after each write that went through; a link that broke once i
 MAX_POISON_ALONE = 20  # more lines refused and not one accepted: it is not the lines
 _HERE = ("127.0.0.1", "::1", "localhost")
 _CUT = (400, 413, 422)
+_CANNOT = (400, 403, 404, 405, 501)  # it does not know how to remove, or we may not
 _NEEDS_A_PERSON = (401, 403, 404)  # wrong token, wrong bucket: waiting does not mend it
+
+log = logging.getLogger(__name__)
 
 Quarantine = Callable[[str, str], None]
 
@@ -122,15 +127,29 @@ class InfluxOutput:
         """Store when alarms opened and closed."""
         self.write_lines(list(alarm_lines(self._site, marks)))
 
+    def take_back_alarms(self, marks: Iterable[AlarmMark]) -> None:
+        """Remove them; where the server removes nothing, they stand as over."""
+        for mark in marks:
+            self._wait()
+            refusal = self._writer.delete("alarm", alarm_tags(self._site, mark), mark.ts)
+            if refusal is None:
+                continue
+            if refusal.status not in _CANNOT:
+                raise self._give_up(refusal)
+            log.warning(
+                "InfluxDB removes no point (%s): alarm %d of a wrong clock stands there as over",
+                refusal.reason,
+                mark.id,
+            )
+            self.write_alarms([replace(mark, active=False)])
+
     def write_turns(self, marks: Iterable[TurnMark]) -> None:
         """Store the water of turns that are over."""
         self.write_lines(list(turn_lines(self._site, marks)))
 
     def write_lines(self, lines: Sequence[str]) -> None:
         """Store ready lines (milliseconds), at most MAX_LINES a request."""
-        left_s = self._not_before_s - self._monotonic_s()
-        if left_s > 0:
-            raise DeliveryError(f"InfluxDB asked to wait; again in {left_s:.0f} s", False)
+        self._wait()
         start = 0
         while start < len(lines):
             part = lines[start : start + self._max_lines]
@@ -144,6 +163,11 @@ class InfluxOutput:
 
     def close(self) -> None:
         self._writer.close()
+
+    def _wait(self) -> None:
+        left_s = self._not_before_s - self._monotonic_s()
+        if left_s > 0:
+            raise DeliveryError(f"InfluxDB asked to wait; again in {left_s:.0f} s", False)
 
     def _send(self, lines: Sequence[str], poison: list[tuple[str, str]]) -> list[tuple[str, str]]:
         refusal = self._writer.write(lines)

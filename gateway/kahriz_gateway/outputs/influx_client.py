@@ -7,13 +7,14 @@ on 4xx and sleeps through one `Retry-After: 3600` with every writer of the proce
 
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import urllib3
 from influxdb_client.client.exceptions import InfluxDBError
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client.rest import ApiException
 
 TIMEOUT_MS = 20_000  # a slow village link carries 5,000 gzipped lines (60 kB) in 10 s at 48 kbit/s
 
@@ -56,8 +57,46 @@ class LineWriter:
             )
         return None
 
+    def delete(self, measurement: str, tags: Mapping[str, str], ts_ms: int) -> Refusal | None:
+        """Remove one point, in InfluxQL as 1.x and 2.x know it; one that is not there is removed.
+
+        A Refusal of 400 says that this server cannot.
+        """
+        where = [f"{_name(key)} = {_text(value)}" for key, value in tags.items()]
+        where.append(f"time = {ts_ms}ms")
+        asked = f"DELETE FROM {_name(measurement)} WHERE {' AND '.join(where)}"  # noqa: S608
+        try:
+            response = self._client.api_client.call_api(  # type: ignore[no-untyped-call]
+                "/query",
+                "POST",
+                query_params=[("db", self._bucket), ("q", asked)],
+                header_params={"Accept": "application/json"},
+                async_req=False,
+                _preload_content=False,
+                _return_http_data_only=True,
+            )
+            body = json.loads(response.data)
+            (result,) = body["results"]
+        except InfluxDBError as error:
+            return _refusal(error)
+        except ApiException as error:
+            return Refusal(int(error.status or 0), str(error.reason))
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            return Refusal(0, f"no answer ({type(error).__name__})")
+        except (ValueError, KeyError, TypeError):
+            return Refusal(200, "not the answer of an InfluxDB: a captive portal, wrong address?")
+        return Refusal(400, str(result["error"])) if "error" in result else None
+
     def close(self) -> None:
         self._client.close()  # type: ignore[no-untyped-call]
+
+
+def _name(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _refusal(error: InfluxDBError) -> Refusal:

@@ -140,10 +140,14 @@ def alarm_lines(site: str, marks: Iterable[AlarmMark]) -> Iterator[str]:
             name: getattr(mark, name) for name in ("lps", "m3", "raised_ms", "open_s", "repair_s")
         }
         fields |= {name: number for name, number in known.items() if number is not None}
-        tags = {"site": site, "kind": mark.kind, "place": mark.place, "alarm": str(mark.id)}
-        text = line("alarm", tags, fields, mark.ts)
+        text = line("alarm", alarm_tags(site, mark), fields, mark.ts)
         if text is not None:
             yield text
+
+
+def alarm_tags(site: str, mark: AlarmMark) -> dict[str, str]:
+    """The series of one alarm."""
+    return {"site": site, "kind": mark.kind, "place": mark.place, "alarm": str(mark.id)}
 
 
 def turn_lines(site: str, marks: Iterable[TurnMark]) -> Iterator[str]:

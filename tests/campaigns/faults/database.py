@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kahriz_gateway.outputs.influx_client import Refusal
 
@@ -33,10 +33,8 @@ class Database:
         """As LineWriter does."""
         self.writes += 1
         self.most_lines = max(self.most_lines, len(lines))
-        for kind in self.trouble:
-            if kind in REFUSALS:
-                self.refused += 1
-                return REFUSALS[kind]
+        if (refusal := self._refusal()) is not None:
+            return refusal
         if "database_400" in self.trouble and len(lines) > 1:  # a poisoned batch must be cut
             self.refused += 1
             return POISON
@@ -45,6 +43,21 @@ class Database:
             named = dict(field.split("=", 1) for field in fields.split(","))
             self.came.setdefault((key, int(ts)), self.writes)
             self.points.setdefault((key, int(ts)), {}).update(named)
+        return None
+
+    def delete(self, measurement: str, tags: Mapping[str, str], ts_ms: int) -> Refusal | None:
+        """As LineWriter does."""
+        if (refusal := self._refusal()) is not None:
+            return refusal
+        key = ",".join([measurement, *(f"{name}={tags[name]}" for name in sorted(tags))])
+        self.points.pop((key, ts_ms), None)
+        return None
+
+    def _refusal(self) -> Refusal | None:
+        for kind in self.trouble:
+            if kind in REFUSALS:
+                self.refused += 1
+                return REFUSALS[kind]
         return None
 
     def close(self) -> None:
