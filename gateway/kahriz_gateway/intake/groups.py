@@ -7,6 +7,7 @@ is counted again.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable
@@ -17,7 +18,14 @@ from kahriz_gateway.intake import quarantine
 from kahriz_gateway.intake.accept import Accept
 from kahriz_gateway.intake.books import Key
 from kahriz_gateway.intake.doubts import Doubts
-from kahriz_gateway.intake.store import is_trouble, notice, open_store
+from kahriz_gateway.intake.store import (
+    StoreError,
+    in_words,
+    is_damage,
+    is_trouble,
+    notice,
+    open_store,
+)
 from kahriz_gateway.intake.waiting import HELLO, Waiting
 from kahriz_gateway.mqtt import Arrival
 from kahriz_wire import topics
@@ -49,9 +57,13 @@ class Groups:
     def _open(self) -> None:
         self.conn = open_store(self._path, self._site)
         known, clock, earliest_ms = self._known, self._clock, self._earliest_ms
-        self.accept = Accept(self.conn, self._site, known, clock, earliest_ms)
-        self._doubts = Doubts(self.conn)
-        self._seen_version = self._data_version()
+        try:
+            self.accept = Accept(self.conn, self._site, known, clock, earliest_ms)
+            self._doubts = Doubts(self.conn)
+            self._seen_version = self._data_version()
+        except sqlite3.DatabaseError as error:
+            self._refuse_damage(error)
+            raise
 
     def reopen(self) -> None:
         """The disk refused us: begin with a new connection."""
@@ -67,6 +79,7 @@ class Groups:
         try:
             return self._transaction(group)
         except Exception as error:
+            self._refuse_damage(error)
             self._undo()
             if is_trouble(error):
                 raise
@@ -99,6 +112,7 @@ class Groups:
             try:
                 return self._transaction([arrival])
             except Exception as error:
+                self._refuse_damage(error)
                 self._undo()
                 if is_trouble(error):
                     raise
@@ -127,6 +141,13 @@ class Groups:
         self.conn.execute("COMMIT")
         log.error("%s: %s", topic.node, detail)
         return True
+
+    def _refuse_damage(self, error: Exception) -> None:
+        """StoreError when the file itself is broken: no message is to blame, none is put aside."""
+        if is_damage(error):
+            with contextlib.suppress(sqlite3.Error):
+                self.conn.execute("ROLLBACK")
+            raise StoreError(in_words(self._path, error)) from error
 
     def _undo(self) -> None:
         if self.conn.in_transaction:

@@ -7,6 +7,7 @@ packages; `kahriz gateway intake` calls the same `serve`.
 from __future__ import annotations
 
 import argparse
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -30,7 +31,7 @@ from kahriz_gateway.config import (
 )
 from kahriz_gateway.intake.intake import Intake
 from kahriz_gateway.intake.pulse import DeafError, Pulse
-from kahriz_gateway.intake.store import StoreError
+from kahriz_gateway.intake.store import StoreError, in_words
 from kahriz_gateway.memory import give_back
 from kahriz_gateway.mqtt import Door
 from kahriz_water.strict import ConfigError
@@ -42,7 +43,11 @@ def serve(options: Options, stop: threading.Event) -> None:
     clock = open_clock(options.clock_file)
     with _alone_in(options.data):
         known = KnownNodes(plan, options.data / "village.db")
-        intake = Intake(options.data / "readings.db", plan.id, known, clock, earliest_ms(options))
+        path = options.data / "readings.db"
+        try:
+            intake = Intake(path, plan.id, known, clock, earliest_ms(options))
+        except sqlite3.DatabaseError as error:  # it could be opened, and not read
+            raise StoreError(in_words(path, error)) from error
         door = Door(
             client_id(plan, "intake"),
             plan.broker.host,

@@ -242,6 +242,12 @@ def is_trouble(error: Exception) -> bool:
     )
 
 
+def is_damage(error: Exception) -> bool:
+    """A file with pages that are none, as a dying SD card leaves it: no message is to blame."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    return name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
+
 _OTHER = "choose another --data folder or mend its rights"
 
 
@@ -268,7 +274,7 @@ def _own(conn: sqlite3.Connection, path: Path, site: str) -> None:
         )
 
 
-def in_words(path: Path, error: sqlite3.DatabaseError) -> str:
+def in_words(path: Path, error: Exception) -> str:
     """What to say of a store that cannot be opened, with the mend."""
     text = str(error)
     if "not a database" in text or "malformed" in text:

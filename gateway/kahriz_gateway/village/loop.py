@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Keeps the village's writing loop going when the disk does not take what it writes.
 
-A full disk stops values and alarms, not the page: the loop says so (log, systemd, village.state),
-waits, reads its state again from the store and goes on where the store stands.
+A full disk, or a store with pages that are none, stops values and alarms, not the page: the loop
+says so (log, systemd, village.state), waits, reads its state again from the store and goes on where
+the store stands.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Protocol
 from kahriz_alarms.service.notify import Notifier
 from kahriz_gateway import notify_sign
 from kahriz_gateway.clock import Clock
-from kahriz_gateway.intake.store import is_trouble
+from kahriz_gateway.intake.store import is_damage, is_trouble
 
 PAUSE_S = 0.25
 RETRY_S = (0.5, 15.0)  # first and longest pause between two tries on a full disk
@@ -54,8 +55,8 @@ class Loop:
                 self._notifier.beat()
                 try:
                     took = self._step()
-                except sqlite3.OperationalError as error:
-                    if not is_trouble(error):
+                except sqlite3.DatabaseError as error:
+                    if not (is_trouble(error) or is_damage(error)):
                         raise
                     self._enter(str(error))
                     stop.wait(pause_s)

@@ -81,7 +81,7 @@ _WHERE_OTHER = (
 
 def open_village(path: Path, read_only: bool = False) -> sqlite3.Connection:
     """Open village.db, making it when it is new; autocommit, so that BEGIN is always visible."""
-    target = f"file:{path}?mode=ro" if read_only else str(path)
+    target = f"{path.resolve().as_uri()}?mode=ro" if read_only else str(path)
     conn = sqlite3.connect(
         target, uri=read_only, timeout=20, isolation_level=None, check_same_thread=False
     )
