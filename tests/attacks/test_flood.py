@@ -13,15 +13,18 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from kahriz_gateway.intake import quarantine
+from kahriz_gateway.intake.ledger import GAPS_MOST
 from kahriz_gateway.intake.newcomers import JOURNALS_A_DAY
 from kahriz_node import dial, mqtt
 from kahriz_sim.services import Broker
 from kahriz_wire import outgoing, ranges, topics
+from kahriz_wire.messages import Row
 from tests.attacks.favourites import NASTY
 from tests.gateway.conftest import NOW_MS, SITE, Gateway, Node, Process, rows, wait_for
 from tests.gateway.conftest import clock_file as clock_file
@@ -108,6 +111,43 @@ def test_ever_new_journals_of_a_node_end_in_quarantine_and_the_old_ones_live(
         gateway.hello(1, 2, f"{number:08x}")
     gateway.clock.ms += 86_400_000
     assert gateway.hello(1, 2, "ffffffff").upto == 1  # another day
+
+
+def test_acks_of_ever_new_journals_end_in_quarantine_and_leave_no_ledger(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path / "readings.db")
+    gateway.hello(1, 9)
+    for number in range(2 * JOURNALS_A_DAY):
+        gateway.tell("ack", outgoing.ack("5be1c07a", f"{number:08x}", [(1, 5, "lost")], []))
+    assert len(gateway.reasons()) == JOURNALS_A_DAY + 1
+    assert all("look at the board" in why for why in gateway.reasons())
+    gateway.tell("ack", outgoing.ack("5be1c07a", "9f3a01c2", [(1, 5, "lost")], []))
+    assert gateway.hello(1, 9).missing == [[6, 8]]  # the journal that is known: as before
+
+
+def test_a_journal_broken_into_crumbs_costs_nobody_the_time_of_all_its_gaps(
+    tmp_path: Path,
+) -> None:
+    gateway = Gateway(tmp_path / "readings.db")
+    next_n = 20_000
+    gateway.hello(1, next_n)
+    crumbs = itertools.count(2, 2)
+    for _ in range(GAPS_MOST // 60 + 3):
+        some = [Row(n, 1, {"a_m": 1.0}, NOW_MS - 10**9 + n) for n in islice(crumbs, 60)]
+        gateway.up(some)
+    assert "look at the board" in gateway.reasons()[0]
+    assert gateway.query("SELECT count(*) FROM gap")[0][0] <= GAPS_MOST
+    bad = b",".join(b'{"n":%d}' % n for n in range(12_000, 12_200, 2))
+    assert gateway.tell("up/9f3a01c2", b"[" + bad + b"]") is None  # nor by rows that are none
+    gone = [(n, n, "lost") for n in range(12_000, 12_060, 2)]
+    assert gateway.tell("ack", outgoing.ack("5be1c07a", "9f3a01c2", gone, [])) is None
+    assert gateway.query("SELECT count(*) FROM gap")[0][0] <= GAPS_MOST
+    newest = [Row(n, 1, {"a_m": 1.0}, NOW_MS - 10**9 + n) for n in range(next_n - 12, next_n)]
+    assert gateway.up(newest) is not None  # an honest node is served, and mends it
+    for _ in range(3):
+        asked = gateway.hello(1, next_n).missing
+        some = [Row(a, 1, {"a_m": 1.0}, NOW_MS - 10**9 + a) for a, _ in asked]
+        assert gateway.up(some) is not None
+    assert gateway.hello(1, next_n).missing[0][0] > 60
 
 
 def session(node: Node, first: int, last: int) -> None:

@@ -19,7 +19,7 @@ from kahriz_gateway.intake.probe import DOCTOR, Probe
 from kahriz_gateway.intake.rows import Refused, date_waiting, put_rows
 from kahriz_gateway.intake.store import get_meta, notice
 from kahriz_gateway.orders.errands import Errands
-from kahriz_wire import topics
+from kahriz_wire import ranges, topics
 from kahriz_wire.checks import MS_MOST
 from kahriz_wire.messages import (
     Receipt,
@@ -139,6 +139,8 @@ class Accept:
 
     def _up(self, name: str, node: str, journal: str, payload: bytes, received: int | None) -> Key:
         good, unreadable = decode_rows(payload)
+        numbers = [each.n for each in (*good, *unreadable) if each.n is not None]
+        self.books.bear(node, journal, ranges.of(numbers))
         latest = self._clock.now_ms() + AHEAD_MS if self._clock.trusted() else None
         judged = [(row, self._implausible(row, latest)) for row in good]
         refused: list[Refused] = [(row.n, why) for row, why in judged if why is not None]
@@ -208,6 +210,8 @@ class Accept:
 
     def _ack(self, node: str, payload: bytes, received: int | None) -> Key:
         ack = decode_ack(payload)
+        self._newcomers.admit(node, ack.journal)
+        self.books.bear(node, ack.journal, [[a, b] for a, b, _ in ack.gone])
         for a, b, reason in ack.gone:
             self.books.close(node, ack.journal, a, b, reason, received)
         self.errands.answered(node, ack, received)
