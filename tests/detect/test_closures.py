@@ -4,13 +4,18 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from kahriz_detect.closure import Closure
 from kahriz_detect.engine import Engine
 from kahriz_detect.finding import RAISED, Finding, Sample
+from kahriz_detect.replay.cli import replay_command
+from kahriz_detect.replay.run import text_of
 
 from . import waters
 
@@ -92,3 +97,47 @@ def test_what_outlives_the_closure_is_told_soon_after_it(
     told = _found(place, told=True, lasts=True)
     assert [(k, p) for k, p, _ in told] == [(kind, PLACES[place])]
     assert HOURS[place] < told[0][2] < HOURS[place] + hours
+
+
+NAME = 'name = { az = "-", ru = "-", en = "-" }'
+PLAN = "\n".join(
+    [f'[site]\nid = "here"\n{NAME}\ndistrict = "-"']
+    + [f'[[point]]\nid = "{p}"\nkind = "flow"\n{NAME}\ndt_s = 600' for p in ("up", "down")]
+    + [f'[[reach]]\nid = "canal"\n{NAME}\nfrom = "up"\nto = "down"\nlength_m = 300']
+    + [f'[[offtake]]\nid = "hatch"\n{NAME}\nreach = "canal"']
+)
+
+
+def _replayed(folder: Path, closures: str | None) -> tuple[int, str]:
+    """`kahriz replay` over a turn of six hours through a hatch without a meter."""
+    (folder / "site.toml").write_text(PLAN, encoding="utf-8")
+    rng = random.Random(2)
+    with (folder / "readings.csv").open("w", encoding="utf-8") as handle:
+        handle.write("time,sensor,quantity,value\n")
+        for i in range(9 * 144):
+            taken = 3.0 if 7 * 144 <= i < 7 * 144 + 36 else 0.0
+            for point, lps in (("up", 12.0), ("down", 11.8 - taken)):
+                value = lps * rng.gauss(1.0, 0.005)
+                handle.write(f"{text_of(i * 600_000)},{point},flow_lps,{value:.3f}\n")
+    words = ["--site", "site.toml", "--readings", "readings.csv", "--alarms", "alarms.csv"]
+    if closures is not None:
+        (folder / "closures.json").write_text(closures, encoding="utf-8")
+        words += ["--closures", "closures.json"]
+    paths = [w if "." not in w else str(folder / w) for w in words]
+    done = CliRunner().invoke(replay_command, paths)
+    return done.exit_code, done.output
+
+
+def test_a_replay_knows_the_closures_that_the_village_knew(tmp_path: Path) -> None:
+    assert not _replayed(tmp_path, None)[1].startswith("0 alarms")
+    first, last = 7 * DAY_MS - HOUR_MS, 7 * DAY_MS + 6 * HOUR_MS
+    known = {"id": 1, "place": "hatch", "from_ms": first, "to_ms": last, "who": "ali", "why": "-"}
+    assert _replayed(tmp_path, json.dumps([known]))[1].startswith("0 alarms")
+
+
+@pytest.mark.parametrize("text", ["", "{}x", "[1]", '[{"place": "hatch"}]', '{"a": 1}'])
+def test_closures_that_cannot_be_read_are_refused_in_a_line(tmp_path: Path, text: str) -> None:
+    code, said = _replayed(tmp_path, text)
+    assert code == 1
+    assert "kahriz alarm maintenance list --all --json" in said
+    assert said.count("\n") == 1

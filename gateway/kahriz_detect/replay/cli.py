@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from kahriz_detect.replay.closures import read_closures
 from kahriz_detect.replay.explain import explain
 from kahriz_detect.replay.run import Replay, ReplayError, Row, Table, rows
 from kahriz_detect.replay.site_json import SiteError, parse_site
@@ -57,6 +58,9 @@ def recorded(site: Site, readings: Path, other: Path | None) -> Iterator[Row]:
 @click.option(
     "--ratings", "other", type=FILE, help="TOML with [[rating]]: instead of those it had."
 )
+@click.option(
+    "--closures", "told", type=FILE, help="JSON of `kahriz alarm maintenance list --all --json`."
+)
 @click.option("--explain", "why", is_flag=True, help="Say why, alarm by alarm.")
 @click.option(
     "--charts",
@@ -68,6 +72,7 @@ def replay_command(
     readings: Path,
     alarms: Path,
     other: Path | None,
+    told: Path | None,
     why: bool,
     charts: Path | None,
 ) -> None:
@@ -81,7 +86,10 @@ def replay_command(
     gc.disable()  # readings are no rings; looking for rings among them costs a sixth
     try:
         site = load_site(site_file)
-        for moment, finding in Replay(site).run(recorded(site, readings, other)):
+        replay = Replay(site)
+        for engine in replay.engines:
+            engine.closures.tell([] if told is None else read_closures(told))
+        for moment, finding in replay.run(recorded(site, readings, other)):
             table.told(moment, finding)
         table.write(alarms)
         drawn = (
@@ -100,8 +108,8 @@ def replay_command(
             click.echo(f"{len(table.notices)} notices, no alarms:")
         for notice in table.notices:
             click.echo("\n".join(explain(notice)))
-    told = "" if charts is None else f", charts in {charts}"
-    click.echo(f"{len(table.alarms)} alarms in {alarms}{told}")
+    where = "" if charts is None else f", charts in {charts}"
+    click.echo(f"{len(table.alarms)} alarms in {alarms}{where}")
 
 
 def _draw(site: Site, readings: Iterator[Row], table: Table, charts: Path) -> list[Path]:
