@@ -14,40 +14,30 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
-from threading import Timer
 
+from kahriz_tools.image import build_image
 from scripts.bench_nodes import Nodes
-from scripts.bench_rig import Rig, kill, rig, wait_until
+from scripts.bench_rig import Rig, rig, wait_until
 from scripts.bench_site import ROWS, SITE
 
 from .alone import own_folder, sweep
 from .lines import commit_here
 from .real_count import count, real_rows
-from .real_disk import fill, make_room, small_disk
-from .real_node import POINT, RealNode
+from .real_deeds import KINDS, LASTING, LASTS_S, ON_DISK, SHORT_S, Deed, Deeds
+from .real_disk import small_disk
+from .real_node import DRIVERS, POINT, RealNode
 from .real_phone import PROMISE_S, Phone
 
 NODES, MESSAGES, PER_S = 20, 60, 40
 AFRESH = 10  # runs on one set of stores
 PATIENCE_S = 120.0
-SHORT_S = (0.1, 1.5)
-KINDS = (
-    "broker_killed", "broker_lost_state", "broker_frozen", "broker_terminated",
-    "intake_killed", "intake_terminated", "intake_frozen",
-    "village_killed", "village_terminated", "village_frozen",
-    "database_down", "database_frozen", "everything_killed",
-)  # fmt: skip
-LASTING = ("disk_full", "modem_hangs", "modem_garbles", "node_killed")  # while others strike
-LASTS_S = (1.0, 6.0)
 
 
 @dataclass
@@ -79,10 +69,10 @@ class Bench:
         self.phone = Phone(each.site.toml, each.folder / "village.db")
         each.start()
         self.nodes = Nodes(each.broker.port, each.site.nodes)
-        self._lasting = LASTING if has_disk else tuple(k for k in LASTING if k != "disk_full")
-        self._timers: list[Timer] = []
+        self.deeds = Deeds(each, self.phone)
+        self._lasting = LASTING if has_disk else tuple(k for k in LASTING if k not in ON_DISK)
 
-    def run(self, seed: int, scratch: Path) -> Run:
+    def run(self, seed: int, scratch: Path, image: Path) -> Run:
         draw = Random(f"real {seed}")
         kinds = draw.sample(KINDS, draw.randint(1, 3))
         lasting = draw.choice(LASTING)
@@ -90,21 +80,18 @@ class Bench:
             kinds.append(lasting)
         found = Run(seed, kinds)
         moments = sorted(draw.sample(range(5, MESSAGES - 5), len(kinds)))
-        deeds: dict[int, Callable[[], None]] = {}
-        node = RealNode(scratch, SITE, self.each.broker.port)
+        deeds: dict[int, Deed] = {}
+        node = RealNode(scratch, image, SITE, self.each.broker.port)
         for at, kind in zip(moments, kinds[::-1], strict=True):  # what lasts begins first
             if kind in LASTING:
-                deeds[at] = self._begin(kind, draw.uniform(*LASTS_S), node)
+                deeds[at] = self.deeds.lasting(kind, draw.uniform(*LASTS_S), node)
             else:
-                deeds[at] = self._deed(kind, draw.uniform(*SHORT_S))
+                deeds[at] = self.deeds.short(kind, draw.uniform(*SHORT_S))
         before, rev = self.nodes.sent, self.each.stored()
         alarm, alarm_s = f"run-{seed}", time.monotonic()
         self.phone.raise_alarm(alarm)
         self.nodes.send(MESSAGES, PER_S, deeds)
-        for timer in self._timers:
-            timer.join()
-        self._timers.clear()
-        self._revive()
+        self.deeds.over()
         begun = time.monotonic()
         try:
             self._settle(found, node, begun)
@@ -151,85 +138,9 @@ class Bench:
         if len(set(unmarked)) < len(unmarked):
             found.faults.append(f"texts that do not say they may be copies: {unmarked}")
 
-    def _revive(self) -> None:
-        """What systemd does for a service that could not start on a full disk."""
-        for child in (self.each.intake, self.each.village):
-            if not child.running:
-                child.start()
-
-    def _begin(self, kind: str, for_s: float, node: RealNode) -> Callable[[], None]:
-        """A fault that lasts while the load and the other faults go on."""
-        phone, folder = self.phone, self.each.folder
-
-        def do() -> None:
-            if kind == "node_killed":
-                for share in (0.3, 0.6, 1.0):
-                    self._later(for_s * share, node.kill)
-            elif kind == "disk_full":
-                fill(folder)
-                self._later(for_s, lambda: make_room(folder))
-            else:
-                hangs = kind == "modem_hangs"
-                phone.trouble(
-                    ("hang",) if hangs else ("garble", "lost_answer"), 1.0 if hangs else 0.3
-                )
-                self._later(for_s, phone.well)
-
-        return do
-
-    def _later(self, seconds: float, do: Callable[[], None]) -> None:
-        timer = Timer(seconds, do)
-        timer.start()
-        self._timers.append(timer)
-
     def close(self) -> None:
         self.nodes.close()
         self.phone.close()
-
-    def _deed(self, kind: str, for_s: float) -> Callable[[], None]:
-        each = self.each
-        what, how = kind.split("_", 1)
-        child = {"intake": each.intake, "village": each.village}.get(what)
-
-        def do() -> None:
-            if kind == "everything_killed":
-                kill(each.intake)
-                kill(each.village)
-                each.broker.kill9()
-                each.broker.restart()
-                each.intake.start()
-                each.village.start()
-            elif how == "frozen":
-                assert each.influx is not None
-                pids = [each.broker.pid] if what == "broker" else list(each.influx.pids)
-                pids = pids if child is None else [child.pid]
-                _freeze(pids, for_s)
-            elif child is not None:
-                kill(child) if how == "killed" else child.stop()
-                time.sleep(for_s)
-                child.start()
-            elif what == "broker":
-                each.broker.stop() if how == "terminated" else each.broker.kill9()
-                if how == "lost_state":
-                    for kept in (each.folder / "mosquitto").glob("*.db*"):
-                        kept.unlink()
-                time.sleep(for_s)
-                each.broker.restart()
-            else:
-                assert each.influx is not None
-                each.influx.kill9()
-                time.sleep(for_s)
-                each.influx.restart()
-
-        return do
-
-
-def _freeze(pids: list[int], for_s: float) -> None:
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    time.sleep(for_s)
-    for pid in pids:
-        os.kill(pid, signal.SIGCONT)
 
 
 def main() -> int:
@@ -251,12 +162,13 @@ def main() -> int:
             tempfile.TemporaryDirectory(prefix=own_folder("real")) as place,
             small_disk(_folder(place, "disk")) as has_disk,
         ):
-            folder = Path(place) / "disk"
-            (folder / "influx").symlink_to(_folder(place, "influx"))  # the office's disk is its own
+            folder, image = Path(place) / "disk", _folder(place, "image")
+            build_image(image, DRIVERS)
+            _elsewhere(folder, place)
             with rig(folder, NODES, influx=True, python=sys.executable) as each:
                 bench = Bench(each, has_disk)
                 for _ in range(min(AFRESH, runs - done)):
-                    found = bench.run(first + done, _folder(place, f"node-{done}"))
+                    found = bench.run(first + done, _folder(place, f"node-{done}"), image)
                     done += 1
                     if out is not None:
                         print(json.dumps(asdict(found) | {"commit": commit}), file=out, flush=True)
@@ -272,6 +184,14 @@ def main() -> int:
         out.close()
     print(f"{done} runs from seed {given.seed}, {broken} broken, {time.monotonic() - begun:.0f} s")
     return 1 if broken else 0
+
+
+def _elsewhere(folder: Path, place: str) -> None:
+    """The office's disk is its own, and so is the log: an open one keeps a disk from read-only."""
+    (folder / "influx").symlink_to(_folder(place, "influx"))
+    (folder / "mosquitto").mkdir()
+    for log in ("intake.log", "village.log", "mosquitto/log"):
+        (folder / log).symlink_to(Path(place) / log.replace("/", "-"))
 
 
 def _folder(place: str, name: str) -> Path:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A small disk of its own for the gateway's stores, that can be filled to the last byte.
+"""A small disk of its own for the gateway's stores, that can be filled, or made read-only.
 
-Root mounts a tmpfs. Others have none: then no run has a full disk, and the campaign says so.
+Root mounts a tmpfs. Others have none: then no run has a full or read-only disk.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import contextlib
 import errno
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 SIZE_MB = 192
 PIECE = 1 << 20
+PATIENCE_S = 10.0  # mosquitto saves its state for a moment
 
 
 @contextlib.contextmanager
@@ -45,3 +47,13 @@ def fill(folder: Path) -> None:
 
 def make_room(folder: Path) -> None:
     (folder / "ballast").unlink(missing_ok=True)
+
+
+def write_protect(folder: Path, on: bool) -> None:
+    """The kernel refuses while a file is open for writing: nobody may have one, for a moment."""
+    argv = ["mount", "-o", f"remount,{'ro' if on else 'rw'}", str(folder)]
+    deadline = time.monotonic() + PATIENCE_S
+    while (done := subprocess.run(argv, capture_output=True, text=True, check=False)).returncode:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{folder}: {done.stderr.strip()}")
+        time.sleep(0.05)

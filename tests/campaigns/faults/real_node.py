@@ -18,7 +18,6 @@ from typing import Any
 
 from kahriz_sim.errors import ConfigError
 from kahriz_sim.lone_world import live
-from kahriz_tools.image import build_image
 
 from ..cable import new_flash
 from ..judge import _code as code_of
@@ -45,19 +44,18 @@ class RealNode:
     ssid = "kahriz"
     rtc_ppm = 0
 
-    def __init__(self, folder: Path, site: str, port: int) -> None:
+    def __init__(self, folder: Path, image: Path, site: str, port: int) -> None:
         self.number = 0
         self.kills = 0
         self.measured: set[int] = set()
         self.written: set[int] = set()
         self.failure = ""
-        self._flash, self._image = folder / "node.lfs", folder / "image"
+        self.away: set[str] = set()  # what of the network is not there: wifi_away, dns_away
+        self._flash, self._image = folder / "node.lfs", image
         self._calm: int | None = None
         config = json.loads(POOL.read_text(encoding="utf-8"))
-        config |= {"site": site, "node": NODE, "broker": {"host": "127.0.0.1", "port": port}}
+        config |= {"site": site, "node": NODE, "broker": {"host": "localhost", "port": port}}
         new_flash(self._flash, config, {})
-        self._image.mkdir()
-        build_image(self._image, DRIVERS)
         self._config = folder / "no-config.json"
         self._config.write_text("")
         self._thread = threading.Thread(target=self._live, name="node", daemon=True)
@@ -114,7 +112,9 @@ class RealNode:
         return {"ma": LEAST_MA + self.number % CODES * STEP_MA}
 
     def radio(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"up": True, "rssi": -67, "assoc_ms": 300}
+        if "wifi_away" in self.away:
+            return {"up": False, "rssi": None, "assoc_ms": 300}
+        return {"up": True, "rssi": -67, "assoc_ms": 300, "dns": "dns_away" not in self.away}
 
     def _begin(self, cause: str) -> dict[str, Any]:
         self.number += 1
