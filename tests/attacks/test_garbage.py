@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 from kahriz_alarms import replies
 from kahriz_gateway.intake.rival import Rival
+from kahriz_gateway.intake.waiting import Waiting
+from kahriz_gateway.mqtt import Arrival
 from kahriz_gateway.orders import ota
 from kahriz_gateway.orders.node_config import NodeConfigError
 from kahriz_gateway.orders.node_config import parse as node_config_parse
@@ -150,6 +152,16 @@ def test_garbage_on_the_gateways_own_status_stops_nobody(payload: bytes) -> None
     rival.heard(payload)  # in the broker's thread, which an error would end for good
     rival.heard(b'{"run":"other","store":"c41d0001"}')
     assert "c41d0001" in (rival.words or "")
+
+
+@pytest.mark.parametrize(
+    "payload", [*NASTY, b'{"run":"x","connection":1,"sent_s":1%s}' % (b"0" * 400)]
+)
+def test_garbage_among_the_gateways_own_soundings_stops_nobody(payload: bytes) -> None:
+    waiting = Waiting(SITE, lambda: 100.0)
+    topic = topics.of(SITE, topics.GATEWAY, "hello")
+    heard = waiting.arrives(Arrival(topic, payload, False, 1, 1, 1))  # in the broker's thread
+    assert waiting.too_long(heard)
 
 
 @given(bent(PLAN.encode()))

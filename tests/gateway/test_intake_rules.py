@@ -92,7 +92,7 @@ def test_an_up_over_4_kb_is_kept_whole_and_not_receipted(gateway: Gateway) -> No
         (f"kahriz/v1/{SITE}/outlet/ack", b'{"s":"5be1c07a"}'),
         (f"kahriz/v1/{SITE}/outlet/birth", b'{"v":2}'),
         ("kahriz/v1/another-site/outlet/hello", b"{}"),
-        (f"kahriz/v1/{SITE}/gateway/hello", b"{}"),
+        (f"kahriz/v1/{SITE}/gateway/ack", b"{}"),
         (f"kahriz/v1/{SITE}/stranger/up/{JOURNAL}", b'[{"ts":1764000000000,"n":1}]'),
         ("", b""),
     ],

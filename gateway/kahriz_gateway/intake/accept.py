@@ -139,7 +139,7 @@ class Accept:
 
     def _up(self, name: str, node: str, journal: str, payload: bytes, received: int | None) -> Key:
         good, unreadable = decode_rows(payload)
-        numbers = [each.n for each in (*good, *unreadable) if each.n is not None]
+        numbers = [row.n for row in good] + [row.n for row in unreadable if row.n is not None]
         self.books.bear(node, journal, ranges.of(numbers))
         latest = self._clock.now_ms() + AHEAD_MS if self._clock.trusted() else None
         judged = [(row, self._implausible(row, latest)) for row in good]

@@ -90,7 +90,7 @@ class Waiting:
             body = json.loads(arrival.payload)
             ours = body["run"] == self._run and body["connection"] == arrival.epoch
             sent_s = float(body["sent_s"])
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
             return
         if ours:
             self._sounded = arrival.epoch, sent_s
