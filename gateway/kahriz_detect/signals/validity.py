@@ -27,6 +27,7 @@ from kahriz_detect.site import FLOW, LEVEL, TEMPERATURE, Signal, Site
 DUMB = 5  # frames
 LEAP = 30.0  # usual steps, while a neighbour gives error values
 THAW = 10.0  # usual steps, when it had repeated itself meanwhile
+STEADY = 0.85  # chance that a meter at rest repeats its zero
 ICE_FRAMES, ICE_M = 12, 0.04  # a stage that is dammed by ice climbs so much in so many frames
 FAULTS = ("range", "stuck", "spikes", "noise", "dropout", "disturbed", "ice")
 
@@ -106,13 +107,18 @@ class Validity(Detector):
         if channel is None or symptom is None:
             return []
         key = self._of[point, quantity]
-        told = channel.fault == "stuck"  # what was known to be dead does not live by resting
-        if symptom == "stuck" and value == 0.0 and not told and self.idle.agreed(key):
-            self.good = True  # nothing runs there
+        if symptom == "stuck" and value == 0.0 and self._rests(key, channel):
+            self.good = True
             return []
         if key in self.closed(ts) or not channel.open(symptom, ts):
             return []
         return [self._finding(RAISED, symptom, key, ts)]
+
+    def _rests(self, key: str, channel: Channel) -> bool:
+        """Nothing runs there, and this meter stands still then. One that is known to be dead does
+        not live by resting, nor does one that flickers about zero as long as it lives."""
+        steady = channel.stuck.p[True] >= STEADY
+        return steady and channel.fault != "stuck" and self.idle.agreed(key)
 
     def step(self, frame: Frame) -> list[Finding]:
         """All that reported at one time is in: what the sensors say about each other."""
