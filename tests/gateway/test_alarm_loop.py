@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from kahriz_detect.finding import CLEARED, RAISED, Finding
 from kahriz_gateway.alarms import book as alarm_book
+from kahriz_gateway.alarms import hands as alarm_hands
 from kahriz_gateway.alarms import post as alarm_post
 from kahriz_gateway.alarms.cli import alarm as command
 from kahriz_gateway.alarms.keeper import Keeper
@@ -216,6 +217,28 @@ def test_the_command_takes_an_alarm_and_ends_it(loop: Loop, tmp_path: Path) -> N
     assert run("ack", "1", "--who", "Əli")[0] == 6
     assert run("show", "9")[0] == 6
     assert run("events")[0] == 0
+
+
+def test_a_step_that_is_sent_again_is_taken_once(loop: Loop) -> None:
+    loop.find(leak(RAISED))
+
+    def steps(what: str, who: str, note: str = "", hours: int = 0) -> int:
+        now = loop.clock.ms
+        data = {"until": now + hours * HOUR_MS} if hours else {}
+        alarm_hands.take(loop.conn, 1, what, who, now, note, data)
+        return len(alarm_book.steps(loop.conn, 1))
+
+    told = steps("acknowledged", "ali")
+    loop.clock.ms += alarm_hands.AGAIN_MS
+    assert steps("acknowledged", "ali") == told
+    assert steps("acknowledged", "rena") == told + 1
+    assert steps("acknowledged", "ali") == told + 2, "he takes it back from her"
+    loop.clock.ms += alarm_hands.AGAIN_MS + 1
+    assert steps("acknowledged", "ali") == told + 3
+    told = steps("shelved", "ali", "yol", 12)
+    loop.clock.ms += 60_000
+    assert steps("shelved", "ali", "yol", 12) == told
+    assert steps("shelved", "ali", "yol", 6) == told + 1
 
 
 def test_a_store_of_an_older_version_is_made_anew_by_its_steps(tmp_path: Path) -> None:

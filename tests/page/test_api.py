@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import urllib.error
 import urllib.request
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -98,6 +101,44 @@ def test_what_is_sent_again_under_its_mark_counts_once(
     status, again = api.ask(f"/api/{path}", marked)
     assert (status, again["already"]) == (200, True)
     assert api.ask(f"/api/{path}")[1] == before
+
+
+@pytest.fixture
+def village(tmp_path: Path) -> Generator[tuple[Api, HandClock, Path], None, None]:
+    living(tmp_path)
+    clock = HandClock()
+    with served(PLAN, tmp_path, clock, TOKEN) as address:
+        yield Api(address), clock, tmp_path
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("turns", ROTA), ("visits", VISIT), ("readings", READING),
+                       ("closures", CLOSURE)]
+)  # fmt: skip
+def test_what_is_sent_again_word_for_word_counts_once_for_five_minutes(
+    village: tuple[Api, HandClock, Path], path: str, body: dict[str, Any]
+) -> None:
+    api, clock, data = village
+    sent: list[tuple[int, Any]] = []
+    at_once = [Thread(target=lambda: sent.append(api.ask(f"/api/{path}", body))) for _ in range(6)]
+    for each in at_once:
+        each.start()
+    for each in at_once:
+        each.join()
+    assert sorted(status for status, _ in sent) == [200] * 5 + [201]
+    (ident,) = {answer["id"] for _, answer in sent}
+    clock.ms += 300_000
+    assert api.ask(f"/api/{path}", dict(reversed(body.items()))) == (
+        200,
+        {"id": ident, "already": True},
+    )
+    assert api.ask(f"/api/{path}", body | {"who": "rena", "note": "anew"})[0] == 201
+    clock.ms += 1
+    assert api.ask(f"/api/{path}", body)[0] == 201, "as somebody means it who says it again"
+    assert api.ask(f"/api/{path}", body)[0] == 200
+    with closing(sqlite3.connect(data / "village.db")) as conn:
+        closed = conn.execute("SELECT count(*) FROM maintenance").fetchone()[0]
+    assert closed == (3 if path == "closures" else 0)
 
 
 def test_a_photo_goes_first_and_is_named_by_the_visit(api: Api) -> None:

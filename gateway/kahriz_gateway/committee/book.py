@@ -133,7 +133,7 @@ def write(
             (at_ms, who, role, kind, json.dumps(body, ensure_ascii=False), replaces),
         )
         if once:
-            conn.execute("INSERT OR IGNORE INTO once VALUES (?,?)", (once, row.lastrowid))
+            conn.execute("INSERT OR REPLACE INTO once VALUES (?,?)", (once, row.lastrowid))
     except BaseException:
         conn.execute("ROLLBACK")
         raise
@@ -141,9 +141,15 @@ def write(
     return int(row.lastrowid or 0)
 
 
-def kept(conn: sqlite3.Connection, once: str) -> int | None:
-    """The entry of a form that was kept already: a phone sends again when the answer was lost."""
-    row = conn.execute("SELECT entry FROM once WHERE token=?", (once,)).fetchone()
+def kept(conn: sqlite3.Connection, once: str, since_ms: int | None = None) -> int | None:
+    """The entry of a form that was kept already: a phone sends again when the answer was lost.
+
+    With `since_ms` only an entry that was written from then on.
+    """
+    row = conn.execute(
+        "SELECT o.entry FROM once o JOIN entry e ON e.id = o.entry WHERE o.token=? AND e.at>=?",
+        (once, -(1 << 62) if since_ms is None else since_ms),
+    ).fetchone()
     return None if row is None else int(row[0])
 
 

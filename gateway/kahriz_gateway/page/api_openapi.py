@@ -18,7 +18,8 @@ WHO: dict[str, Any] = {**TEXT, "description": "id of a person of the plan"}
 ONCE: dict[str, Any] = {
     "type": "string",
     "maxLength": 32,
-    "description": "a text of one's own: what is sent again under it is not written again",
+    "description": "a text of one's own: what is sent again under it is not written again;"
+    " without one the same words within five minutes are not",
 }
 PHOTO: dict[str, Any] = {**TEXT, "description": "the name that /api/photos gave"}
 PLOTS: dict[str, Any] = {

@@ -13,13 +13,17 @@
     GET  /api/openapi.json              what all this is, for programs; open
 
 `who` is a person of the plan: what is written bears that name and role. With a text of one's own
-under `once` an entry counts once, however often it is sent.
+under `once` an entry counts once, however often it is sent; without one, what is sent again word
+for word within five minutes is taken for a repeat.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
@@ -31,6 +35,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kahriz_alarms.alarm import CAUSES
+from kahriz_gateway.alarms.hands import AGAIN_MS
 from kahriz_gateway.clock import Clock
 from kahriz_gateway.committee import book, turn_book
 from kahriz_gateway.page import api_openapi, photos, stores
@@ -62,6 +67,7 @@ class VillageApi:
     ) -> None:
         self._plan, self._data_dir, self._clock = plan, data_dir, clock
         self._writer = writer
+        self._turn = threading.Lock()  # what comes twice may come at the same time
 
     def routes(self, guarded: Callable[..., Any]) -> list[Route]:
         """Reading and writing; the description is open."""
@@ -81,16 +87,20 @@ class VillageApi:
         return found
 
     def _once(self, write: Answer) -> Answer:
-        """What has been kept under the same mark is not written again."""
+        """What has been kept under the same mark, or a moment ago, is not written again."""
 
         def answer(request: Request, body: bytes) -> Response:
-            mark = _mark(object_of(body)[0])
-            if mark and (self._data_dir / book.FILE).exists():
-                with closing(book.open_book(self._data_dir)) as conn:
-                    kept = book.kept(conn, mark)
-                if kept is not None:
-                    return JSONResponse({"id": kept, "already": True})
-            return write(request, body)
+            given, _ = object_of(body)
+            own = _mark(given)
+            request.state.once = mark = own or _mark_of(request.url.path, given)
+            since_ms = None if own else self._clock.now_ms() - AGAIN_MS
+            with self._turn:
+                if (self._data_dir / book.FILE).exists():
+                    with closing(book.open_book(self._data_dir)) as conn:
+                        kept = book.kept(conn, mark, since_ms)
+                    if kept is not None:
+                        return JSONResponse({"id": kept, "already": True})
+                return write(request, body)
 
         return answer
 
@@ -140,7 +150,7 @@ class VillageApi:
             raise AskedWrongError(str(error)) from error
         except (KeyError, TypeError, ValueError) as error:
             raise AskedWrongError('plots: pairs such as [["A1", 240]]') from error
-        return self._write(who, "rota", turn_book.body_of(rota, point), _mark(given))
+        return self._write(who, "rota", turn_book.body_of(rota, point), request.state.once)
 
     def _correct(self, request: Request, body: bytes) -> Response:
         given, who = self._who(body, "committee")
@@ -152,7 +162,7 @@ class VillageApi:
         plot = _one(given, "plot", [*(p.code for p in rota.plots), ""] if rota else [""])
         note = str(given.get("note") or "")[:200]
         entry = {"plot": plot, "start_ms": start, "end_ms": end, "note": note}
-        return self._write(who, "correction", entry, _mark(given))
+        return self._write(who, "correction", entry, request.state.once)
 
     def _visit(self, request: Request, body: bytes) -> Response:
         given, who = self._who(body, "committee", "crew", "technician")
@@ -164,18 +174,18 @@ class VillageApi:
             "found": str(given.get("found") or "")[:500],
             "photo": self._kept_photo(given),
         }
-        return self._write(who, "visit", entry, _mark(given))
+        return self._write(who, "visit", entry, request.state.once)
 
     def _reading(self, request: Request, body: bytes) -> Response:
         given, who = self._who(body, "committee", "crew", "technician")
         point = _one(given, "point", [p.id for p in self._plan.points])
         cm, at_ms = _number(given, "cm", -100, 2000), self._past(given)
-        mark, photo = _mark(given), self._kept_photo(given)
+        photo = self._kept_photo(given)
         read = StaffReading(point, at_ms, round(cm / 100, 5), who.id, "", photo)
         with self._writer(self._data_dir) as conn:
             manual_store.keep(conn, self._plan, read)
         entry = {"place": point, "at_ms": at_ms, "cm": cm, "photo": photo}
-        return self._write(who, "reading", entry, mark)
+        return self._write(who, "reading", entry, request.state.once)
 
     def _close(self, request: Request, body: bytes) -> Response:
         given, who = self._who(body, "committee", "technician")
@@ -191,7 +201,7 @@ class VillageApi:
                 (place, now_ms, until, who.id, why[:500]),
             )
         entry = {"place": place, "until_ms": until, "why": why[:500]}
-        return self._write(who, "closure", entry, _mark(given))
+        return self._write(who, "closure", entry, request.state.once)
 
     def _list(self, kind: str) -> Answer:
         def answer(request: Request, body: bytes) -> Response:
@@ -243,6 +253,12 @@ def _mark(given: dict[str, Any]) -> str:
     if not isinstance(found, str) or len(found) > ONCE_LONG:
         raise AskedWrongError(f"once: a text of at most {ONCE_LONG} characters")
     return found
+
+
+def _mark_of(path: str, given: dict[str, Any]) -> str:
+    """The mark of what bears none: its own words."""
+    words = f"{path} {json.dumps(given, sort_keys=True)}"
+    return f"={hashlib.sha256(words.encode()).hexdigest()}"
 
 
 def _one(given: dict[str, Any], key: str, of: Any) -> str:
