@@ -28,6 +28,7 @@ HOLD_MS = {  # an intermittent fault is one fault
 ALIKE = {"noise": "spikes"}  # now the one, now the other
 SETTLED = 24  # readings; error values before a sensor is at work are no news
 STEP = 0.01  # by which a reading moves the usual step
+LEARNS = 100  # steps, of which each moves it by its own share
 FILLED = 3  # readings after which a channel has filled: the steps before are no noise
 DULL = 0.45  # of the usual step: water that runs over a weir is never so still
 LIVELY, LIVELY_READINGS = 0.6, 12.0  # mean of the last steps, each at most one usual step
@@ -112,13 +113,16 @@ class Channel:
         if not spike.runs:  # a gate that is shut says nothing
             dull.run = self.running = 0
             return spike.frozen
-        self.running += 1
         if self.running < FILLED:
-            return spike.frozen
+            self.running += 1
+            if self.running < FILLED:
+                return spike.frozen
         size, usual = abs(spike.d), self.usual
         if not spike.frozen:  # the median of its steps, found quickly at first
-            self.learned = learned = self.learned + 1
-            by = 1.0 + (STEP if learned * STEP >= 1.0 else 1.0 / learned)
+            by = 1.0 + STEP
+            if self.learned < LEARNS:
+                self.learned += 1
+                by = 1.0 + 1.0 / self.learned
             self.usual = usual = usual * (by if size > usual else 1.0 / by) or size
         step = size / usual if usual else 1.0
         if spike.frozen:

@@ -53,7 +53,6 @@ class Spike:
         "recent",
         "runs",
         "s",
-        "seen",
         "single",
         "steps",
         "taught",
@@ -80,10 +79,14 @@ class Spike:
         self.steps = [0.0, 0.0]
         self.top = 0.0
         self.taught = [0, 0]
-        self.seen = 0
         self.recent: list[int] = []
         self.runs = False  # there is flow
         self.frozen = False  # nothing is learned: somebody knows that the sensor lies
+
+    @property
+    def seen(self) -> int:
+        """Steps, with and without flow."""
+        return sum(self.taught)
 
     def step(self, value: float) -> str | None:
         """Take one reading in: "spikes", "noise", or nothing."""
@@ -93,14 +96,10 @@ class Spike:
             return None
         d, before = value - last, self.d
         self.d, calm, self.calm = d, self.calm, before
-        self.seen += 1
         size = d if d >= 0 else -d
-        level = value if value > last else last
-        if level > self.top:
-            self.top = level
-        else:
-            self.top -= self.top / TOP_MEMORY
-        runs = self.runs = level > IDLE * self.top
+        level, top = value if value > last else last, self.top
+        self.top = top = level if level > top else top - top / TOP_MEMORY
+        runs = self.runs = level > IDLE * top
         s = self.s = self.steps[runs]
         self.taught[runs] = n = self.taught[runs] + 1
         if self.frozen:
@@ -113,7 +112,8 @@ class Spike:
         z = leap / s if s else 0.0
         if z < self.each:
             return None
-        self.recent = [*[i for i in self.recent if i > self.seen - self.window], self.seen]
+        seen = self.seen
+        self.recent = [*[i for i in self.recent if i > seen - self.window], seen]
         if len(self.recent) >= self.many:
             return "noise"
         return "spikes" if z > self.single and abs(calm) < CALM * leap else None
@@ -128,4 +128,4 @@ class Spike:
 
     def load(self, state: Any) -> None:
         self.last, self.d, self.calm, self.s, self.steps, self.taught = state[:6]
-        self.top, self.seen, self.recent, self.runs, self.frozen = state[6:]
+        self.top, _, self.recent, self.runs, self.frozen = state[6:]

@@ -56,11 +56,8 @@ class Stuck:
         """Take one reading in; true as long as the run is too long."""
         self.seen += 1
         if value != self.last:
-            self.before, self.run = self.run, 0
-            if self.before and (self.low or not self.long):  # what was suspicious is not learned
-                repeats = self.before - 1 if self.low else min(self.before - 1, TEACHES)
-                share = min(1.0, (repeats + 1) / MEMORY)
-                self.p[self.low] += share * (repeats / (repeats + 1) - self.p[self.low])
+            if self.run or self.before:
+                self._end_run()
             self.last, self.low, self.long = value, bottom, False
             return False
         self.run += 1
@@ -69,6 +66,14 @@ class Stuck:
             p = min(MOST_P, max(LEAST_P, self.p[bottom]))
             self.long = -math.log(p) * self.run > self.threshold
         return self.long and self.seen > self.learn
+
+    def _end_run(self) -> None:
+        """The reading that ends a run, and the one after it."""
+        self.before, self.run = self.run, 0
+        if self.before and (self.low or not self.long):  # what was suspicious is not learned
+            repeats = self.before - 1 if self.low else min(self.before - 1, TEACHES)
+            share = min(1.0, (repeats + 1) / MEMORY)
+            self.p[self.low] += share * (repeats / (repeats + 1) - self.p[self.low])
 
     def dump(self) -> Any:
         return [self.last, self.run, self.before, self.low, self.long, self.seen, self.p]

@@ -97,15 +97,16 @@ class Validity(Detector):
         """Take one reading in; a bound, and what is failed already, says nothing here."""
         ts, point, quantity, value, _, q, bound, _ = sample
         channel = self._hears.get((point, quantity))
-        symptom = None
-        if channel is not None:
-            if bound is not None:
-                channel.spike.pause()
-            elif q < 3:
-                symptom = channel.symptom(value)
-        self.good = symptom is None
-        if channel is None or symptom is None:
+        self.good = True
+        if channel is None:
             return []
+        if bound is not None:
+            channel.spike.pause()
+            return []
+        symptom = channel.symptom(value) if q < 3 else None
+        if symptom is None:
+            return []
+        self.good = False
         key = self._of[point, quantity]
         if symptom == "stuck" and value == 0.0 and self._rests(key, channel):
             self.good = True

@@ -188,13 +188,14 @@ class Watch:
         part.engine.agree([*still, *waits], [*((a.kind, a.place) for a in alarms), *waits])
 
     def _first_ts(self, part: Part) -> int:
-        points = [s.point for s in part.site.signals]
-        marks = ",".join("?" * len(points))
-        row = self._conn.execute(
-            f"SELECT min(ts) FROM value WHERE point IN ({marks})",  # noqa: S608
-            points,
-        ).fetchone()
-        return int(row[0] or 0)
+        """Each is the first of its index: a history of years is not gone through."""
+        sql = "SELECT min(ts) FROM value WHERE point=? AND quantity=?"
+        found = [
+            self._conn.execute(sql, (signal.point, quantity)).fetchone()[0]
+            for signal in part.site.signals
+            for quantity, _ in STORED.get(signal.quantity, ((signal.quantity, None),))
+        ]
+        return min((int(ts) for ts in found if ts is not None), default=0)
 
     def _samples(self, site: Site, after: int, upto: int) -> list[Sample]:
         """In order of time; of the plan, and then of STORED, where times are equal."""
@@ -205,11 +206,11 @@ class Watch:
             point, key = signal.point, signal.quantity
             for quantity, bound in STORED.get(key, ((key, None),)):
                 rows = cursor.execute(
-                    "SELECT ts, value, u, q FROM value"
+                    "SELECT ts, value, q FROM value"
                     " WHERE point=? AND quantity=? AND ts>? AND ts<=? AND manual=0",
                     (point, quantity, after, upto),
                 )
-                found += [Sample(ts, point, key, value, u, q, bound) for ts, value, u, q in rows]
+                found += [Sample(ts, point, key, value, None, q, bound) for ts, value, q in rows]
         found.sort(key=TIME)
         return found
 
