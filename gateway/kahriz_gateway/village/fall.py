@@ -71,20 +71,23 @@ class Falls:
     ) -> tuple[fall.State, list[Finding]]:
         """One after the other, though they came together: who was away missed none of them."""
         readings, fresh_ms = self._readings(point, newest), self._fresh_ms[point]
-        chamber = self._chamber(point, newest)
-        readings = [
-            r for r in readings if point not in self._closures.at(r[0]) or gate.fell(chamber, r[0])
-        ]
+        closed = {ts for ts, _ in readings if point in self._closures.at(ts)}
+        if closed:
+            chamber = self._chamber(point, newest)
+            readings = [r for r in readings if r[0] not in closed or gate.fell(chamber, r[0])]
         first = bisect_right(readings, (state.upto, float("inf")))
         news = []
         for upto in range(first + 1, len(readings) + 1):
             before = state
             state, found = fall.look(place, readings[:upto], state, now_ms, fresh_ms)
-            if found is not None and found.what == RAISED and gate.shut(found, chamber):
+            if found is not None and self._is_gate(found, point, newest):
                 state, found = replace(before, upto=state.upto), None  # asked again with the next
             if found is not None:
                 news.append(found)
         return state, news
+
+    def _is_gate(self, found: Finding, point: str, newest: int) -> bool:
+        return found.what == RAISED and gate.shut(found, self._chamber(point, newest))
 
     def _chamber(self, point: str, newest: int) -> list[tuple[int, float]]:
         """Levels above the mouth, of a day."""
