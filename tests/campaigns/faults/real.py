@@ -38,6 +38,7 @@ from .real_phone import PROMISE_S, Phone
 NODES, MESSAGES, PER_S = 20, 60, 40
 AFRESH = 10  # runs on one set of stores
 PATIENCE_S = 120.0
+LAST_LINES = 12  # of a log, where a run broke
 
 
 @dataclass
@@ -176,6 +177,7 @@ def main() -> int:
                         broken += 1
                         print(f"make faults-real ARGS='--only {found.seed}'   {found.kinds}:"
                               f" {'; '.join(found.faults)}", flush=True)  # fmt: skip
+                        _last_words(Path(place))
                         break  # what is broken stays broken: begin afresh
                     if time.monotonic() - begun >= 60 * given.minutes:
                         break
@@ -184,6 +186,13 @@ def main() -> int:
         out.close()
     print(f"{done} runs from seed {given.seed}, {broken} broken, {time.monotonic() - begun:.0f} s")
     return 1 if broken else 0
+
+
+def _last_words(place: Path) -> None:
+    """What the processes of a broken run said, before its folder goes."""
+    for log in sorted([*place.glob("*.log"), *place.glob("mosquitto-log")]):
+        last = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
+        print("\n".join([f"  {log.name}:", *(f"    {line[:300]}" for line in last)]), flush=True)
 
 
 def _elsewhere(folder: Path, place: str) -> None:
