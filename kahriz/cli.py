@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Root of the `kahriz` command: groups are imported only when they are called."""
 
+import errno
 import importlib
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -29,8 +31,32 @@ GROUPS: Mapping[str, tuple[str, str]] = {
 }
 
 
+# What a name that was given can be to the machine, whichever command was given it.
+OF_A_NAME = (
+    *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST),
+    *(errno.ENAMETOOLONG, errno.EROFS, errno.ENOSPC, errno.ELOOP),
+)
+
+
 class LazyGroup(click.Group):
     """A group whose commands are named in GROUPS and imported on demand."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """The outermost edge of all commands: names and numbers that no machine takes."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.filename is None or error.errno not in OF_A_NAME:
+                raise
+            name = str(error.filename)
+            shown = name if len(name) < 80 else f"{name[:60]}…"
+            raise click.ClickException(f"{shown}: {error.strerror}: give another") from error
+        except OverflowError as error:
+            if "SQLite INTEGER" not in str(error):
+                raise
+            raise click.ClickException(
+                "a number that long is nobody's: look it up again"
+            ) from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(GROUPS)

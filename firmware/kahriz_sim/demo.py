@@ -55,7 +55,8 @@ class Result:
             f"{c.missing} missing, {c.duplicates} doubled, {c.redelivered} delivered again.",
         ]
         for alarm in self.alarms:
-            lines.append(f"alarm: {alarm['kind']} at {alarm['place']}, {alarm['lps']} L/s")
+            litres = "" if alarm["lps"] is None else f", {alarm['lps']} L/s"
+            lines.append(f"alarm: {alarm['kind']} at {alarm['place']}{litres}")
         return "\n".join(lines)
 
 

@@ -24,8 +24,12 @@ _COMMAND = click.option(
 
 
 def _gateway(command: str | None, *arguments: str) -> None:
-    first = shlex.split(command) if command else [sys.executable, "-m", "kahriz"]
-    raise SystemExit(subprocess.run([*first, "gateway", *arguments], check=False).returncode)
+    try:
+        first = shlex.split(command) if command else [sys.executable, "-m", "kahriz"]
+        done = subprocess.run([*first, "gateway", *arguments], check=False)
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"--gateway-command {command!r} does not run ({error})") from error
+    raise SystemExit(done.returncode)
 
 
 @click.command(context_settings=LET_THROUGH)

@@ -127,6 +127,11 @@ class Gateway:
                 "--gateway-command 'ssh pi@kahriz-gateway kahriz'; or --without records",
                 GATEWAY,
             )
-        first = shlex.split(self.command) if self.command else [sys.executable, "-m", "kahriz"]
+        try:
+            first = shlex.split(self.command) if self.command else [sys.executable, "-m", "kahriz"]
+        except ValueError as error:
+            raise BenchError(
+                f"--gateway-command {self.command!r}: {error}", "quote it", GATEWAY
+            ) from error
         more = ["--config", self.config] if plan else []
         return ask([*first, "gateway", *arguments, "--data", self.data, *more], GATEWAY, given)

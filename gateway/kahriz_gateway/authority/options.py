@@ -19,6 +19,7 @@ from kahriz_water.strict import ConfigError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 WORDS = "KAHRIZ_CA_PASSPHRASE"
+WORDS_MOST = 1023  # bytes; OpenSSL takes no more
 
 ca_option = click.option(
     "--ca",
@@ -44,6 +45,8 @@ def passphrase_of(file: Path | None) -> bytes | None:
         words = ca_files.read(file, "the passphrase").strip()
     else:
         words = os.environ.get(WORDS, "").encode()
+    if len(words) > WORDS_MOST:
+        raise ca_files.CaError(f"a passphrase of {len(words)} bytes: at most {WORDS_MOST}")
     return words or None
 
 
