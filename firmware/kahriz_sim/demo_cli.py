@@ -45,9 +45,27 @@ class Moment(click.DateTime):
 
 
 @click.command()
-@click.option("--site", type=click.Choice(SITES), default="banovshalar-gozlu", show_default=True)
-@click.option("--scenario", type=click.Choice(SCENARIOS), default="leak", show_default=True)
-@click.option("--leak-lps", type=Finite(0.1, 10), default=2.0, show_default=True)
+@click.option(
+    "--site",
+    type=click.Choice(SITES),
+    default="banovshalar-gozlu",
+    show_default=True,
+    help="Which kahriz is simulated.",
+)
+@click.option(
+    "--scenario",
+    type=click.Choice(SCENARIOS),
+    default="leak",
+    show_default=True,
+    help="What happens to it.",
+)
+@click.option(
+    "--leak-lps",
+    type=Finite(0.1, 10),
+    default=2.0,
+    show_default=True,
+    help="What a leak takes, in litres a second.",
+)
 @click.option(
     "--leak-after",
     type=Finite(0),
@@ -55,7 +73,13 @@ class Moment(click.DateTime):
     show_default=True,
     help="Seconds of this clock after the history ends.",
 )
-@click.option("--reach", type=click.Choice(["upper", "lower"]), default="upper", show_default=True)
+@click.option(
+    "--reach",
+    type=click.Choice(["upper", "lower"]),
+    default="upper",
+    show_default=True,
+    help="Where it leaks.",
+)
 @click.option(
     "--speed",
     type=Finite(1, 3600),
@@ -82,7 +106,7 @@ class Moment(click.DateTime):
     default=None,
     help="When life begins, UTC: the same date and seed give the same water. Without it: now.",
 )
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Another number, other noise.")
 @click.option(
     "--broker",
     default="auto",

@@ -22,7 +22,13 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     default=None,
     help="Where all is kept; without it a passing folder.",
 )
-@click.option("--page", "page_address", default="127.0.0.1:8080", show_default=True)
+@click.option(
+    "--page",
+    "page_address",
+    default="127.0.0.1:8080",
+    show_default=True,
+    help="Where the page is served, HOST:PORT.",
+)
 @click.option("--broker", default="auto", show_default=True, help="auto, mosquitto or nats.")
 @click.option("--no-influx", is_flag=True, help="Leave InfluxDB out even where it is installed.")
 @click.option("--serve", is_flag=True, help="Keep the page up until Ctrl-C.")

@@ -50,7 +50,13 @@ def _readings(context: Any, param: click.Parameter, given: tuple[str, ...]) -> d
 
 @click.command(epilog=EXIT_CODES)
 @port_option
-@click.option("--out", type=FILE, default=Path("accept.json"), show_default=True)
+@click.option(
+    "--out",
+    type=FILE,
+    default=Path("accept.json"),
+    show_default=True,
+    help="Where the readings go; begun, it goes on there.",
+)
 @click.option(
     "--board",
     type=click.Choice(["devkit", "bare", "tuned"]),
@@ -86,7 +92,13 @@ def _readings(context: Any, param: click.Parameter, given: tuple[str, ...]) -> d
 @click.option(
     "--again", multiple=True, metavar="NAME", help="Measure anew; 'skipped' for all left out."
 )
-@click.option("--hold-s", type=click.IntRange(1, 60), default=HOLD_S, show_default=True)
+@click.option(
+    "--hold-s",
+    type=click.IntRange(1, 60),
+    default=HOLD_S,
+    show_default=True,
+    help="Seconds that the board stays in each state.",
+)
 @click.option("--about", default="", help="Which board and which meter, in words.")
 @json_option
 def accept(

@@ -19,7 +19,9 @@ Json = dict[str, Any]
 
 @click.command(epilog=EXIT_CODES)
 @port_option
-@click.option("--out", type=FILE, default=Path("node.toml"), show_default=True)
+@click.option(
+    "--out", type=FILE, default=Path("node.toml"), show_default=True, help="The file to write."
+)
 @click.option("--force", is_flag=True, help="Overwrite a file that says something else.")
 @json_option
 def pull(port: str | None, out: Path, force: bool, as_json: bool) -> None:

@@ -56,7 +56,11 @@ for each in (
     help="Password in a file (first line); else KAHRIZ_WIFI_PASSWORD, else you are asked.",
 )
 @click.option("--broker-host", help="The gateway's address on the site's Wi-Fi.")
-@click.option("--broker-port", type=click.IntRange(1, 65535))
+@click.option(
+    "--broker-port",
+    type=click.IntRange(1, 65535),
+    help="The broker's port; else what the node's file says, or 1883.",
+)
 @click.option(
     "--release-key",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -146,7 +150,12 @@ def flash(
 
 
 @node.command()
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder that the image is written to.",
+)
 @click.option("--node", help="Only the sensor drivers that this node's file names; else all.")
 @site_option
 @json_option

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 LIVE = ("distance_m", "current_ma")  # what a person can compare with the staff gauge
 LEAST_DBM = -75  # the same margin as in provision
 _COUNT = click.option("--count", type=click.IntRange(1), help="So often; else until Ctrl-C.")
-_FILTER = click.option("--port-filter", multiple=True, metavar="KEY=TEXT")
+_FILTER = click.option(
+    "--port-filter",
+    multiple=True,
+    metavar="KEY=TEXT",
+    help="Which USB port, where there are several: vid=, pid=, name=, serial=.",
+)
 
 
 @contextmanager
@@ -84,7 +89,13 @@ def _in_words(told: dict[str, Any]) -> dict[str, str]:
     help="4-20 mA, at a known depth: ends with words for `calibrate pressure`.",
 )
 @click.option("--channel", help="Else the first that measures a distance or a current.")
-@click.option("--every", type=click.FloatRange(0, 60), default=2.0, show_default=True)
+@click.option(
+    "--every",
+    type=click.FloatRange(0, 60),
+    default=2.0,
+    show_default=True,
+    help="Seconds between two readings.",
+)
 @_COUNT
 @json_option
 def watch(
@@ -149,7 +160,13 @@ def _level(
 @click.command(epilog=EXIT_CODES)
 @port_option
 @_FILTER
-@click.option("--least-dbm", type=int, default=LEAST_DBM, show_default=True)
+@click.option(
+    "--least-dbm",
+    type=int,
+    default=LEAST_DBM,
+    show_default=True,
+    help="Weakest WiFi signal that a place may have, in dBm.",
+)
 @_COUNT
 @json_option
 def walk(
@@ -187,7 +204,13 @@ def walk(
 @click.command(epilog=EXIT_CODES)
 @port_option
 @_FILTER
-@click.option("--seconds", type=click.FloatRange(0.1, 3600), default=30.0, show_default=True)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.1, 3600),
+    default=30.0,
+    show_default=True,
+    help="How long it listens.",
+)
 def logs(port: str | None, port_filter: tuple[str, ...], seconds: float) -> None:
     """What the board says on its line, each line with the time; it is not disturbed."""
     import serial

@@ -37,7 +37,12 @@ def _gateway_options(command: Command) -> Command:
     """Where the gateway's store is."""
     for option in (
         click.option("--gateway-command", help="'ssh pi@kahriz-gateway kahriz'; else here."),
-        click.option("--gateway-config", default="site.toml", help="The plan, on the gateway."),
+        click.option(
+            "--gateway-config",
+            default="site.toml",
+            show_default=True,
+            help="The plan, on the gateway.",
+        ),
         click.option("--gateway-data", help="The gateway's store, on the gateway."),
     ):
         command = option(command)
@@ -49,7 +54,10 @@ def _board_options(command: Command) -> Command:
     for option in (
         click.option("--by-hand", is_flag=True, help="Nothing but your finger resets the board."),
         click.option(
-            "--port-filter", multiple=True, metavar="KEY=TEXT", help="vid=, pid=, name=, serial="
+            "--port-filter",
+            multiple=True,
+            metavar="KEY=TEXT",
+            help="Which USB port, where there are several: vid=, pid=, name=, serial=.",
         ),
     ):
         command = option(command)
@@ -80,7 +88,14 @@ def wish_options(command: Command) -> Command:
         click.option("--photo", type=FILE, help="Of the box in its place, for the sheet."),
         click.option("--place", default="", help="Where the box hangs, in words, for the sheet."),
         click.option("--who", default="", help="Who answers for this node, for the sheet."),
-        click.option("--span", "spans", multiple=True, callback=_metres, metavar="CHANNEL=METRES"),
+        click.option(
+            "--span",
+            "spans",
+            multiple=True,
+            callback=_metres,
+            metavar="CHANNEL=METRES",
+            help="Metres of water from 4 to 20 mA of a pressure probe.",
+        ),
         click.option(
             "--zero",
             "zeros",
@@ -96,7 +111,11 @@ def wish_options(command: Command) -> Command:
             show_default=True,
             help="A name in the broker's certificate.",
         ),
-        click.option("--broker-port", type=click.IntRange(1, 65535)),
+        click.option(
+            "--broker-port",
+            type=click.IntRange(1, 65535),
+            help="The broker's port; else 8883, or 1883 with --plain.",
+        ),
         click.option("--broker-host", help="The gateway's address on the site's Wi-Fi."),
         click.option(
             "--wifi-password-file", type=FILE, help="Else KAHRIZ_WIFI_PASSWORD, or asked."

@@ -26,7 +26,12 @@ TRY_S = 10.0
 @click.option("--why", default="lost", show_default=True, help="For the register.")
 @click.option("--shell", default="", help="'ssh pi@kahriz-gateway sudo'; else this machine.")
 @click.option("--tls", default="/etc/mosquitto/kahriz", show_default=True, help="At the broker.")
-@click.option("--restart", default="systemctl restart mosquitto", show_default=True)
+@click.option(
+    "--restart",
+    default="systemctl restart mosquitto",
+    show_default=True,
+    help="How the broker is made to read the new list.",
+)
 @click.option("--broker", metavar="HOST:PORT", help="Prove it: the broker must refuse the node.")
 @click.option("--old", is_flag=True, help="All but the newest certificate: after `replace`.")
 @click.option("--register-only", is_flag=True, help="The broker is told later, by hand.")

@@ -30,7 +30,13 @@ WAITS = 1  # exit code: nothing is wrong, but it is not everywhere yet
     help="A site in its turn: which node is first, the gateway's store, how to reach it: "
     "outlet@/var/lib/kahriz@'ssh pi@gozlu kahriz'.",
 )
-@click.option("--proved-hours", type=click.IntRange(1, 24 * 30), default=24, show_default=True)
+@click.option(
+    "--proved-hours",
+    type=click.IntRange(1, 24 * 30),
+    default=24,
+    show_default=True,
+    help="Hours for which the first node must have run it before the others get it.",
+)
 @json_option
 def rollout(file: Path, sites: tuple[str, ...], proved_hours: int, as_json: bool) -> None:
     """Offer the program in FILE as far as it is proved: site by site, one node first."""

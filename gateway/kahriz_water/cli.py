@@ -54,14 +54,26 @@ def _with_stages(command: click.Command) -> click.Command:
 
 
 @rating.command("v_notch")
-@click.option("--angle-deg", type=click.FloatRange(25, 100), default=90.0, show_default=True)
+@click.option(
+    "--angle-deg",
+    type=click.FloatRange(25, 100),
+    default=90.0,
+    show_default=True,
+    help="Angle of the notch, in degrees.",
+)
 def v_notch(angle_deg: float, stage_mm: list[float], u_stage_mm: float, as_json: bool) -> None:
     """Thin-plate V-notch, Kindsvater and Shen."""
     _print(VNotch(angle_deg), stage_mm, u_stage_mm, as_json)
 
 
 @rating.command("parshall")
-@click.option("--throat", type=click.Choice(list(THROATS)), default="3in", show_default=True)
+@click.option(
+    "--throat",
+    type=click.Choice(list(THROATS)),
+    default="3in",
+    show_default=True,
+    help="Width of the throat, by its name.",
+)
 @click.option("--tail-mm", type=float, help="Head in the throat, for the submergence.")
 def parshall(
     throat: str, tail_mm: float | None, stage_mm: list[float], u_stage_mm: float, as_json: bool
@@ -71,8 +83,15 @@ def parshall(
 
 
 @rating.command("rectangular_full_width")
-@click.option("--width-m", type=click.FloatRange(0.15, 10), required=True)
-@click.option("--crest-m", type=click.FloatRange(0.1, 3), required=True)
+@click.option(
+    "--width-m", type=click.FloatRange(0.15, 10), required=True, help="Width of the crest."
+)
+@click.option(
+    "--crest-m",
+    type=click.FloatRange(0.1, 3),
+    required=True,
+    help="Height of the crest over the bed.",
+)
 def rectangular_full_width(
     width_m: float, crest_m: float, stage_mm: list[float], u_stage_mm: float, as_json: bool
 ) -> None:
@@ -81,9 +100,21 @@ def rectangular_full_width(
 
 
 @rating.command("rectangular_contracted")
-@click.option("--width-m", type=click.FloatRange(0.15, 10), required=True)
-@click.option("--channel-width-m", type=click.FloatRange(0.15, 50), required=True)
-@click.option("--crest-m", type=click.FloatRange(0.1, 3), required=True)
+@click.option(
+    "--width-m", type=click.FloatRange(0.15, 10), required=True, help="Width of the crest."
+)
+@click.option(
+    "--channel-width-m",
+    type=click.FloatRange(0.15, 50),
+    required=True,
+    help="Width of the channel above the weir.",
+)
+@click.option(
+    "--crest-m",
+    type=click.FloatRange(0.1, 3),
+    required=True,
+    help="Height of the crest over the bed.",
+)
 def rectangular_contracted(
     width_m: float,
     channel_width_m: float,

@@ -36,7 +36,7 @@ for _command in (power, link, well, labels_command, sheet_command):
 @hardware.command()
 @click.option("--max-lps", type=float, required=True, help="Largest flow, flood and all.")
 @click.option("--min-lps", type=float, required=True, help="Smallest flow of a dry year.")
-@click.option("--channel-width-m", type=float, required=True)
+@click.option("--channel-width-m", type=float, required=True, help="Between the lining's walls.")
 @click.option("--channel-depth-m", type=float, required=True, help="Bed to the lining's edge.")
 @click.option("--drop-m", type=float, required=True, help="Fall of the bed at the weir.")
 @click.option(

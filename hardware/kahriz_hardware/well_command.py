@@ -15,9 +15,21 @@ SHARES = (0.01, 0.001)  # inlet area by the well's: the range that gaugers use
 
 
 @click.command()
-@click.option("--sensor", "name", type=click.Choice([*SENSORS, "other"]), required=True)
+@click.option(
+    "--sensor",
+    "name",
+    type=click.Choice([*SENSORS, "other"]),
+    required=True,
+    help="Which one hangs there.",
+)
 @click.option("--beam-deg", type=Between(1.0, 170.0), help="Full angle, with `other`.")
-@click.option("--blind-m", type=Between(0.0, 2.0), default=0.5, help="Blind zone, with `other`.")
+@click.option(
+    "--blind-m",
+    type=Between(0.0, 2.0),
+    default=0.5,
+    show_default=True,
+    help="Blind zone, with `other`.",
+)
 @click.option("--nearest-m", type=Between(0.0, 20.0), help="Face to the highest water.")
 @click.option("--farthest-m", type=Between(0.01, 20.0), help="Face to the lowest water.")
 @click.option("--well-mm", type=Between(10.0, 5000.0), help="Inside of a round well.")

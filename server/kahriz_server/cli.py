@@ -44,7 +44,12 @@ def _reach(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tup
 
 
 @server.command()
-@click.option("--out", type=click.Path(path_type=Path), default=HERE, help="Folder to write to.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=HERE,
+    help="Folder to write to; else the package's own.",
+)
 @click.option("--check", is_flag=True, help="Write nothing; fail when a file is out of date.")
 @click.option(
     "--reach",

@@ -17,9 +17,14 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def _many(command: Command) -> Command:
     for option in (
         click.argument("archive", type=click.Path(path_type=Path, exists=True, file_okay=False)),
-        click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False)),
         click.option(
-            "--jobs", type=click.IntRange(1, 256), help="At a time; else one a processor."
+            "--out",
+            required=True,
+            type=click.Path(path_type=Path, file_okay=False),
+            help="Folder that the results are written to.",
+        ),
+        click.option(
+            "--jobs", type=click.IntRange(1, 256), help="Sites at a time; else one a processor."
         ),
         click.option(
             "--cluster", metavar="tcp://HOST:PORT", help="Workers of a Dask cluster, not ours."
@@ -64,7 +69,13 @@ def replay(
 @click.command()
 @_many
 @click.option("--month", required=True, metavar="YYYY-MM", help="Which one.")
-@click.option("--lang", type=click.Choice(("az", "ru", "en")), default="az", show_default=True)
+@click.option(
+    "--lang",
+    type=click.Choice(("az", "ru", "en")),
+    default="az",
+    show_default=True,
+    help="Language of the words.",
+)
 def reports(
     archive: Path,
     out: Path,

@@ -28,12 +28,18 @@ Fires = Callable[[dict[str, Any], int], list[dict[str, str]] | str]
 @click.option("--url", help="InfluxDB, for example http://127.0.0.1:8086")
 @click.option("--database", default="kahriz", show_default=True, help="Database or bucket.")
 @click.option("--user", default="", help="User of InfluxDB 1.x.")
-@click.option("--password-file", type=_SECRET)
+@click.option("--password-file", type=_SECRET, help="Password of that user.")
 @click.option("--token-file", type=_SECRET, help="A token that may read; of 1.x user:password.")
 @click.option("--grafana-url", help="Instead of --url: through this Grafana's own data source.")
 @click.option("--grafana-token-file", type=_SECRET, help="Of a service account (Editor).")
 @click.option("--site", default="", help="Site id; else the first one found.")
-@click.option("--days", type=click.IntRange(1, 36500), default=7, show_default=True)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 36500),
+    default=7,
+    show_default=True,
+    help="Length of the span.",
+)
 @click.option(
     "--until-ms", type=int, default=None, help="End of the span, in ms since 1970; else now."
 )

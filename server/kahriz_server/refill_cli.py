@@ -26,8 +26,12 @@ from kahriz_server.refill import lacking, refill_all
     help="A token that may write; of 1.x user:password.",
 )
 @click.option("--database", default="kahriz", show_default=True, help="Database or bucket.")
-@click.option("--since", default="2000-01-01", show_default=True, metavar="DAY")
-@click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="At a time.")
+@click.option(
+    "--since", default="2000-01-01", show_default=True, metavar="DAY", help="From this day on."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Gateways at a time."
+)
 def refill(
     folders: tuple[Path, ...], url: str, token_file: Path, database: str, since: str, jobs: int
 ) -> None:

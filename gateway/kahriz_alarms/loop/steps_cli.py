@@ -104,7 +104,12 @@ def ack_command(desk: Desk, helps: str) -> click.Command:
 def shelve_command(desk: Desk, helps: str) -> click.Command:
     @click.command("shelve", help=helps)
     @IDENT
-    @click.option("--hours", type=click.FloatRange(0.1, states.SHELF_HOURS), required=True)
+    @click.option(
+        "--hours",
+        type=click.FloatRange(0.1, states.SHELF_HOURS),
+        required=True,
+        help="How long it is quiet, from now.",
+    )
     @WHY
     @WHO
     @desk.data

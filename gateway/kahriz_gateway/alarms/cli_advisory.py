@@ -29,7 +29,9 @@ def advisory() -> None:
 
 
 @advisory.command()
-@click.option("--days", type=click.FloatRange(0.1, MOST_DAYS), required=True)
+@click.option(
+    "--days", type=click.FloatRange(0.1, MOST_DAYS), required=True, help="How long it runs."
+)
 @WHY
 @WHO
 @CONFIG

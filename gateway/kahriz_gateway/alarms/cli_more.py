@@ -32,7 +32,13 @@ ENDED = ("sent", "failed", "dropped")
 
 @click.command()
 @click.option("--person", metavar="ID", help="One person of the plan; without it everybody.")
-@click.option("--wait", type=click.FloatRange(0, 600), default=120.0, show_default=True, help="s")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0, 600),
+    default=120.0,
+    show_default=True,
+    help="Seconds to wait for it.",
+)
 @CONFIG
 @DATA
 def test(person: str | None, wait: float, config: Path, data: Path) -> None:
@@ -116,7 +122,9 @@ def maintenance() -> None:
 
 @maintenance.command()
 @click.argument("place")
-@click.option("--hours", type=click.FloatRange(0.1, MOST_HOURS), required=True)
+@click.option(
+    "--hours", type=click.FloatRange(0.1, MOST_HOURS), required=True, help="How long, from now."
+)
 @WHY
 @WHO
 @CONFIG

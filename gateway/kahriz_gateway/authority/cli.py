@@ -216,7 +216,13 @@ def show(folder: Path, as_json: bool) -> None:
               help="Where the files of CA/gateway lie on the Pi.")  # fmt: skip
 @click.option("--state", type=FOLDER, default=Path("/var/lib/mosquitto"), show_default=True,
               help="Where the broker keeps its queue.")  # fmt: skip
-@click.option("--port", type=click.IntRange(1, 65535), default=8883, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8883,
+    show_default=True,
+    help="Port that the nodes connect to.",
+)
 @click.option("--bind", metavar="ADDRESS", help="Listen on this address alone.")
 @click.option("--force", is_flag=True, help="Overwrite files that say something else.")
 @in_words

@@ -47,7 +47,14 @@ def _options(command: Command) -> Command:
     for option in (
         click.option("--out", type=FILE, required=True, help="The file to write."),
         click.option("--to", "end", metavar="DAY", help="Before this day; else before today."),
-        click.option("--from", "start", metavar="DAY", default="2000-01-01", show_default=False),
+        click.option(
+            "--from",
+            "start",
+            metavar="DAY",
+            default="2000-01-01",
+            show_default=True,
+            help="From this day on.",
+        ),
         site_options,
     ):
         command = option(command)
@@ -56,7 +63,11 @@ def _options(command: Command) -> Command:
 
 @export.command("values")
 @click.option(
-    "--form", type=click.Choice(["long", "wide", "replay"]), default="long", show_default=True
+    "--form",
+    type=click.Choice(["long", "wide", "replay"]),
+    default="long",
+    show_default=True,
+    help="A line a value, a line a moment, or what `kahriz replay` reads.",
 )
 @_options
 def values_(form: str, **given: Any) -> None:
@@ -86,7 +97,14 @@ def values_(form: str, **given: Any) -> None:
 
 
 @export.command()
-@click.option("--a", "a", type=click.Choice(["day", "month"]), default="day", show_default=True)
+@click.option(
+    "--a",
+    "a",
+    type=click.Choice(["day", "month"]),
+    default="day",
+    show_default=True,
+    help="What one sum is of.",
+)
 @_options
 def totals(a: str, **given: Any) -> None:
     """Water past each point by day or month; no sum where under 80 % of the time is covered."""

@@ -43,8 +43,10 @@ def gauging() -> None:
 
 @gauging.command()
 @site_options
-@click.option("--point", "ident", required=True, help="Where.")
-@click.option("--method", type=click.Choice(METHODS), required=True)
+@click.option("--point", "ident", required=True, help="Which point of the plan.")
+@click.option(
+    "--method", type=click.Choice(METHODS), required=True, help="How the flow was measured."
+)
 @click.option("--who", required=True, help="Who did it.")
 @at_option
 @click.option(
@@ -64,7 +66,7 @@ def gauging() -> None:
 )
 @click.option("--stage-mm", type=float, help="Instead of the device's stage.")
 @click.option("--device-lps", type=float, help="Instead of the device's stored discharge.")
-@click.option("--note", default="")
+@click.option("--note", default="", help="What else is worth knowing.")
 def add(ident: str, method: str, who: str, at: str | None, note: str, **given: Any) -> None:
     """Keep one gauging at one stage and say whether it counts."""
     try:

@@ -27,7 +27,7 @@ READ = "a depth in metres and mA with a comma between, such as 0.5,6.667"
 
 @click.command()
 @site_options
-@click.option("--point", "ident", required=True, help="Where.")
+@click.option("--point", "ident", required=True, help="Which point of the plan.")
 @click.option("--who", required=True, help="Who answers for it.")
 @click.option(
     "--read",

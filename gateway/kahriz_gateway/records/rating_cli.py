@@ -39,7 +39,7 @@ def rating() -> None:
 
 @rating.command(name="fit")
 @site_options
-@click.option("--point", "ident", required=True, help="Where.")
+@click.option("--point", "ident", required=True, help="Which point of the plan.")
 @click.option("--author", required=True, help="Who answers for it.")
 @click.option(
     "--method",
@@ -49,7 +49,13 @@ def rating() -> None:
     help="The structure that stands there times a scale, or a power law of the stage.",
 )
 @click.option("--exponent", type=click.FloatRange(*EXPONENT), help="power: not fitted.")
-@click.option("--offset-mm", type=float, default=0.0, help="power: still water below stage 0.")
+@click.option(
+    "--offset-mm",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="power: still water below stage 0.",
+)
 @click.option("--from", "start", metavar="TIME", help="It holds from; the first gauging if not.")
 @click.option("--since", metavar="TIME", help="Gaugings since; since the zero's last change.")
 @store_option

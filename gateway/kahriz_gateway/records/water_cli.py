@@ -124,12 +124,12 @@ def reading() -> None:
 
 @reading.command(name="add")
 @site_options
-@click.option("--point", "ident", required=True, help="Where.")
+@click.option("--point", "ident", required=True, help="Which point of the plan.")
 @click.option("--staff-cm", type=click.FloatRange(-100, 2000), required=True, help="As read.")
 @click.option("--who", required=True, help="Who read it.")
 @at_option
 @click.option("--photo", type=click.Path(exists=True, dir_okay=False), help="A picture of it.")
-@click.option("--note", default="")
+@click.option("--note", default="", help="What else is worth knowing.")
 def add_reading(
     ident: str,
     staff_cm: float,
@@ -178,11 +178,11 @@ def staff_words(kept: StaffReading) -> str:
 
 @click.command()
 @site_options
-@click.option("--point", "ident", help="Where.")
+@click.option("--point", "ident", help="Which point of the plan.")
 @click.option("--reach", "between", help="What a reach lost between its two points.")
-@click.option("--from", "start", required=True, metavar="DATE")
-@click.option("--to", "end", required=True, metavar="DATE")
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--from", "start", required=True, metavar="DATE", help="From this day or time on.")
+@click.option("--to", "end", required=True, metavar="DATE", help="Before this day or time.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def total(
     ident: str | None, between: str | None, start: str, end: str, as_json: bool, **given: Any
 ) -> None:

@@ -24,7 +24,7 @@ from kahriz_water.zeroing import moved
 
 @click.command()
 @site_options
-@click.option("--point", "ident", required=True, help="Where.")
+@click.option("--point", "ident", required=True, help="Which point of the plan.")
 @click.option("--who", required=True, help="Who answers for it.")
 @click.option("--since", metavar="TIME", help="Staff readings since; since the last zero if not.")
 @click.option("--from", "start", metavar="TIME", help="It holds from; the first of them if not.")

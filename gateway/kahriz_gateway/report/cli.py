@@ -36,7 +36,13 @@ from kahriz_water.strict import ConfigError, toml
 TEMPLATE = Path(__file__).parent / "template.typ"
 _AIMS = ("target_lps", "households", "hectares")
 _MONTH = click.option("--month", required=True, metavar="YYYY-MM", help="Which one.")
-_LANG = click.option("--lang", type=click.Choice(LANGS), default="az", show_default=True)
+_LANG = click.option(
+    "--lang",
+    type=click.Choice(LANGS),
+    default="az",
+    show_default=True,
+    help="Language of the words.",
+)
 _OUT = click.option("--out", type=FILE, required=True, help="The PDF to write.")
 
 

@@ -31,7 +31,7 @@ SHORT = 3  # exit code: a kit does not hold what its budget wants
     "--budget",
     type=click.Path(path_type=Path, dir_okay=False),
     default=BUDGET,
-    help="Another budget.toml.",
+    help="Another budget.toml; else ours.",
 )
 @click.option(
     "--profile",
