@@ -20,6 +20,7 @@ from kahriz_water.pool import volume_m3
 
 RESTS, RUNS = 0.05, 0.2  # of its highest: a neighbour rests below, and runs above
 POOL_RESTS, POOL_RUNS = 0.25, 0.3  # of the usual flow: what a pool must have lost through it
+LOOKS_S = 1800.0  # between two looks at what runs
 NEAR_LPS = 0.02  # where nobody has ever run: that is zero
 SPAN_S = 2 * 3600.0  # over which a pool is asked
 SPILL_AIR_M = 0.03  # so near to its spill a pool may spill
@@ -44,8 +45,8 @@ class Idle:
     ...         print(idle.agreed("down"))
     False
     False
-    >>> idle.step(Frame(100, 60_000_000, {"up": 0.0, "down": 7.0}))
-    >>> idle.step(Frame(101, 60_600_000, {"up": 0.0, "down": 0.0}))
+    >>> idle.step(Frame(102, 61_200_000, {"up": 0.0, "down": 7.0}))
+    >>> idle.step(Frame(105, 63_000_000, {"up": 0.0, "down": 0.0}))
     >>> idle.agreed("down")
     True
     """
@@ -59,6 +60,7 @@ class Idle:
         cuts: Mapping[str, tuple[str, str | None]] | None = None,
     ) -> None:
         self.step_s = step_s
+        self.every = max(1, round(LOOKS_S / step_s))  # frames
         self.cuts = dict(cuts or {})  # offtake: the flow below it, and above where it is measured
         self.best = dict.fromkeys(self.cuts, 0.0)
         flows = [s.key for s in signals if s.quantity == FLOW]
@@ -76,8 +78,10 @@ class Idle:
         self.number = 0
 
     def step(self, frame: Frame) -> None:
-        """Take a frame in."""
+        """Take a frame in; looked at is one each half hour."""
         self.number = frame.number
+        if frame.number % self.every:
+            return
         raw, tops = frame.raw, self.tops
         zeros = []
         for key, top in tops.items():
@@ -95,14 +99,14 @@ class Idle:
         for key in self.cuts:
             share = self._share(key, frame)
             if share is not None:
-                self.best[key] = max(share, FADES * self.best[key])
+                self.best[key] = max(share, FADES**self.every * self.best[key])
         for key in zeros:
             votes = self._votes(key, frame)
             run = self.runs.setdefault(key, [-1.0, 0.0])
             if votes and all(votes):
-                run[0], run[1] = float(frame.number), max(0.0, run[1] - FORGIVEN)
+                run[0], run[1] = float(frame.number), max(0.0, run[1] - FORGIVEN * self.every)
             elif votes and not any(votes):
-                run[1] += 1.0
+                run[1] += self.every
 
     def agreed(self, key: str) -> bool:
         """Whether its neighbours say that nothing runs there."""
@@ -169,13 +173,13 @@ class Idle:
         spill = pool.spill_m
         spills = spill is not None and level > spill - SPILL_AIR_M
         past.append([float(frame.number), volume, net, float(spills)])
-        del past[: -round(SPAN_S / self.step_s) - 1]
+        del past[: -round(SPAN_S / self.step_s / self.every) - 1]
 
     def _of_pool(self, key: str, pool: Pool) -> bool | None:
         past = self.past[pool.level]
         first, last = past[0] if past else [0.0], past[-1] if past else [0.0]
         span_s = (last[0] - first[0]) * self.step_s
-        if span_s < 0.9 * SPAN_S or len(past) * self.step_s < 0.8 * SPAN_S:
+        if span_s < 0.9 * SPAN_S or len(past) * self.every * self.step_s < 0.8 * SPAN_S:
             return None
         flows = (*pool.inflows, *pool.outflows)
         usual = self.tops[key] or max(self.tops.get(k, 0.0) for k in flows)
