@@ -9,6 +9,8 @@ Both run side by side. Hours hear from the second week on; once two months of ni
 these hear less loud leaks, and of the hours only what is plain (ALONE) rings at once. After an
 alarm the new level is the usual one for both, so that the next leak is seen; a step down is a
 repair.
+
+Hours without water, and those in which people make up for them, say nothing (`outage`).
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from kahriz_detect.numbers.profile import Profile
 from kahriz_detect.site import Site, Zone
 from kahriz_detect.use.hours import HOUR_MS, Hours
 from kahriz_detect.use.night import NightFlow
+from kahriz_detect.use.outage import Outage
 from kahriz_water.holidays import Holidays
 
 BLOCK_HOURS = 24 // A_DAY
@@ -73,6 +76,7 @@ class Use(Detector):
         self.moved = Moved()
         self.hours = Hours(zone, step_s)
         self.night = NightFlow()
+        self.outage = Outage()
         self.block: list[tuple[float, float]] = []  # use without its shape, and weight
         self.extra = 0.0  # L/s beyond the normal that are known
         self.open: float | None = None  # the extra before the leak that is open
@@ -100,6 +104,9 @@ class Use(Detector):
 
     def _close_hour(self, hour: int, use: float, now_ms: int) -> list[Finding]:
         profile, slot = self.profile, self.holidays.slot(hour)
+        usual = profile.near + profile.expected(slot)
+        if profile.days >= LEARN_DAYS and self.outage.explains(hour, use, usual):
+            return []
         if profile.days >= LEARN_DAYS:
             self.block.append((use - profile.expected(slot), profile.weight(slot)))
         profile.learn(slot, use)
@@ -191,6 +198,7 @@ class Use(Detector):
             "moved": self.moved.dump(),
             "hours": self.hours.dump(),
             "night": self.night.dump(),
+            "outage": self.outage.dump(),
             "block": [list(b) for b in self.block],
             "numbers": [self.extra, self.open, self.settles, self.side, self.told],
         }
@@ -202,6 +210,8 @@ class Use(Detector):
         self.moved.load(state["moved"])
         self.hours.load(state["hours"])
         self.night.load(state["night"])
+        if "outage" in state:
+            self.outage.load(state["outage"])
         self.block = [(r, w) for r, w in state["block"]]
         self.extra, self.open, self.settles, self.side, self.told = state["numbers"]
 
