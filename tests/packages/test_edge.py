@@ -19,14 +19,14 @@ LONG = "9" * 400
     [
         (("alarm", "show", LONG), "nobody's"),
         (("export", "visits", "--out", LONG, *PLAN), "File name too long"),
-        (("node", "release", "bundle", "--out", "/dev/null/x"), "Not a directory"),
+        (("site", "ca", "issue", "x", "--ca", LONG, *PLAN), "File name too long"),
     ],
 )
 def test_a_name_or_number_that_is_none_is_one_line(
     tmp_path: Path, argv: tuple[str, ...], words: str
 ) -> None:
     open_village(tmp_path / "village.db").close()
-    data = () if argv[0] == "node" else ("--data", str(tmp_path))
+    data = () if argv[0] == "site" else ("--data", str(tmp_path))
     said = CliRunner().invoke(main, [*argv, *data])
     assert said.exit_code == 1
     assert isinstance(said.exception, SystemExit)
