@@ -17,10 +17,9 @@ from kahriz_gateway.village import store as village_store
 from kahriz_water.plan import ConfigError, Plan, parse_plan
 
 from .test_alarm_loop import HOUR_MS, PEOPLE, T0, TELLS, TEXT, Loop, leak
-from .test_alarm_quiet import COMMITTEE
+from .test_alarm_quiet import PLAN
 
 RULES = "[alarms]\n"
-PLAN = parse_plan(TEXT + PEOPLE + COMMITTEE)
 TURN_MS = 900_000
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
+from kahriz_detect.charts.marks import round_marks
 from kahriz_detect.numbers.middle import median
 
 WIDTH, PANEL, TITLE, FOOT = 640, 150, 26, 26  # pixels; a panel has its legend above it
@@ -146,14 +147,7 @@ def _marks(panel: Panel, lines: list[tuple[str, list[tuple[int, float]]]]) -> li
     values = [v for _, points in lines for _, v in points] + [*panel.limits]
     if panel.from_zero or not values:
         values.append(0.0)
-    low, high = min(values), max(values)
-    if high - low < 1e-6:
-        low, high = low - 0.5, high + 0.5
-    rough = (high - low) / 4
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(f * power for f in (1, 2, 2.5, 5, 10) if f * power >= rough * 0.999)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [n * step for n in range(first, max(last, first + 1) + 1)]
+    return round_marks(min(values), max(values))
 
 
 def _thin(points: list[tuple[int, float]], most: int) -> list[tuple[int, float]]:

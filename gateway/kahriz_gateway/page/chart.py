@@ -8,13 +8,13 @@ flag: shapes, not colours alone.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
 from markupsafe import Markup, escape
 
+from kahriz_detect.charts.marks import round_marks
 from kahriz_gateway.page.queries import Bucket
 
 WIDTH, HEIGHT = 340, 190
@@ -106,13 +106,7 @@ def _marks(data: list[Bucket], from_zero: bool) -> list[float]:
     low, high = min(lows, default=0.0), max(highs, default=1.0)
     if from_zero:
         low, high = min(0.0, low) if low < -1e-9 else 0.0, max(high, 1e-3)
-    if high - low < 1e-6:
-        low, high = low - 0.5, high + 0.5
-    rough = (high - low) / 4
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(f * power for f in (1, 2, 2.5, 5, 10) if f * power >= rough * 0.999)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [n * step for n in range(first, max(last, first + 1) + 1)]
+    return round_marks(low, high)
 
 
 def _grid(scale: _Scale, marks: list[float]) -> list[Markup]:
