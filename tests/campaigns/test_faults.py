@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,12 @@ from .cable import new_flash
 from .faults.campaign import DRIVERS, command, one, shrunk
 from .faults.given_up import too_early
 from .faults.lines import Book, lines_of, to_be_lived_again
+from .faults.real import Run
 from .faults.real_node import lost_and_doubled
 from .faults.run import run
 from .faults.schedule import DAY_S, KINDS, MONTH, Happening, Schedule, draw
 from .faults.small import NODE, SITE, node_config
-from .faults.table import virtual
+from .faults.table import real, virtual
 from .faults.verdict import Verdict
 from .life import LEAST_MA, STEP_MA
 
@@ -106,6 +108,19 @@ def test_a_seed_that_was_lived_twice_counts_as_it_was_lived_last(tmp_path: Path)
     assert " 1 seeds were broken on an earlier commit and are sound on the one that" in words
     assert "\n- seed 4: lost" in words
     assert "seed 3: lost" not in words
+
+
+def test_a_run_of_real_processes_counts_as_it_was_lived_last(tmp_path: Path) -> None:
+    kept, again = tmp_path / "runs.jsonl", tmp_path / "again.jsonl"
+    runs = [Run(s, ["disk_full"], 720, 720, receipts_s=1.0, database_s=2.0) for s in (7, 8, 10)]
+    runs[1].faults.append("waited")
+    kept.write_text("".join(json.dumps(asdict(run)) + "\n" for run in runs))
+    assert real([kept]).startswith("3 runs, seeds 7 to 10 without 1 of them, 1 broken.")
+    again.write_text(json.dumps(asdict(runs[1]) | {"faults": []}) + "\n")
+    words = real([kept, again])
+    assert words.startswith("3 runs, seeds 7 to 10 without 1 of them, 0 broken.")
+    assert "Broken at first, and sound when lived again: 8." in words
+    assert "| disk full | 3 | 2,160 | 2,160 | 0 | 0 | 1.0 s; 1.0 s |" in words
 
 
 def test_a_line_of_a_schedule_that_its_seed_no_longer_draws_is_not_counted(tmp_path: Path) -> None:

@@ -95,13 +95,15 @@ class Bench:
         self.deeds.over()
         begun = time.monotonic()
         try:
-            self._settle(found, node, begun)
-            wait_until(
-                lambda: bool(self.phone.texts(alarm)), "the crew has its text", 0.1, PROMISE_S
-            )
+            with self.deeds.started_again():
+                self._settle(found, node, begun)
+                wait_until(
+                    lambda: bool(self.phone.texts(alarm)), "the crew has its text", 0.1, PROMISE_S
+                )
             found.text_s = round(time.monotonic() - alarm_s, 2)
         except TimeoutError as error:
             found.faults.append(str(error))
+            node.end()
             return found
         self._judge(found, real_rows(self.each, rev), node, self.nodes.sent - before, alarm)
         return found

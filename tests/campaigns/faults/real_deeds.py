@@ -7,8 +7,8 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable
-from threading import Timer
+from collections.abc import Callable, Iterator
+from threading import Event, Thread, Timer
 
 from kahriz_sim.services_process import Child
 from scripts.bench_rig import Rig
@@ -18,6 +18,7 @@ from .real_node import RealNode
 from .real_phone import Phone
 
 SHORT_S = (0.1, 1.5)
+RESTART_S = 2.0  # RestartSec of the units
 KINDS = (
     "broker_killed", "broker_lost_state", "broker_frozen", "broker_terminated",
     "intake_killed", "intake_terminated", "intake_frozen",
@@ -33,7 +34,7 @@ Deed = Callable[[], None]
 
 
 class Deeds:
-    """Makes deeds of kinds; `over` waits until what lasts has ended, and starts what has died."""
+    """Makes deeds of kinds; `over` waits until what lasts has ended."""
 
     def __init__(self, each: Rig, phone: Phone) -> None:
         self._each, self._phone = each, phone
@@ -87,13 +88,31 @@ class Deeds:
         return do
 
     def over(self) -> None:
-        """What systemd does for a service that could not start is done here."""
+        """Wait until what lasts has ended."""
         for timer in self._timers:
             timer.join()
         self._timers.clear()
-        for child in self._services:
-            if not child.running:
-                child.start()
+
+    @contextlib.contextmanager
+    def started_again(self) -> Iterator[None]:
+        """As systemd does with a service that ended, on a full disk perhaps, or in its start."""
+        stop = Event()
+
+        def watch() -> None:
+            while True:
+                for child in self._services:
+                    if not child.running:
+                        child.start()
+                if stop.wait(RESTART_S):
+                    return
+
+        thread = Thread(target=watch, name="systemd", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
 
     @property
     def _services(self) -> tuple[Child, Child]:

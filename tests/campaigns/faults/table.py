@@ -105,7 +105,9 @@ def virtual(paths: list[Path]) -> str:
 
 
 def real(paths: list[Path]) -> str:
-    lines = [line for path in paths for line in lines_of(path)]
+    last = {line["seed"]: line for path in paths for line in lines_of(path)}
+    lines = [last[seed] for seed in sorted(last)]
+    again = {line["seed"] for path in paths for line in lines_of(path) if line["faults"]}
     lived = Counter(line.get("commit", "unknown") for line in lines)
     rows = []
     for kind, some in [*by_kind(lines).items(), ("**all, each once**", lines)]:
@@ -129,10 +131,18 @@ def real(paths: list[Path]) -> str:
     )
     seeds = [line["seed"] for line in lines]
     broken = sum(bool(line["faults"]) for line in lines)
+    sound = sorted(seed for seed in again if not last[seed]["faults"])
+    mended = (
+        f" Broken at first, and sound when lived again: {', '.join(map(str, sound))}."
+        if sound
+        else ""
+    )
+    whole = max(seeds) - min(seeds) + 1
+    without = f" without {whole - len(seeds)} of them" if whole > len(seeds) else ""
     return (
-        f"{len(lines)} runs, seeds {min(seeds)} to {max(seeds)}, {broken} broken."
-        f" {machine()} Commits: {'; '.join(f'{c} {n:,}' for c, n in lived.items())}.\n\n"
-        f"`python -m tests.campaigns.faults.real --seed {min(seeds)} --runs {len(lines)}`\n\n"
+        f"{len(lines)} runs, seeds {min(seeds)} to {max(seeds)}{without}, {broken} broken."
+        f" {machine()} Commits: {'; '.join(f'{c} {n:,}' for c, n in lived.items())}.{mended}\n\n"
+        f"`python -m tests.campaigns.faults.real --seed {min(seeds)} --runs {whole}`\n\n"
         + "\n".join((head, *rows))
     )
 
