@@ -9,6 +9,7 @@ a piece.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -112,7 +113,8 @@ class WideClient(Client):
         """End the connection as if the network had; paho connects again."""
         sock = self._sock
         if isinstance(sock, BufferedSocket):
-            sock.sock.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # the other side was quicker
+                sock.sock.shutdown(socket.SHUT_RDWR)
 
     def puback(self, mids: Sequence[int]) -> None:
         """Acknowledge all of these in one packet of bytes."""

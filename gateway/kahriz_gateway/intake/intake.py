@@ -202,10 +202,14 @@ class Intake:
                 log.warning("the second gateway is gone")
             return
         log.error("%s", words)
+        self._note("second_gateway", words)
+
+    def _note(self, kind: str, words: str) -> None:
+        """What cannot be noted now is in the log, and in the state that is told while it is so."""
         try:
-            self._groups.note("second_gateway", words)
-        except sqlite3.OperationalError as error:
-            log.error("could not note the second gateway: %s", error)
+            self._groups.note(kind, words)
+        except sqlite3.DatabaseError as error:
+            log.error("could not note %s: %s", kind, error)
 
     def _enter_trouble(self, door: Door, text: str) -> None:
         if self._trouble is None:
@@ -217,7 +221,7 @@ class Intake:
         if self._trouble is not None:
             text, self._trouble = self._trouble, None
             log.warning("storing again (it was: %s)", text)
-            self._groups.note("store_refused", text)
+            self._note("store_refused", text)
             door.announce(self._status("online"))
 
     def _status(self, state: str) -> bytes:
