@@ -174,42 +174,46 @@ def test_a_chamber_that_falls_with_a_closed_mouth_rings_all_the_same(
     assert n <= 2
 
 
-def watched(conn: sqlite3.Connection, ends: int, days: int = 8) -> list[tuple[str, str, float]]:
-    """Half of the water leaves between the weirs from the sixth day on, until the step `ends`."""
-    watch, begins = Watch(conn, PLAN, {}), 6 * DAY
-    for n in range(days * DAY):
+BEGINS = 5 * DAY
+
+
+def watched(conn: sqlite3.Connection, ends: int) -> list[tuple[str, str, float]]:
+    """A fourth of the water leaves between the weirs from the fifth day on, until `ends`."""
+    watch = Watch(conn, PLAN, {})
+    for first in range(0, BEGINS + DAY, HOUR):
         with village_store.transaction(conn):
-            state = usual()
-            if begins <= n < ends:
-                state["middle"] -= 3.0
-            ts = put(conn, n, state, 0.004)
-            if n > begins - HOUR and n % HOUR == 0:
+            for n in range(first, first + HOUR):
+                state = usual()
+                if BEGINS <= n < ends:
+                    state["middle"] -= 3.0
+                ts = put(conn, n, state, 0.004)
+            if first >= BEGINS - HOUR:
                 watch.follow(dict.fromkeys(state, ts), ts + 10_000)
-                if n % DAY == 0:  # as after a kill
-                    watch = Watch(conn, PLAN, {})
+        if first % DAY == 2 * HOUR:  # as after a kill
+            watch = Watch(conn, PLAN, {})
     found = conn.execute("SELECT kind, place, raised FROM alarm ORDER BY id").fetchall()
-    return [(k, p, (ts - T0) / STEP_MS / HOUR - 6 * 24) for k, p, ts in found]
+    return [(k, p, (ts - T0) / STEP_MS / HOUR - 5 * 24) for k, p, ts in found]
 
 
 def test_a_turn_through_a_hatch_without_a_meter_rings_when_nobody_said_so(
     conn: sqlite3.Connection,
 ) -> None:
-    ((kind, place, hours), *_) = watched(conn, 6 * DAY + 7 * HOUR)
+    ((kind, place, hours), *_) = watched(conn, BEGINS + 7 * HOUR)
     assert (kind, place) == ("leak", "upper")
     assert hours < 4.0
 
 
 @pytest.mark.parametrize("place", ["hatch", "upper", "here"])
 def test_the_same_turn_told_as_a_closure_is_silent(conn: sqlite3.Connection, place: str) -> None:
-    close(conn, place, 6 * DAY - 3, 6 * DAY + 7 * HOUR + 3)
-    assert watched(conn, 6 * DAY + 7 * HOUR) == []
+    close(conn, place, BEGINS - 3, BEGINS + 7 * HOUR + 3)
+    assert watched(conn, BEGINS + 7 * HOUR) == []
 
 
 def test_a_leak_that_outlives_the_closure_is_told_within_six_hours_of_its_end(
     conn: sqlite3.Connection,
 ) -> None:
-    close(conn, "hatch", 6 * DAY - 3, 6 * DAY + 7 * HOUR)
-    ((kind, place, hours),) = watched(conn, 8 * DAY)
+    close(conn, "hatch", BEGINS - 3, BEGINS + 7 * HOUR)
+    ((kind, place, hours),) = watched(conn, BEGINS + DAY)
     assert (kind, place) == ("leak", "upper")
     assert 7.0 < hours < 7.0 + 6.0
 
