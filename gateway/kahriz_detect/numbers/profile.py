@@ -10,6 +10,7 @@ with these weights hears the night first, in any network and without naming its 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 WEEK = 168
@@ -18,6 +19,7 @@ CUT = 2.5  # scatters by which one hour may pull
 POWER = 3.0  # 2 would be best for noise; people at noon are worse than that
 NEAR_DAYS = 1.5
 FLOOR_SHARE = 0.02  # of the mean use: no hour is surer than that
+LEAST = 1e-6  # where there is no use at all
 
 
 class Profile:
@@ -61,9 +63,8 @@ class Profile:
         return self.hour[hour % 24] + n / (n + SHRINK) * self.own[slot]
 
     def weight(self, hour: int) -> float:
-        s, least = self.scatter[hour % 24], FLOOR_SHARE * abs(self.level)
-        s = s if s > least else least
-        return float((s if s > 1e-6 else 1e-6) ** -POWER)
+        least = FLOOR_SHARE * abs(self.level)
+        return math.pow(max(self.scatter[hour % 24], least, LEAST), -POWER)
 
     def learn(self, hour: int, use: float) -> None:
         """The shape is learned beside the level of the last days, so a leak does not enter it."""
@@ -85,7 +86,8 @@ class Profile:
         self.hour[of_day] += off * a_day
         self.scatter[of_day] += (1.25 * abs(off) - self.scatter[of_day]) * max(a_day, 1.0 / 60.0)
         if of_day == 0:
-            self.total = sum(self.weight(h) for h in range(24))
+            least = max(FLOOR_SHARE * abs(self.level), LEAST)
+            self.total = sum([math.pow(max(s, least), -POWER) for s in self.scatter])
         self.seen[slot] += 1
         own = use - self.near - self.hour[of_day] - self.own[slot]
         own = cut if own > cut else -cut if own < -cut else own
