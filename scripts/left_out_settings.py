@@ -8,24 +8,25 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from unittest.mock import patch
 
-from kahriz_detect.numbers import glr, nights
+from kahriz_detect.numbers import glr, nights, steps
 from kahriz_detect.numbers.cusum import Cusum
 from kahriz_detect.reach import drift, leap
 from kahriz_detect.signals.spike import Spike
 
-WINDOWS, Z = nights.WINDOWS, dict(glr.Z)
+WINDOWS, SPANS, Z = nights.WINDOWS, steps.SPANS, dict(glr.Z)
 SPIKES = Spike.__init__.__defaults__ or ()
 
 
 @contextmanager
 def _use(scale: float) -> Iterator[None]:
-    """Limits of the nights and the hours of a tap network."""
+    """Limits of the nights, the hours and the steps of a tap network."""
     nights.WINDOWS = tuple(replace(w, z=w.z * scale) for w in WINDOWS)
+    steps.SPANS = tuple(replace(s, z=s.z * scale) for s in SPANS)
     glr.Z.update({days: z * scale for days, z in Z.items()})
     try:
         yield
     finally:
-        nights.WINDOWS = WINDOWS
+        nights.WINDOWS, steps.SPANS = WINDOWS, SPANS
         glr.Z.update(Z)
 
 

@@ -46,6 +46,7 @@ AREA_M2, LOW_M, FULL_M = 201.06, 2.3, 3.9
 HEAD_M = 50.0
 FIRST_DAY, LAST_DAY = 8, 345  # of leaks
 HIGH_SHARE = 0.12  # of the leaks that are above the pump
+MOST_HIGH_LPS = 4.5  # there: the pump still fills the tank
 SITE: dict[str, Any] = {
     "interval_s": STEP_S,
     "sensors": {
@@ -144,7 +145,9 @@ def draw(rng: random.Random, begin: datetime) -> tuple[list[Leak], list[int | No
         start = begin + timedelta(minutes=15 * rng.randrange(FIRST_DAY * A_DAY, LAST_DAY * A_DAY))
         kind = rng.choice(("abrupt", "abrupt", "large", "small"))
         low, high = {"abrupt": (3.0, 9.5), "large": (3.5, 10.0), "small": (1.2, 2.2)}[kind]
+        node = None if rng.random() < HIGH_SHARE else rng.randrange(SIDE * SIDE)
         size = math.exp(rng.uniform(math.log(low), math.log(high)))
+        size = min(size, MOST_HIGH_LPS) if node is None else size
         days = {"abrupt": (0.0, 0.0), "large": (3.0, 60.0), "small": (15.0, 100.0)}[kind]
         peak = start + timedelta(minutes=15 * int(A_DAY * rng.uniform(*days)))
         lasts = rng.uniform(60.0, 300.0) if kind == "small" else rng.uniform(5.0, 26.0)
@@ -153,7 +156,7 @@ def draw(rng: random.Random, begin: datetime) -> tuple[list[Leak], list[int | No
         leak: Leak = {"event": f"e{n}", "kind": "leak", "place": "town", "start": start}
         leak |= {"end": end, "peak": peak, "size": round(size, 3), "size_unit": "L/s"}
         leaks.append(leak | {"growth": growth, "counted": 1})
-        nodes.append(None if rng.random() < HIGH_SHARE else rng.randrange(SIDE * SIDE))
+        nodes.append(node)
     return leaks, nodes
 
 
@@ -199,7 +202,7 @@ def _tank(high: Series, dice: np.random.Generator) -> tuple[Series, Series]:
         runs = m < FULL_M if runs else m < LOW_M
         level[i] = m
         pump[i] = PUMP_LPS * runs
-        m += (pump[i] - high[i]) * STEP_S / 1000.0 / AREA_M2
+        m = max(0.0, m + (pump[i] - high[i]) * STEP_S / 1000.0 / AREA_M2)
     return pump, level + 0.003 * dice.standard_normal(STEPS)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from kahriz_detect.numbers import glr, nights
+from kahriz_detect.numbers import glr, nights, steps
 from kahriz_detect.numbers.cusum import Cusum
 from kahriz_detect.reach import drift, leap
 from kahriz_detect.signals.spike import Spike
@@ -22,7 +22,7 @@ from scripts.score_left_out import choose, table
 from scripts.score_sets import Played
 
 LIMITS: dict[str, Callable[[], list[float]]] = {
-    "use": lambda: [*(w.z for w in nights.WINDOWS), *glr.Z.values()],
+    "use": lambda: [*(w.z for w in (*nights.WINDOWS, *steps.SPANS)), *glr.Z.values()],
     "sums": lambda: [Cusum(1.0, 7.0, 2).threshold],
     "instruments": lambda: [leap.SCATTERS, drift.SCATTERS, Spike().single, Spike().each],
 }

@@ -15,13 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import hypot
 from typing import Any
 
 from kahriz_detect.numbers.middle import median
+from kahriz_detect.numbers.season import UNLIKE, Season
 
 QUIET_H, LOWEST_H = 4, 3
 KEPT, PAST = 32, 60  # nights
 FEWEST_PAST = 7  # values of T that tell its scatter
+WORTH = 0.5  # of a limit: less is not worth a look
 VOTE = 0.6  # of the rise: by so much even the lowest of the last nights has risen
 DAY_LEAST, DAY_MOST = 0.5, 1.6  # of the rise: what the days may have risen by
 CUT = 2.5  # scatters by which one night may pull its weekday
@@ -81,6 +84,7 @@ class Nights:
         self.nights = _Series()
         self.days = _Series()
         self.past: list[list[float]] = [[] for _ in WINDOWS]  # what |T| was lately
+        self.season = Season()
 
     @property
     def mature(self) -> bool:
@@ -88,63 +92,114 @@ class Nights:
         return len(self.past[0]) >= PAST
 
     def add(
-        self, weekday: int, night: float | None, day: float | None, learn: bool = True
+        self,
+        weekday: int,
+        night: float | None,
+        day: float | None,
+        learn: bool = True,
+        date: int | None = None,
     ) -> tuple[Window, float, float] | None:
-        """A night and the day before it; the window, distance and scatters of what stands out."""
+        """A night and the day before it; the window, distance and scatters of what stands out.
+
+        With a `date`, a day since any first of January, what last year's season explains is no
+        distance.
+        """
         cut = CUT * SIGMA * median(self.past[0]) if len(self.past[0]) >= FEWEST_PAST else None
         self.days.add(weekday - 1, day, None)
         self.nights.add(weekday, night, cut)
         if night is None:
             return None
         self.level = self.level + (night - self.level) / 30.0 if self.level else night
-        best, most = None, 0.5  # of a limit: less is not worth a look
+        if date is not None:
+            self.season.learn(date, self.nights.values[-1], self.days.values[-1])
+        best, most = None, WORTH
+        pairs: list[tuple[float, float]] = []
         for window, past in zip(WINDOWS, self.past, strict=True):
-            found = self._far(window)
+            known = len(past) >= FEWEST_PAST
+            shown = SIGMA * median(past) if known else 0.0
+            usual = max(shown, self.least_share * abs(self.level), 1e-9)
+            found = self._far(window, date if known else None, usual)
             if found is None:
                 continue
-            far, scatter, stays = found
+            far, explained, was, scatter, stays = found
             z = 0.0
-            if len(past) >= FEWEST_PAST:
-                least = self.least_share * abs(self.level)
-                z = far / max(SIGMA * median(past), scatter, least, 1e-9)
+            if known:
+                rest = far - explained
+                z = rest / hypot(max(usual, scatter), UNLIKE * explained)
+                pairs.append((was / usual, far / usual))
                 if stays and abs(z) / window.z > most:
-                    most, best = abs(z) / window.z, (window, far, z)
+                    most, best = abs(z) / window.z, (window, rest, z)
             if learn and abs(z) < window.z:
-                past.append(abs(far))
+                past.append(abs(far - self.season.proven * was))
                 del past[:-PAST]
+        if learn:
+            self.season.judge(pairs)
         return best
 
-    def _far(self, window: Window) -> tuple[float, float, bool] | None:
-        """T, the scatter of its reference, and whether all nights and the days tell the same."""
+    def _far(
+        self, window: Window, date: int | None, scatter: float
+    ) -> tuple[float, float, float, float, bool] | None:
+        """T, what season explains of it, last year's T, the scatter of the reference, and whether
+        all nights and the days tell the same."""
         now, before = self.nights.split(window)
         if len(now) < max(1.0, 0.6 * window.nights) or len(before) < 0.5 * window.before:
             return None
         usual = median(before)
-        far = median(now) - usual
-        if not far:
-            return 0.0, 0.0, False
-        stays = all((v - usual) / far > VOTE for v in _without_lowest(now, far < 0))
+        far, spread = median(now) - usual, SIGMA * median([abs(v - usual) for v in before])
+        explained = was = by_day = 0.0
+        if date is not None:
+            explained, was, by_day = self._season(window, date, far, scatter)
+        base = far
+        if explained * far < 0.0:
+            base, usual = far - explained, usual + explained
+        if not base:
+            return 0.0, 0.0, was, spread, False
+        stays = all((v - usual) / base > VOTE for v in _without_lowest(now, base < 0))
         day_now, day_before = self.days.split(window, less=1)
         if day_now and day_before:
-            by_day = (median(day_now) - median(day_before)) / far
+            by_day = (median(day_now) - median(day_before) - by_day) / base
             stays = stays and DAY_LEAST < by_day < DAY_MOST
-        return far, SIGMA * median([abs(v - usual) for v in before]), stays
+        return far, explained, was, spread, stays
+
+    def _season(
+        self, window: Window, date: int, far: float, scatter: float
+    ) -> tuple[float, float, float]:
+        """What season explains of T, last year's T, and what it explains of the days."""
+        season = self.season
+        last = date - 0.5 * (window.nights - 1)
+        first = date - window.nights - window.gap - 0.5 * (window.before - 1)
+        was = season.night.moved(first, last)
+        hidden = season.proven * was
+        if hidden * far < 0.0:
+            return hidden, was, season.proven * season.day.moved(first - 1.0, last - 0.5)
+        if abs(far) < WORTH * window.z * scatter:
+            return 0.0, was, 0.0
+        return season.expects(first, last, far, scatter, [season.night]), was, 0.0
 
     def rebase(self, far: float, window: Window | None = None) -> None:
         """The last nights are the new usual; what was before is moved to them."""
         nights, gap = (window.nights, window.gap) if window else (1, 0)
         self.nights.rebase(far, nights, gap)
-        self.days.rebase(far, max(1, nights - 1), gap)
+        self.days.rebase(far, max(min(1, nights), nights - 1), gap)
+
+    def agree(self) -> None:
+        """What was said of the last nights was a guess: they are the usual now."""
+        now, before = self.nights.split(WINDOWS[0])
+        if now and before:
+            self.rebase(median(now) - median(before), WINDOWS[0])
 
     def forget(self) -> None:
         """Nothing is held against what was before a long gap."""
         self.nights.values, self.days.values = [], []
 
     def dump(self) -> Any:
-        return [self.level, self.nights.dump(), self.days.dump(), [[*p] for p in self.past]]
+        past = [[*p] for p in self.past]
+        return [self.level, self.nights.dump(), self.days.dump(), past, self.season.dump()]
 
     def load(self, state: Any) -> None:
-        self.level, nights, days, past = state
+        self.level, nights, days, past, *season = state
+        if season:  # a version before had none
+            self.season.load(season[0])
         self.nights.load(nights)
         self.days.load(days)
         self.past = [[float(v) for v in p] for p in past]
@@ -205,7 +260,8 @@ def quietest(hours: Sequence[float]) -> int:
     >>> quietest([5.0] * 23 + [1.0])
     20
     """
-    sums = [sum(hours[(h + i) % 24] for i in range(QUIET_H)) for h in range(24)]
+    twice = [*hours, *hours]
+    sums = [sum(twice[h : h + QUIET_H]) for h in range(24)]
     return sums.index(min(sums))
 
 

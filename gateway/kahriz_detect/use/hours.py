@@ -28,6 +28,8 @@ class Hours:
         self.hour: int | None = None  # that is being filled
         self.sum, self.count = 0.0, 0
         self.volumes: tuple[int, float] | None = None
+        self.feeds = [0.0, 0.0, 0.0]  # sums of the first feed, of all feeds, of what is passed on
+        self.fed: tuple[float, ...] | None = None  # means of the hour that is over
 
     def step(self, frame: Frame) -> tuple[int, float | None] | None:
         """The hour that is over, and its use where enough of it is known."""
@@ -36,12 +38,16 @@ class Hours:
         if self.hour is not None and hour > self.hour:
             known = self.count * self.step_s >= LEAST_S
             over = self.hour, self.sum / self.count if known else None
-            self.sum, self.count = 0.0, 0
+            many = known and len(self.zone.inflows) > 1
+            self.fed = tuple(total / self.count for total in self.feeds) if many else None
+            self.sum, self.count, self.feeds = 0.0, 0, [0.0, 0.0, 0.0]
         self.hour = hour
         use = self._use(frame)
         if use is not None:
             self.sum += use
             self.count += 1
+            if len(self.zone.inflows) > 1:
+                self._feed(frame)
         return over
 
     def _use(self, frame: Frame) -> float | None:
@@ -64,11 +70,20 @@ class Hours:
             return None
         return total - 1000.0 * (now - before[1]) / self.step_s
 
+    def _feed(self, frame: Frame) -> None:
+        values = [frame.values[key] for key in self.zone.inflows]
+        passed = sum(frame.values[key] for key in self.zone.outflows)
+        self.feeds = [
+            total + value
+            for total, value in zip(self.feeds, (values[0], sum(values), passed), strict=True)
+        ]
+
     def dump(self) -> Any:
-        return [self.hour, self.sum, self.count, self.volumes]
+        return [self.hour, self.sum, self.count, self.volumes, self.feeds]
 
     def load(self, state: Any) -> None:
-        self.hour, self.sum, self.count, volumes = state
+        self.hour, self.sum, self.count, volumes, *feeds = state
+        self.feeds = list(feeds[0]) if feeds else [0.0, 0.0, 0.0]
         self.volumes = None if volumes is None else (int(volumes[0]), float(volumes[1]))
 
 

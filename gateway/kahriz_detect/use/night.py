@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kahriz_detect.numbers.glr import BEFORE
 from kahriz_detect.numbers.nights import QUIET_H, Nights, Window, lowest, quietest
 
 QUIETER = 0.02  # of the mean use, by which other hours must be quieter to become the night
@@ -34,6 +35,7 @@ class NightFlow:
         self.day: list[float] = []  # hours since the night
         self.before: float | None = None  # mean of the day before it
         self.open = False  # the night is not over
+        self.over = False  # since this hour
 
     def hour(
         self, hour: int, weekday: int, use: float, shape: Sequence[float], learn: bool = True
@@ -41,6 +43,7 @@ class NightFlow:
         """An hour that is known; what stands out when it is the first after a night."""
         if self.first is None:
             self.first = quietest(shape)
+        self.over = False
         number, of_night = divmod(hour - self.first, 24)
         if number != self.number:
             self._begin(number)
@@ -50,11 +53,19 @@ class NightFlow:
         self.day.append(use)
         best = None
         if self.open:
-            self.open = False
-            best = self.nights.add(weekday, lowest(self.quiet), self.before, learn)
+            self.open, self.over = False, True
+            best = self.nights.add(weekday, lowest(self.quiet), self.before, learn, number)
         if of_night == NOON_H:
             self._choose(shape)
         return best
+
+    def explains(self, days: int, far: float, scatter: float) -> float:
+        """What season explains of a movement of the hours, which are nights and days."""
+        if self.number is None:
+            return 0.0
+        season, last = self.nights.season, self.number + 0.5 * (1 - days)
+        first = last - 0.5 * (days + BEFORE[days])
+        return season.expects(first, last, far, scatter, [season.night, season.day])
 
     def _begin(self, number: int) -> None:
         if self.number is not None:
