@@ -141,3 +141,22 @@ def test_closures_that_cannot_be_read_are_refused_in_a_line(tmp_path: Path, text
     assert code == 1
     assert "kahriz alarm maintenance list --all --json" in said
     assert said.count("\n") == 1
+
+
+def test_the_state_of_a_version_that_knew_no_closures_is_read_and_goes_on() -> None:
+    stream = list(_samples("upper", True, 3600, BEGINS + 2.0))
+    cut = round(0.8 * len(stream))
+    whole, then = Engine(waters.site_of(3600)), Engine(waters.site_of(3600))
+    told = [f for s in stream[:cut] for f in whole.update(s)]
+    state = json.loads(json.dumps(whole.dump()))
+    detectors = state["detectors"]
+    detectors["validity"].pop()
+    for key in ("fed", "tops"):
+        del detectors["balance:upper"][key]
+    detectors["source:outlet"]["last"] = detectors["source:outlet"]["last"][0]
+    del detectors["use:village"]["outage"]
+    state["joint"]["explained"].pop()
+    then.load(state)
+    rest = [f for s in stream[cut:] for f in whole.update(s)]
+    assert [f for s in stream[cut:] for f in then.update(s)] == rest
+    assert ("leak", "upper") in {(f.kind, f.place) for f in (*told, *rest) if f.what == RAISED}
