@@ -9,9 +9,11 @@ resemble their neighbours are all in it: no assumption of independence is needed
 
 from __future__ import annotations
 
-from math import exp
+from collections.abc import Callable
+from math import exp, hypot
 from typing import Any
 
+from kahriz_detect.numbers.season import UNLIKE
 from kahriz_detect.numbers.trimmed import Trimmed
 
 A_DAY = 4  # blocks of six hours
@@ -22,6 +24,12 @@ VOTE = 0.6  # of the whole rise
 MEMORY_BLOCKS = 300.0
 Z = {1: 4.5, 3: 4.0, 10: 3.5}  # days and how many scatters ring
 BEFORE = {1: 4, 3: 6, 10: 14}  # and the days that they are held against
+
+Explains = Callable[[int, float, float], float]  # of days, distance and scatter: what is season
+
+
+def _nothing(days: int, far: float, scatter: float) -> float:
+    return 0.0
 
 
 class Moved:
@@ -106,7 +114,9 @@ class Moved:
         if len(blocks) > KEPT:
             del blocks[0]
 
-    def add(self, value: float, weight: float, learn: bool = True) -> tuple[int, float, float]:
+    def add(
+        self, value: float, weight: float, learn: bool = True, season: Explains = _nothing
+    ) -> tuple[int, float, float]:
         """Take a block in; the days, distance and scatters of what stands out most."""
         self._move((value, weight))
         best, most = (0, 0.0, 0.0), 0.5  # of a limit: less is not worth a look
@@ -114,9 +124,13 @@ class Moved:
             far = self.far(days)
             if far is None:
                 continue
-            z = far / max(self.scatter[days], self.least, 1e-9) if self.count[days] else 0.0
+            scatter = max(self.scatter[days], self.least, 1e-9)
+            z, explained = far / scatter if self.count[days] else 0.0, 0.0
+            if abs(z) / limit > most:
+                explained = season(days, far, scatter)
+                z = (far - explained) / hypot(scatter, UNLIKE * explained)
             if self.count[days] >= FEWEST and abs(z) / limit > most and self._stays(days, far):
-                most, best = abs(z) / limit, (days, far, z)
+                most, best = abs(z) / limit, (days, far - explained, z)
             if learn and abs(z) < limit:
                 self._learn(days, far)
         return best
