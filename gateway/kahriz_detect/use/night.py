@@ -35,6 +35,7 @@ class NightFlow:
         self.day: list[float] = []  # hours since the night
         self.before: float | None = None  # mean of the day before it
         self.open = False  # the night is not over
+        self.over = False  # since this hour
 
     def hour(
         self, hour: int, weekday: int, use: float, shape: Sequence[float], learn: bool = True
@@ -42,6 +43,7 @@ class NightFlow:
         """An hour that is known; what stands out when it is the first after a night."""
         if self.first is None:
             self.first = quietest(shape)
+        self.over = False
         number, of_night = divmod(hour - self.first, 24)
         if number != self.number:
             self._begin(number)
@@ -51,7 +53,7 @@ class NightFlow:
         self.day.append(use)
         best = None
         if self.open:
-            self.open = False
+            self.open, self.over = False, True
             best = self.nights.add(weekday, lowest(self.quiet), self.before, learn, number)
         if of_night == NOON_H:
             self._choose(shape)
