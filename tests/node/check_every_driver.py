@@ -7,6 +7,8 @@ from kahriz_node import config, records, sensors
 from kahriz_node.sensors import SensorError
 from kahriz_wire import fields
 
+AND_WHAT_THEY_ARE_COPIED_FROM = (*sensors.SENSORS, "_template")
+
 
 def outcome(name, board):
     """What a driver of that name gives on a board: values, or its fault as a text."""
@@ -77,7 +79,7 @@ def test_a_driver_says_how_it_is_wired_and_where_its_facts_are_from():
 
 
 def test_a_dead_sensor_is_a_fault_by_name_in_a_bounded_time():
-    for name in sensors.SENSORS:
+    for name in AND_WHAT_THEY_ARE_COPIED_FROM:
         board = Board()
         found = outcome(name, board)
         # a voltage of 0 is what a panel has at night; a battery says its "least_mv"
@@ -86,7 +88,7 @@ def test_a_dead_sensor_is_a_fault_by_name_in_a_bounded_time():
 
 
 def test_a_mad_sensor_costs_its_own_value_and_no_more_time():
-    for name in sensors.SENSORS:
+    for name in AND_WHAT_THEY_ARE_COPIED_FROM:
         for seed in range(12):
             board = Board(mad=seed)
             found = outcome(name, board)

@@ -10,12 +10,13 @@ from kahriz_node.sensors import SensorError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kahriz_node.shapes import Any, Bench, Sleep, Spec
+    from kahriz_node.shapes import Bench, OneWire, Sleep, Spec
 
 KEYS = ("c",)  # quantities of kahriz_wire.fields, in the order of read()
 NEEDS = {"pin": (0, 39)}  # key in config.json: lowest, highest
-MAY = {"power": (0, 33)}  # keys that can be left out
-PINS = ("pin", "power")
+MAY = {"warm_up_ms": (0, 5000)}  # keys that can be left out
+PINS = ("pin",)
+BUS = ("pin",)  # only where several channels may hang on the same
 LIMIT_MS = 100  # a dead sensor costs no more
 
 WARM_UP_MS = 10  # <data sheet, page>
@@ -24,18 +25,22 @@ WARM_UP_MS = 10  # <data sheet, page>
 class Template:
     """Takes its bus or pin; knows no board."""
 
-    def __init__(self, pin: "Any", sleep_ms: "Sleep") -> None:
-        self._pin = pin
+    def __init__(self, bus: "OneWire", warm_up_ms: int, sleep_ms: "Sleep") -> None:
+        self._bus = bus
+        self._warm_up_ms = warm_up_ms
         self._sleep_ms = sleep_ms
 
     def read(self, elapsed_ms: int) -> "dict[str, int]":
         """Scaled integers by quantity (decimals: kahriz_wire.fields), or SensorError."""
-        self._sleep_ms(WARM_UP_MS)
-        if not self._pin.value():
-            raise SensorError("timeout")
-        return {"c": 2140}
+        self._sleep_ms(self._warm_up_ms)
+        if not self._bus.reset():
+            raise SensorError("no_presence")
+        raw = bytearray(2)
+        self._bus.readinto(raw)
+        return {"c": raw[0] | raw[1] << 8}
 
 
 def start(board: "Bench", spec: "Spec") -> Template:
     """The driver on its pins."""
-    return Template(board.output(spec["pin"]), board.sleep_ms)
+    warm_up_ms = spec.get("warm_up_ms", WARM_UP_MS)
+    return Template(board.onewire(spec["pin"]), warm_up_ms, board.sleep_ms)
