@@ -9,6 +9,9 @@ the scatter of the B nights. Nights with g = 0 hear what begins at once, those w
 grows for weeks, for its own growth is not in the reference. All k nights must have risen, and the
 days between them by about as much: a leak runs by day as by night. Days that rose by far less say
 that it was the night's people; by far more, that it is a season, which comes by day first.
+
+From the second year on T is what is left when last year's season is taken off, and s grows by the
+doubt about that (`Season`).
 """
 
 from __future__ import annotations
