@@ -108,6 +108,28 @@ def open_village(path: Path, read_only: bool = False) -> sqlite3.Connection:
     return conn
 
 
+def wants_new_start(conn: sqlite3.Connection, path: Path) -> bool:
+    """Opened while the disk took no writes, which it takes again: SQLite goes on read-only here.
+
+    All connections of a process share what SQLite knows of the file, so a new one does not help.
+    """
+    try:
+        conn.execute("DELETE FROM state WHERE false")  # a write all the same
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:  # the low byte is the kind
+            raise
+        return all(_takes_writes(each) for each in path.parent.glob(f"{path.name}*"))
+    return False
+
+
+def _takes_writes(path: Path) -> bool:
+    try:
+        path.open("r+b").close()
+    except OSError:
+        return False
+    return True
+
+
 def migrate(conn: sqlite3.Connection, path: Path, steps: Sequence[str] = MIGRATIONS) -> int:
     """Bring the schema up to date, each step whole or not at all; the number of steps taken."""
     try:

@@ -216,6 +216,8 @@ def run(config: Plan, data_dir: Path, clock: Clock, stop: threading.Event) -> No
         helpers[f"output {name}"] = Follower(name, output, data_dir, watch).run
 
     def make() -> Village:
+        if village_store.wants_new_start(conn, path):
+            raise store.StoreError(f"{path} can be written again: this needs a new start")
         return Village(conn, config, data_dir, clock, sender, list(followed))
 
     loop = Loop(make, data_dir, clock, Notifier())
