@@ -62,6 +62,11 @@ class LevelSensor:
         self.bad, self.wrong = 0, out
         if not out:
             return [self._finding(CLEARED, "level", frame.ts, {})]
+        if self.stored.shift_m and FLOOR_M <= level <= top + AIR_M:  # it hangs as before again
+            self.wrong, self.stored.shift_m, self.moved_m3 = False, 0.0, None
+            self.stored.number = None
+            self.forget()
+            return [self._finding(CLEARED, "offset", frame.ts, {})]
         self.stored.number = None
         self.forget()
         evidence: dict[str, float | str] = {"level_m": level, "floor_m": 0.0, "top_m": top}
@@ -89,6 +94,7 @@ class LevelSensor:
         wave = WAVE * (max(self.nets) - min(self.nets)) * self.stored.step_s / 1000.0
         if abs(leap) < max(LEAP_M * area, wave):
             return []
+        leap = before[-HALF] - before[-HALF - 1]  # alone: a pool that spills falls beside it
         last, self.moved_m3 = self.moved_m3, leap
         self.stored.number = None
         self.forget()

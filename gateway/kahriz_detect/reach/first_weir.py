@@ -21,6 +21,7 @@ BEFORE = 10  # blocks: what was just before it began
 SURE = 0.6  # share of the change that one weir must explain to be the one that moved
 CLEAR = 3.0  # times its own scatter a change must be to be held against a weir
 CORRELATED = 1.5  # half hours are not independent: variance of a mean is larger by this
+HALF_HEARD = 0.25  # of the size: so much may be either, and in an hour more is known
 SUDDEN = 0.6  # share of a loss that came since it began, else it crept in before
 
 
@@ -41,7 +42,8 @@ class FirstWeir:
             if read_high > max(0.5 * size, 2.0 * off_u):
                 return "fouled_weir", reach.up
             if off_u < 0.25 * size or last:
-                return "leak", reach.place
+                half = read_high > max(HALF_HEARD * size, off_u) and not last
+                return (None, "") if half else ("leak", reach.place)
         told = self._pool(ring)
         if told is not None:
             return told

@@ -13,7 +13,15 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from kahriz_detect.finding import Finding
-from kahriz_detect.reach.first_weir import BEFORE, CLEAR, CORRELATED, SUDDEN, SURE, FirstWeir
+from kahriz_detect.reach.first_weir import (
+    BEFORE,
+    CLEAR,
+    CORRELATED,
+    HALF_HEARD,
+    SUDDEN,
+    SURE,
+    FirstWeir,
+)
 from kahriz_detect.reach.loss import RELEARN_DAYS, SETTLES_BLOCKS, Loss
 from kahriz_detect.reach.ring import Ring
 from kahriz_detect.site import Reach
@@ -159,6 +167,8 @@ class Verdict:
             ring.evidence["below_lps"] = round(gain, 3)
             if gain < -max(SURE_BELOW * size, DOUBTS * gu):
                 return ("balance_doubt", reach.place) if last else (None, "")
+            if gain < -max(HALF_HEARD * size, gu) and not last:
+                return None, ""
             if not self._reached(below, ring):
                 return None, ""
         if above is not None:

@@ -29,7 +29,7 @@ LEAP = 30.0  # usual steps, while a neighbour gives error values
 THAW = 10.0  # usual steps, when it had repeated itself meanwhile
 STEADY = 0.85  # chance that a meter at rest repeats its zero
 ICE_FRAMES, ICE_M = 12, 0.04  # a stage that is dammed by ice climbs so much in so many frames
-FAULTS = ("range", "stuck", "spikes", "noise", "dropout", "disturbed", "ice")
+FAULTS = ("range", "stuck", "spikes", "noise", "dropout", "disturbed", "ice", "offset")
 
 
 class Validity(Detector):
