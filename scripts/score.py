@@ -27,6 +27,7 @@ TRIED = REPO / "scripts" / "score_tried.txt"  # the end of the paper, written by
 SIMULATED = "simulated"
 BY_SITE = ("sites", "others")  # not groups of events
 LEFT_OUT = "left_out"  # no set: what score_left_out.py found in each set
+DRAWN = "drawn"  # nor this: what score_drawn_sets.py drew into each
 LEFT_OUT_HEAD = ("setting", "group", "limits", "found", "chance", "false/yr", "median h")
 HEAD = ("group", "found", "chance", "false/yr", "median h", "90 % h", "place", "repeats")
 
@@ -153,7 +154,7 @@ def save(kept: dict[str, Any]) -> None:
         "",
     ]
     for name, groups in sorted(kept.items()):
-        if name == LEFT_OUT:
+        if name in (LEFT_OUT, DRAWN):
             continue
         lines += [f"## {name}", "", "| " + " | ".join(HEAD) + " |", "|---" * len(HEAD) + "|"]
         lines += [
@@ -175,6 +176,12 @@ def save(kept: dict[str, Any]) -> None:
             lines += ["Settings chosen without the site (`make score-left-out`):", ""]
             lines += ["| " + " | ".join(LEFT_OUT_HEAD) + " |", "|---" * len(LEFT_OUT_HEAD) + "|"]
             lines += ["| " + " | ".join(cells) + " |" for cells in told] + [""]
+        drawn = kept.get(DRAWN, {}).get(name)
+        if drawn:
+            lines += ["Other trouble drawn into the same water, on which nothing was chosen", ""]
+            lines[-2] += f" (`make score-drawn ARGS='--set {name} --save'`):"
+            lines += ["| " + " | ".join(drawn[0]) + " |", "|---" * len(drawn[0]) + "|"]
+            lines += ["| " + " | ".join(cells) + " |" for cells in drawn[1:]] + [""]
     lines.append(TRIED.read_text(encoding="utf-8"))
     PAPER.write_text("\n".join(lines), encoding="utf-8")
 

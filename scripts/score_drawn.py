@@ -3,6 +3,7 @@
 
     scripts/score_drawn.py                   ten copies of each site of dma_real: 300 leaks
     scripts/score_drawn.py --first 20        copies 20 to 29
+    scripts/score_drawn.py --set kahriz      another set: score_drawn_sets.py
 
 Thirty leaks tell little: two more or less are luck. Three to thirty percent of the mean use, half
 abrupt and half growing, at any hour; the water of the districts stays what it was, and so do the
@@ -27,6 +28,7 @@ from typing import Any
 
 from kahriz_detect.replay.cli import load_site
 from kahriz_detect.replay.run import Replay, Table, rows
+from scripts import score_drawn_sets
 from scripts.score_sets import REPO, RULES, Played, ScoreError, figures, scorer, sites
 
 SET, LEAKS, LEARN_DAYS, CALM_DAYS = "dma_real", 10, 45, 42
@@ -40,7 +42,12 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first copy")
     parser.add_argument("--copies", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=2, help="replays at a time")
-    args = parser.parse_args()
+    parser.add_argument("--set", default=SET, help="dma_real, or one of score_drawn_sets.py")
+    args, more = parser.parse_known_args()
+    if args.set != SET:
+        return score_drawn_sets.main()
+    if more:
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
     folders = sites(args.train / SET)
     if not folders:
         raise ScoreError(f"{args.train / SET}: expected sites; say --train FOLDER")

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Other trouble in the same water: kahrizes and rivers with events that no limit was chosen on.
 
-    scripts/score_drawn_sets.py --set kahriz              copies 10 to 19 of each site
-    scripts/score_drawn_sets.py --set lro_faults --first 0
+    scripts/score_drawn.py --set kahriz              copies 10 to 19 of each site
+    scripts/score_drawn.py --set lro_faults --first 0
+    scripts/score_drawn.py --set kahriz --save       and write it into SCORES.md
 
 A copy is a recording without its own events (drawn_water.py) or beside them (drawn_rivers.py), with
 others drawn from its number. Limits are chosen on copies 0 to 9, and judged on 10 to 19.
@@ -29,11 +30,13 @@ from kahriz_detect.replay.cli import load_site
 from kahriz_detect.replay.run import Replay, Table
 from scripts import drawn_rivers, drawn_trouble, drawn_water
 from scripts.drawn_water import Series
-from scripts.score_sets import REPO, RULES, Played, ScoreError, figures, scorer, sites
+from scripts.score import DRAWN, LAST, save
+from scripts.score_sets import REPO, RULES, Played, ScoreError, figures, load_last, scorer, sites
 
 SETS = ("kahriz", "lro_faults")
 JUDGED = 10  # the first copy on which nothing was chosen
 CHANCE = 20
+HEAD = ("found", "chance", "false/yr", "median h", "place")
 
 
 def main() -> int:
@@ -45,7 +48,10 @@ def main() -> int:
     parser.add_argument("--copies", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=2, help="sites at a time")
     parser.add_argument("--verbose", action="store_true", help="what was missed, what was false")
+    parser.add_argument("--save", action="store_true", help="write it into SCORES.md, too")
     args = parser.parse_args()
+    if args.save and (args.site or args.first != JUDGED):
+        parser.error("--save stores what was found on the judging copies of all sites")
     folders = [s for s in sites(args.train / args.set) if args.site in (None, s.name)]
     if not folders:
         raise ScoreError(f"{args.train / args.set}: expected sites; say --train FOLDER")
@@ -54,9 +60,15 @@ def main() -> int:
     with ProcessPoolExecutor(args.jobs) as pool:
         todo = pool.map(play_site, folders, repeat(args.train), repeat(copies))
         played = [copy for site in todo for copy in site]
-    print("\n".join(table(judge, played)))
+    rows = table(judge, played)
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
     if args.verbose:
         print("\n".join(doubtful(played)))
+    if args.save:
+        kept = load_last(LAST)
+        save({**kept, DRAWN: {**kept.get(DRAWN, {}), args.set: rows}})
     return 0
 
 
@@ -130,26 +142,25 @@ def _write_span(path: Path, first: datetime, step_s: int, steps: int) -> None:
     path.write_text("\n".join(["time,sensor,quantity,value", *lines]) + "\n", encoding="utf-8")
 
 
-def table(judge: Any, played: list[Played]) -> list[str]:
-    """Groups of the scorer, then kinds and sizes."""
-    lines = [f"{len(played)} copies, {sum(p.counted['years'] for p in played):.1f} site-years"]
+def table(judge: Any, played: list[Played]) -> list[list[str]]:
+    """Rows: groups of the scorer, then each kind and size for itself."""
+    years = sum(p.counted["years"] for p in played)
+    rows = [[f"{len(played)} copies, {years:.1f} site-years", *HEAD]]
     for group, part in figures(judge, played).items():
         delay = part["median_delay_h"]
-        lines.append(
-            f"{group:8} {part['found']}/{part['total']} (chance {part['chance_found']:.1f}), "
-            f"{part['false_per_year']:.2f} false a site-year, "
-            f"median {'-' if delay is None else round(delay, 1)} h, "
-            f"place {part['place_right']}/{part['found']}"
-        )
+        cells = [group, f"{part['found']}/{part['total']}", f"{part['chance_found']:.1f}"]
+        cells += [f"{part['false_per_year']:.2f}", "-" if delay is None else f"{delay:.1f}"]
+        rows.append([*cells, f"{part['place_right']}/{part['found']}"])
     kinds = defaultdict[str, list[dict[str, Any]]](list)
     for row in (row for p in played for row in p.counted["rows"]):
         kinds[row["event"].partition(" ")[2]].append(row)
-    for kind, rows in sorted(kinds.items()):
-        delays = [row["delay_h"] for row in rows if row["found"]]
-        right = sum(row["place_right"] for row in rows if row["found"])
+    for kind, events in sorted(kinds.items()):
+        delays = [row["delay_h"] for row in events if row["found"]]
+        right = sum(row["place_right"] for row in events if row["found"])
         middle = f"{median(delays):.1f}" if delays else "-"
-        lines.append(f"  {kind:44} {len(delays)}/{len(rows)}  {middle} h  place {right}")
-    return lines
+        cells = [kind, f"{len(delays)}/{len(events)}", "", "", middle, f"{right}/{len(delays)}"]
+        rows.append(cells)
+    return rows
 
 
 def doubtful(played: list[Played]) -> list[str]:

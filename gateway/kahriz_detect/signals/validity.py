@@ -135,7 +135,10 @@ class Validity(Detector):
                 found.append(self._finding(RAISED, "dropout", key, frame.ts))
             if channel.fault is not None or channel.waved is not None:
                 for fault in channel.over(frame.ts):
-                    found.append(self._finding(CLEARED, fault, key, frame.ts))
+                    over = self._finding(CLEARED, fault, key, frame.ts)
+                    if fault == "offset" and channel.away:  # where it is now is usual
+                        over.evidence["explained_by"] = "lasts"
+                    found.append(over)
         for keys in self.loggers:
             if any(self.channels[k].lacks for k in keys):
                 self.lacked[keys[0]] = frame.number
