@@ -7,10 +7,12 @@ import json
 import random
 from datetime import datetime
 
+from kahriz_detect.finding import Sample
 from kahriz_detect.frame import Frame
 from kahriz_detect.pools.pool import PoolBalance
 from kahriz_detect.signals.channel import Channel
-from kahriz_detect.site import Pool
+from kahriz_detect.signals.validity import Validity
+from kahriz_detect.site import Pool, Signal
 from scripts import drawn_rivers, drawn_trouble
 from scripts.drawn_water import A_DAY, CHAMBER, IN, MID, OUT, TURNS, USED, Water
 
@@ -38,6 +40,21 @@ def test_a_probe_that_leaps_and_stays_is_told_once() -> None:
 def test_a_pulse_of_water_that_fades_is_no_leap() -> None:
     assert _probe({400: 60.0, 401: -8.0, 402: -9.0, 403: -9.0, 404: -8.0}) == []
     assert _probe({400: 5.0}) == []  # a trim
+
+
+def test_what_changed_while_nobody_read_it_is_no_leap() -> None:
+    temp = Signal("temp", "temp", "temperature_c")
+    for gap in (0, 90):
+        validity, told = Validity([temp]), []
+        for n in range(600):
+            value = 12.0 + n % 5 / 50 + (2.0 if n >= 500 else 0.0)
+            frame = Frame(n, n * 900_000, {} if 500 - gap <= n < 500 else {"temp": value})
+            if frame.raw:
+                told += validity.update(Sample(frame.ts, "temp", "temperature_c", value))
+            told += validity.step(frame)
+        assert [f.kind for f in told if f.what == "raised"] == (
+            [] if gap else ["sensor_fault:offset"]
+        )
 
 
 def test_a_turn_at_half_a_gate_is_not_stuck_for_its_small_noise() -> None:

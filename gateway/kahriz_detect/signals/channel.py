@@ -72,6 +72,7 @@ class Channel:
         "running",
         "seen_ms",
         "shift",
+        "skipped",
         "spike",
         "stuck",
         "usual",
@@ -83,6 +84,7 @@ class Channel:
         self.quantity = quantity
         self.missing = missing
         self.leapt: list[float] | None = None  # reading before, leap, readings since
+        self.skipped = False  # a reading was missing just now
         self.away = 0.0  # by which it leapt and has not come back
         self.lone = quantity in (TEMPERATURE, CONDUCTIVITY)
         self.low, self.high = limits_of(quantity)
@@ -106,7 +108,7 @@ class Channel:
         """Take one reading in; what is wrong with it."""
         spike, dull = self.spike, self.dull
         if not self.low <= value <= self.high or value in self.missing:
-            self.lacks = True
+            self.lacks = self.skipped = True
             return "range" if spike.seen > SETTLED else "start"
         self.lacks = False
         found = spike.step(value)
@@ -126,6 +128,9 @@ class Channel:
         What leaps back by as much is mended and no news.
         """
         spike, leap = self.spike, self.spike.d
+        if self.skipped:  # days may lie between two readings
+            self.skipped, self.leapt = False, None
+            return None
         if self.leapt is None:
             size = abs(leap)
             least = LEAST_C if self.quantity == TEMPERATURE else LEAST * abs(value)
@@ -219,7 +224,7 @@ class Channel:
             own,
             dull,
             [self.lively, self.usual, self.shift, self.running, self.learned, self.flow],
-            [self.away, self.leapt],
+            [self.away, self.leapt, self.skipped],
         ]
 
     def load(self, state: Any) -> None:
@@ -228,7 +233,7 @@ class Channel:
         self.waved, self.waved_ms = own[4:] or (None, 0)
         self.lively, self.usual, self.shift, self.running, self.learned = more[:5]
         self.flow = more[5] if len(more) > 5 else 0.0
-        self.away, self.leapt = leap[0] if leap else (0.0, None)
+        self.away, self.leapt, self.skipped = leap[0] if leap else (0.0, None, True)
         if self.dull is not None and dull is not None:
             self.dull.load(dull)
         self.stuck.load(stuck)

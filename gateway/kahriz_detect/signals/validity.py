@@ -131,8 +131,10 @@ class Validity(Detector):
         for key, channel in self.channels.items():
             if key in frame.raw:
                 channel.round = self.rounds
-            elif self._dumb(key) and key not in shut and channel.open("dropout", frame.ts):
-                found.append(self._finding(RAISED, "dropout", key, frame.ts))
+            else:
+                channel.skipped = True
+                if self._dumb(key) and key not in shut and channel.open("dropout", frame.ts):
+                    found.append(self._finding(RAISED, "dropout", key, frame.ts))
             if channel.fault is not None or channel.waved is not None:
                 for fault in channel.over(frame.ts):
                     over = self._finding(CLEARED, fault, key, frame.ts)
