@@ -36,7 +36,7 @@ def take(
         if what == "closed" and not alarm.open:
             what = "explained"
         step = Step(what, now_ms, now_ms, who, note, data or {})
-        if _again(step, alarm_book.steps(conn, ident)[-1]):
+        if any(_again(step, last) for last in alarm_book.steps(conn, ident)[-1:]):
             return alarm
         return alarm_book.record(conn, alarm, step, TELLS)
 
