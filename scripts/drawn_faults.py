@@ -59,7 +59,10 @@ def faults(rng: random.Random, mean_lps: float, series: dict[str, Series]) -> li
     """Four kinds, each at another instrument."""
     events, keys = list[Event](), list(ALL)
     for kind in rng.sample(list(FAULTY), FAULTS):
-        key = rng.choice([k for k in FAULTY[kind] if k in keys])
+        free = [k for k in FAULTY[kind] if k in keys]
+        if not free:
+            continue
+        key = rng.choice(free)
         keys.remove(key)
         a = rng.randrange(FIRST_DAY * A_DAY, len(series[key]) - 14 * A_DAY)
         events.append(_errs(rng, mean_lps, series[key], kind, key, a))
