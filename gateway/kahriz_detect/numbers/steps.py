@@ -32,6 +32,7 @@ KEPT = 8 * DAY_H
 LONG_H = 24  # windows from here on are looked at every so many hours
 EVERY_H = 6
 SETTLED_H = 4 * DAY_H
+TINY = 1e-12  # no hour is without scatter
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ class Steps:
     """
 
     def __init__(self) -> None:
-        self.hours: list[list[float]] = []  # use, its scatter, share, its scatter
+        self.weights: list[list[float]] = [[], []]  # of the hours, for use and share
+        self.weighed: list[list[float]] = [[], []]  # what they were, times the weight
         self.count = 0
         self.factors = [[1.0, 1.0] for _ in SPANS]  # of the scatter, for use and share
         self.seen = [0 for _ in SPANS]
@@ -112,15 +114,20 @@ class Steps:
         learn: bool = True,
     ) -> Step | None:
         """An hour that is known: each with its scatter; what stands out most, of a limit."""
-        self.hours.append([*use, *share])
-        if len(self.hours) > KEPT:
-            del self.hours[0]
+        for weights, weighed, (value, scatter) in zip(
+            self.weights, self.weighed, (use, share), strict=True
+        ):
+            weight = 1.0 / (scatter * scatter + TINY)
+            weights.append(weight)
+            weighed.append(weight * value)
+            if len(weights) > KEPT:
+                del weights[0], weighed[0]
         self.count += 1
         best, most = None, 1.0
         for n, span in enumerate(SPANS):
             if span.hours >= LONG_H and self.count % EVERY_H:
                 continue
-            if len(self.hours) < span.hours + span.before:
+            if len(self.weights[0]) < span.hours + span.before:
                 continue
             found = self._of(n, span, level, learn)
             if found is not None and max(found.leak, found.repair) > most * span.z:
@@ -128,31 +135,29 @@ class Steps:
         return best
 
     def _of(self, n: int, span: Span, level: float, learn: bool) -> Step | None:
-        now = self.hours[-span.hours :]
-        before = self.hours[-span.hours - span.before : -span.hours]
+        end = len(self.weights[0])
+        begin = end - span.hours
         factor = self.factors[n]
-        far, z, stays = [0.0, 0.0], [0.0, 0.0], [True, True]
+        far, z, was = [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]
         for i in (0, 1):
-            usual, scatter = _mean(before, 2 * i)
-            new, fresh = _mean(now, 2 * i)
-            far[i] = new - usual
-            s = sqrt(fresh * fresh + scatter * scatter * DAY_H / span.before)
+            was[i], scatter = self._mean(i, begin - span.before, begin)
+            new, fresh = self._mean(i, begin, end)
+            far[i] = new - was[i]
+            s = sqrt(fresh + scatter * DAY_H / span.before)
             z[i] = far[i] / max(s * factor[i], LEAST * abs(level) * (0.5 if i else 1.0), 1e-9)
             if learn and abs(z[i]) < span.z and s > 0.0:
                 self._learn(n, i, far[i] / s)
-            if far[i]:
-                half = (_mean(now[: len(now) // 2], 2 * i)[0] - usual) / far[i]
-                rest = (_mean(now[len(now) // 2 :], 2 * i)[0] - usual) / far[i]
-                stays[i] = min(half, rest) > HALF
         self.seen[n] += learn
-        if self.seen[n] < FEWEST:
+        if self.seen[n] < FEWEST or USE_Z**2 + z[1] ** 2 <= span.z**2:  # nothing can ring
             return None
         short = (abs(far[1]) / MOST - abs(far[0])) / abs(far[0] / z[0]) if z[0] else SHORT_Z
         if abs(z[0]) < LEAST_USE_Z or short >= SHORT_Z:
             return None
         louder = 1 if abs(z[1]) > abs(z[0]) else 0
-        if not stays[louder]:
-            return None
+        half_way = begin + span.hours // 2
+        for first, last in ((begin, half_way), (half_way, end)):
+            if (self._mean(louder, first, last)[0] - was[louder]) / far[louder] <= HALF:
+                return None
         if abs(z[0]) > USE_Z:
             z[0] = USE_Z if z[0] > 0.0 else -USE_Z
         leak, repair = (_joint(side * far[0], far[1], side * z[0], z[1]) for side in (1.0, -1.0))
@@ -167,47 +172,42 @@ class Steps:
         step = max(1.0 / seen, 1.0 / MEMORY)
         self.factors[n][i] *= exp(step if abs(off) > 0.6745 * self.factors[n][i] else -step)
 
+    def _mean(self, column: int, begin: int, end: int) -> tuple[float, float]:
+        """Weighted by what each hour can tell, and the square of such an hour's scatter."""
+        weight = sum(self.weights[column][begin:end])
+        return sum(self.weighed[column][begin:end]) / weight, (end - begin) / weight
+
     def rebase(self, use: float, share: float, hours: int, gap: int = 0) -> None:
         """The last hours are the new usual; what was before is moved to them."""
-        now = self.hours[len(self.hours) - hours :]
-        new = [_mean(now, i)[0] if now else 0.0 for i in (0, 2)]
-        first, last = len(self.hours) - hours - gap, len(self.hours) - hours
-        for i, row in enumerate(self.hours[: max(0, last)]):
-            if i < first:
-                row[0] += use
-                row[2] += share
-            else:
-                row[0], row[2] = new
+        end = len(self.weights[0])
+        last = max(0, end - hours)
+        first = max(0, last - gap)
+        for i, by in enumerate((use, share)):
+            new = self._mean(i, last, end)[0] if last < end else 0.0
+            weights, weighed = self.weights[i], self.weighed[i]
+            for n in range(last):
+                weighed[n] = weighed[n] + weights[n] * by if n < first else weights[n] * new
 
     def settle(self, hours: int, gap: int) -> None:
         """Somebody else has found what began before so many hours."""
-        end = len(self.hours) - hours - gap
-        before = self.hours[max(0, end - SETTLED_H) : max(0, end)]
-        now = self.hours[max(0, len(self.hours) - hours) :]
-        if before and now:
-            use, share = (_mean(now, i)[0] - _mean(before, i)[0] for i in (0, 2))
+        end = len(self.weights[0])
+        last = max(0, end - hours)
+        first = last - gap
+        if first > 0:
+            was = (self._mean(i, max(0, first - SETTLED_H), first)[0] for i in (0, 1))
+            now = (self._mean(i, last, end)[0] for i in (0, 1))
+            use, share = (new - old for new, old in zip(now, was, strict=True))
             self.rebase(use, share, hours, gap)
 
     def forget(self) -> None:
         """Nothing is held against what was before a long gap."""
-        self.hours = []
+        self.weights, self.weighed = [[], []], [[], []]
 
     def dump(self) -> Any:
-        return [self.hours, self.count, self.factors, self.seen]
+        return [self.weights, self.weighed, self.count, self.factors, self.seen]
 
     def load(self, state: Any) -> None:
-        self.hours, self.count, self.factors, self.seen = state
-
-
-def _mean(hours: list[list[float]], column: int) -> tuple[float, float]:
-    """Weighted by what each hour can tell, and the scatter of such an hour."""
-    total = weight = squares = 0.0
-    for row in hours:
-        w = 1.0 / (row[column + 1] ** 2 + 1e-12)
-        total += w * row[column]
-        weight += w
-        squares += w * row[column + 1]
-    return total / weight, squares / weight
+        self.weights, self.weighed, self.count, self.factors, self.seen = state
 
 
 def _joint(use: float, share: float, z_use: float, z_share: float) -> float:
