@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # make run · make test · make check · make bench: each sets up what it needs by itself.
-.PHONY: help setup run test check bench bench-node score score-left-out score-drawn energy
+.PHONY: help setup run test check bench bench-node score score-left-out score-drawn score-towns score-bound energy
 .PHONY: pictures hardware power-loads mutants campaign-cuts campaign-year campaign-modem campaign-calm campaign-office
 .PHONY: deb test-deb sbom firmware audit fuzz faults faults-real soak
 .PHONY: format messages dashboards flash clean
@@ -15,7 +15,8 @@ help:
 	@echo "make bench  speed, as ratios measured in one run"
 	@echo "make score  what the detectors find in labelled readings (../shared/train) and in raw simulated ones"
 	@echo "make score-left-out   every tuned limit chosen on the other sites and judged on the one left out (ARGS='--set kahriz')"
-	@echo "make score-drawn      other leaks drawn into the real districts, found or not"
+	@echo "make score-drawn      other leaks and trouble drawn into the recordings, found or not (ARGS='--set kahriz')"
+	@echo "make score-towns · score-bound   towns drawn with two feeds and real people; the least leak that one meter can show"
 	@echo "make bench-node · make energy        the node's size, heap and speed; how long a battery lasts (a model)"
 	@echo "make campaign-cuts · campaign-year   power cuts and simulated lives by the thousand (ARGS='--cuts 1000')"
 	@echo "make format · make clean         write the code as the checks want it; remove what was made"
@@ -76,6 +77,10 @@ score-left-out: setup
 
 score-drawn: setup
 	@$(BIN)/python -m scripts.score_drawn $(ARGS)
+
+score-towns score-bound:
+	@scripts/setup --group oracle
+	@$(BIN)/python -m scripts.$(subst -,_,$@) $(ARGS)
 
 bench-node: setup
 	@$(BIN)/python scripts/bench_node.py $(ARGS)
