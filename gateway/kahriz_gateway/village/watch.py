@@ -168,7 +168,7 @@ class Watch:
     def _advance(self, part: Part, mark: int) -> list[Finding]:
         self._agree(part)
         found: list[Finding] = []
-        after = self._first_ts(part) - 1 if part.done is None else part.done
+        after = self._first_ts(part, mark) - 1 if part.done is None else part.done
         part.engine.closures.tell(closures.told(self._conn, after))
         while after < mark:
             upto = min(mark, after + STRIDE_MS)
@@ -187,15 +187,16 @@ class Watch:
         still = [(a.kind, a.place) for a in alarms if a.calm is None]
         part.engine.agree([*still, *waits], [*((a.kind, a.place) for a in alarms), *waits])
 
-    def _first_ts(self, part: Part) -> int:
-        """Each is the first of its index: a history of years is not gone through."""
+    def _first_ts(self, part: Part, mark: int) -> int:
+        """Each is the first of its index: a history of years is not gone through, and where there
+        is nothing yet there are no years since 1970 either."""
         sql = "SELECT min(ts) FROM value WHERE point=? AND quantity=?"
         found = [
             self._conn.execute(sql, (signal.point, quantity)).fetchone()[0]
             for signal in part.site.signals
             for quantity, _ in STORED.get(signal.quantity, ((signal.quantity, None),))
         ]
-        return min((int(ts) for ts in found if ts is not None), default=0)
+        return min((int(ts) for ts in found if ts is not None), default=mark + 1)
 
     def _samples(self, site: Site, after: int, upto: int) -> list[Sample]:
         """In order of time; of the plan, and then of STORED, where times are equal."""
