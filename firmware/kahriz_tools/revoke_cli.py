@@ -17,6 +17,7 @@ from kahriz_tools.talk import EXIT_CODES, Talk, json_option
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 TRY_S = 10.0
+WRONG_USE = 2
 
 
 @click.command(epilog=EXIT_CODES)
@@ -43,6 +44,9 @@ def revoke(
     """Shut a lost node out: revoked in the register, told to the broker, proved by trying."""
     talk = Talk(as_json)
     with talk.mending():
+        first, again = _words("--shell", shell), _words("--restart", restart)
+        if not again:
+            raise _unclear("--restart", restart, "no command")
         authority = Authority(ca, passphrase_file)
         rows = [row for row in authority.register() if row["name"] == node]
         if not rows:
@@ -58,17 +62,30 @@ def revoke(
         if register_only:
             talk.say(f"the broker does not know yet: bring {ca}/gateway/crl.pem, restart it")
         else:
-            first = shlex.split(shell)
             for name in ("ca.pem", "crl.pem"):
                 data = (ca / "gateway" / name).read_bytes()
                 _run([*first, "tee", f"{tls.rstrip('/')}/{name}"], data)
-            _run([*first, *shlex.split(restart)], b"")
+            _run([*first, *again], b"")
             talk.say(f"the broker has the list, and began anew: `{restart}`")
         proved = broker is not None and not register_only
         if proved and broker is not None:
             _refused(authority, node, broker)
             talk.say(f"proved: {broker} refuses {node}")
         talk.result({"ok": True, "node": node, "broker": not register_only, "proved": proved})
+
+
+def _words(option: str, text: str) -> list[str]:
+    """The words of a command, before anything is done: half a quote must not leave it half done."""
+    if "\0" in text:
+        raise _unclear(option, text, "a NUL byte")
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise _unclear(option, text, str(error)) from error
+
+
+def _unclear(option: str, text: str, why: str) -> BenchError:
+    return BenchError(f"{option} {text!r}: {why}", "nothing was done; mend that", WRONG_USE)
 
 
 def _run(command: list[str], given: bytes) -> None:
