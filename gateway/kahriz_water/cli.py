@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import rich_click as click
@@ -18,6 +19,19 @@ from kahriz_water.structures.rectangular_contracted import RectangularContracted
 from kahriz_water.structures.rectangular_full_width import RectangularFullWidth
 from kahriz_water.structures.v_notch import VNotch
 
+NO_STAGE_MM = 1e6  # a kilometre of water over a crest
+SHOWN = 40  # letters of what was typed
+
+
+class Within(click.FloatRange):
+    """A range in which NaN does not lie, though it is neither below nor above."""
+
+    def convert(self, value: object, param: object, ctx: object) -> float:
+        found = super().convert(value, param, ctx)  # type: ignore[arg-type]
+        if math.isnan(found):
+            raise click.BadParameter(f"{value!r} is no number")
+        return float(found)
+
 
 class Stages(click.ParamType[list[float]]):
     """Stages in millimetres with commas between: 60,100,150."""
@@ -26,11 +40,14 @@ class Stages(click.ParamType[list[float]]):
 
     def convert(self, value: object, param: object, ctx: object) -> list[float]:
         try:
-            return [float(part) for part in str(value).split(",")]
+            found = [float(part) for part in str(value).split(",")]
+            if all(math.isfinite(mm) and abs(mm) < NO_STAGE_MM for mm in found):
+                return found
         except ValueError:
-            raise click.BadParameter(
-                f"expected millimetres with commas between, found {value!r}"
-            ) from None
+            pass
+        text = str(value)
+        shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+        raise click.BadParameter(f"expected millimetres with commas between, found {shown!r}")
 
 
 @click.group()
@@ -43,7 +60,7 @@ def _with_stages(command: click.Command) -> click.Command:
         click.Option(["--stage-mm"], type=Stages(), required=True, help="Stages over the crest."),
         click.Option(
             ["--u-stage-mm"],
-            type=click.FloatRange(min=0),
+            type=Within(0, 1000),
             default=2.0,
             show_default=True,
             help="Standard uncertainty of the stage.",
@@ -56,7 +73,7 @@ def _with_stages(command: click.Command) -> click.Command:
 @rating.command("v_notch")
 @click.option(
     "--angle-deg",
-    type=click.FloatRange(25, 100),
+    type=Within(25, 100),
     default=90.0,
     show_default=True,
     help="Angle of the notch, in degrees.",
@@ -74,7 +91,11 @@ def v_notch(angle_deg: float, stage_mm: list[float], u_stage_mm: float, as_json:
     show_default=True,
     help="Width of the throat, by its name.",
 )
-@click.option("--tail-mm", type=float, help="Head in the throat, for the submergence.")
+@click.option(
+    "--tail-mm",
+    type=Within(-NO_STAGE_MM, NO_STAGE_MM),
+    help="Head in the throat, for the submergence.",
+)
 def parshall(
     throat: str, tail_mm: float | None, stage_mm: list[float], u_stage_mm: float, as_json: bool
 ) -> None:
@@ -83,12 +104,10 @@ def parshall(
 
 
 @rating.command("rectangular_full_width")
-@click.option(
-    "--width-m", type=click.FloatRange(0.15, 10), required=True, help="Width of the crest."
-)
+@click.option("--width-m", type=Within(0.15, 10), required=True, help="Width of the crest.")
 @click.option(
     "--crest-m",
-    type=click.FloatRange(0.1, 3),
+    type=Within(0.1, 3),
     required=True,
     help="Height of the crest over the bed.",
 )
@@ -100,18 +119,16 @@ def rectangular_full_width(
 
 
 @rating.command("rectangular_contracted")
-@click.option(
-    "--width-m", type=click.FloatRange(0.15, 10), required=True, help="Width of the crest."
-)
+@click.option("--width-m", type=Within(0.15, 10), required=True, help="Width of the crest.")
 @click.option(
     "--channel-width-m",
-    type=click.FloatRange(0.15, 50),
+    type=Within(0.15, 50),
     required=True,
     help="Width of the channel above the weir.",
 )
 @click.option(
     "--crest-m",
-    type=click.FloatRange(0.1, 3),
+    type=Within(0.1, 3),
     required=True,
     help="Height of the crest over the bed.",
 )

@@ -17,7 +17,7 @@ from kahriz_server.dashboards.common import SOURCE
 from kahriz_server.files import password, secret
 from kahriz_server.influxql import Auth, QueryDoor
 from kahriz_server.panelcheck import Asks, Straight, empty_panels, firing, run_board
-from kahriz_server.setup.ask import SetupError
+from kahriz_server.setup.ask import SetupError, web_address
 
 DAY_MS = 86_400_000
 _SECRET = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -68,7 +68,7 @@ def panels(
             fires: Fires = grafana.firing
         else:
             assert url is not None
-            address, auth = url, _auth(user, password_file, token_file)
+            address, auth = web_address(url), _auth(user, password_file, token_file)
             door = Straight(QueryDoor(address, auth, database))
 
             def fires(rule: dict[str, Any], now_ms: int) -> list[dict[str, str]] | str:

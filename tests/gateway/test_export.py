@@ -140,6 +140,13 @@ def test_the_wide_table_leaves_out_what_failed_and_keeps_its_flag(site: Path) ->
     assert (first["discharge_lps [L/s]"], first["discharge_lps u [L/s]"]) == ("10.000", "0.500")
 
 
+@pytest.mark.parametrize("what", [("values", "--form", "replay"), ("ratings",), ("visits",)])
+def test_a_name_that_no_file_can_have_is_refused_in_one_line(
+    site: Path, what: tuple[str, ...]
+) -> None:
+    assert run(site, *what, "--out", "", code=4) == "gateway: . is no file: give another --out\n"
+
+
 def test_a_store_that_has_changed_meanwhile_begins_anew(site: Path) -> None:
     run(site, "values", "--out", str(site / "a.csv"))
     old = (site / "a.csv").read_bytes()

@@ -154,3 +154,13 @@ def test_another_mapping_is_not_taken_over(desk: Desk) -> None:
     desk.setup()
     desk.office.kept["dbrps"][0]["bucketID"] = "ffff"
     assert "mapped to another bucket" in desk.setup(code=1)
+
+
+@pytest.mark.parametrize("url", ["x", "", "http://[", "http://h:x", "http://a b", "http:///"])
+def test_what_is_no_address_is_refused_in_words(tmp_path: Path, url: str) -> None:
+    (tmp_path / "token").write_text("t")
+    through = ["--grafana-token-file", str(tmp_path / "token"), "--grafana-url", url]
+    for given in (["--url", url], through):
+        said = CliRunner().invoke(server, ["panels", *given])
+        assert said.exit_code == 1, said.output
+        assert f"{url!r} is no address" in said.output

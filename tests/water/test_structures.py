@@ -254,3 +254,21 @@ def test_a_drowned_flume_is_said_by_the_command() -> None:
     (row,) = json.loads(CliRunner().invoke(rating, arguments).output)
     assert row["discharge_lps"] is None
     assert "70% is above 50%: drowned" in row["why"]
+
+
+@pytest.mark.parametrize(
+    ("option", "given"),
+    [
+        ("--stage-mm", "9" * 400),
+        ("--stage-mm", "nan"),
+        ("--u-stage-mm", "nan"),
+        ("--u-stage-mm", "1e308"),
+        ("--angle-deg", "nan"),
+    ],
+    ids=lambda each: each[:12],
+)
+def test_a_number_that_no_weir_can_have_is_refused_in_words(option: str, given: str) -> None:
+    said = CliRunner().invoke(rating, ["v_notch", "--stage-mm", "100", option, given])
+    assert said.exit_code == 2, said.output
+    assert f"Invalid value for '{option}'" in said.output
+    assert "9" * 50 not in said.output

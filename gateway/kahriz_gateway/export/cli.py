@@ -19,7 +19,7 @@ from kahriz_gateway.clock import open_clock
 from kahriz_gateway.export import provenance, totals_table, values, visits
 from kahriz_gateway.export.provenance import Span
 from kahriz_gateway.export.read_back import read_back
-from kahriz_gateway.export.table_file import Row, write_table
+from kahriz_gateway.export.table_file import Row, plain_file, write_table
 from kahriz_gateway.outputs.csv_files import zone_of
 from kahriz_gateway.outputs.refill_cli import moment_ms
 from kahriz_gateway.records.water_cli import (
@@ -151,6 +151,8 @@ class _Job:
     """One export: its store, plan, zone and span, and the bar that shows how far it is."""
 
     def __init__(self, given: dict[str, Any]) -> None:
+        self.out: Path = given["out"]
+        plain_file(self.out)
         self.plan: Plan = plan_of(given["config"])
         self.zone: tzinfo = zone_of(self.plan)
         clock = open_clock(given["clock_file"])
@@ -161,7 +163,6 @@ class _Job:
             raise ConfigError("--to", "a day after --from", str(given["end"] or today))
         self.span = Span(start, end)
         self.conn = village_of(given["data"])
-        self.out: Path = given["out"]
 
     def write(
         self,

@@ -21,6 +21,18 @@ class SetupError(Exception):
     """Why the setup stopped, with its mend."""
 
 
+def web_address(url: str) -> str:
+    """The same, when it can be one."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half a bracket, a port that is no number
+        good = False
+    if not good or not url.isprintable() or " " in url:
+        raise SetupError(f"{url!r} is no address: expected http://… or https://…")
+    return url
+
+
 class Door:
     """One server's API under one token."""
 
@@ -32,9 +44,7 @@ class Door:
         scheme: str = "Token",
         wanted: str = "an all-access (operator) token; look at --influx-token-file",
     ) -> None:
-        if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-            raise SetupError(f"{url!r} is no address: expected http://… or https://…")
-        self.url = url.rstrip("/")
+        self.url = web_address(url).rstrip("/")
         self._login = f"{scheme} {token}"
         self._wanted = wanted
         self._now_s = now_s
