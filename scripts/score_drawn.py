@@ -43,11 +43,12 @@ def main() -> int:
     parser.add_argument("--copies", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=2, help="replays at a time")
     parser.add_argument("--set", default=SET, help="dma_real, or one of score_drawn_sets.py")
+    parser.add_argument("--save", action="store_true", help="into SCORES.md: of the others alone")
     args, more = parser.parse_known_args()
     if args.set != SET:
         return score_drawn_sets.main()
-    if more:
-        parser.error(f"unrecognized arguments: {' '.join(more)}")
+    if more or args.save:
+        parser.error(f"not with --set {SET}: {' '.join([*more, *['--save'] * args.save])}")
     folders = sites(args.train / SET)
     if not folders:
         raise ScoreError(f"{args.train / SET}: expected sites; say --train FOLDER")
