@@ -202,6 +202,16 @@ def test_alarms_of_an_empty_store_are_refused_and_not_called_none(cut_off: Path)
     assert "the village makes it whole" in told.stderr
 
 
+def test_a_look_at_who_has_a_pin_makes_no_book_and_says_so(tmp_path: Path) -> None:
+    told = CliRunner().invoke(gateway, ["pin", "list", "--data", str(tmp_path)])
+    assert told.exit_code == EXIT_STORE
+    assert told.output.startswith(f"gateway: no {book.FILE} in {tmp_path}: ")
+    assert list(tmp_path.iterdir()) == []
+    book.open_book(tmp_path).close()
+    told = CliRunner().invoke(gateway, ["pin", "list", "--data", str(tmp_path)])
+    assert (told.exit_code, told.output) == (0, "nobody has a PIN\n")
+
+
 def test_the_check_takes_empty_stores_for_none(cut_off: Path) -> None:
     options = ["--config", str(SITE_TOML), "--data", str(cut_off)]
     told = CliRunner().invoke(gateway, ["check", *options])

@@ -32,7 +32,6 @@ def run(*given: str) -> tuple[int, str]:
 def test_gateways_are_added_changed_listed_and_removed(tmp_path: Path) -> None:
     data, node, new = ["--data", str(tmp_path)], Node("left"), Node("left")
     print_ = key.fingerprint(node.public)
-    assert run("gateway", "list", *data)[1].startswith("no gateway is known")
     adds = ["gateway", "add", "left", node.public]
     assert run(*adds, *data) == (0, f"left: added, key {print_}\n")
     assert run(*adds, *data) == (0, f"left: known already, key {print_}\n")
@@ -42,6 +41,22 @@ def test_gateways_are_added_changed_listed_and_removed(tmp_path: Path) -> None:
     assert listed == {"site": "left", "key": key.fingerprint(new.public), "heard": "never"}
     assert run("gateway", "remove", "left", *data) == (0, "left: removed\n")
     assert run("gateway", "remove", "left", *data)[0] == 6
+    assert run("gateway", "list", *data)[1].startswith("no gateway is known")
+
+
+def test_a_look_into_a_mistyped_folder_makes_no_store_and_says_so(tmp_path: Path) -> None:
+    wrong = tmp_path / "ofice"
+    for asked in (
+        ("alarm", "list"),
+        ("alarm", "list", "--json"),
+        ("alarm", "ack", "1", "--who", "Aytən"),
+        ("gateway", "list"),
+        ("gateway", "remove", "left"),
+    ):
+        code, said = run(*asked, "--data", str(wrong))
+        assert (code, said.startswith(f"server: no office.db in {wrong}: ")) == (4, True), said
+        assert len(said.splitlines()) == 1
+    assert not wrong.exists()
 
 
 @pytest.mark.parametrize(

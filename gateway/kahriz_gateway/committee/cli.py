@@ -69,9 +69,17 @@ def set_(
 @DATA
 def list_(data: Path) -> None:
     """Who has a PIN."""
-    with _book(data) as conn:
-        for person, role in pins.holders(conn).items():
-            click.echo(f"{person}\t{role}")
+    with contextlib.suppress(OSError):  # a folder that is shut: told by who opens it
+        if not (data / book.FILE).exists():
+            made = "it is made by `kahriz gateway pin set PERSON`"
+            click.echo(f"gateway: no {book.FILE} in {data}: see --data; {made}", err=True)
+            sys.exit(EXIT_STORE)
+    with _told(), contextlib.closing(book.look(data)) as conn:
+        held = pins.holders(conn)
+    for person, role in held.items():
+        click.echo(f"{person}\t{role}")
+    if not held:
+        click.echo("nobody has a PIN")
 
 
 @click.command()

@@ -20,7 +20,7 @@ from kahriz_alarms.loop.steps_cli import (
     shelve_command,
 )
 from kahriz_server.watch import store
-from kahriz_server.watch.cli import DATA, open_store, refuse
+from kahriz_server.watch.cli import DATA, known_store, refuse
 from kahriz_server.watch.clock import OfficeClock
 
 TELLS = {"log": ("closed",)}
@@ -32,7 +32,7 @@ def alarm() -> None:
 
 
 def _open(data: Path, read_only: bool) -> sqlite3.Connection:
-    return open_store(data)  # the same for a look: a new folder is an office without alarms
+    return known_store(data)
 
 
 def _take(

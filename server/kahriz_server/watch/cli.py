@@ -6,6 +6,7 @@ Exit codes: 0 well, 1 a check failed, 2 wrong usage, 3 configuration, 4 store, 6
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import sys
@@ -127,7 +128,7 @@ def list_(as_json: bool, data: Path) -> None:
     from kahriz_server.watch.clock import OfficeClock
 
     now = OfficeClock().now_ms()
-    found = store.gateways(open_store(data))
+    found = store.gateways(known_store(data))
     if as_json:
         click.echo(json.dumps([_flat(each, now) for each in found]))
         return
@@ -144,7 +145,7 @@ def list_(as_json: bool, data: Path) -> None:
 @DATA
 def remove(site: str, data: Path) -> None:
     """Forget a gateway; its open alarms end by themselves."""
-    conn = open_store(data)
+    conn = known_store(data)
     try:
         with store.transaction(conn):
             gone = store.remove(conn, site)
@@ -160,6 +161,15 @@ def open_store(data: Path) -> sqlite3.Connection:
         return store.open_office(data)
     except store.OfficeStoreError as error:
         refuse(str(error), EXIT_STORE)
+
+
+def known_store(data: Path) -> sqlite3.Connection:
+    """The store of an office that is there: a mistyped folder is not an office without alarms."""
+    with contextlib.suppress(OSError):  # a folder that is shut: told by who opens it
+        if not (data / store.FILE).exists():
+            made = "it is made by `kahriz server gateway add SITE PUBLIC_KEY`"
+            refuse(f"no {store.FILE} in {data}: see --data; {made}", EXIT_STORE)
+    return open_store(data)
 
 
 def refuse(text: str, code: int) -> NoReturn:
