@@ -40,7 +40,7 @@ class Bot:
     """Answers what the test puts in, keeps what it was asked."""
 
     def __init__(self) -> None:
-        self.answers: list[tuple[int, dict[str, Any]]] = []
+        self.answers: list[tuple[int, object]] = []
         self.got: list[tuple[str, dict[str, Any]]] = []
         bot = self
 
@@ -140,6 +140,55 @@ def test_telegram_hears_answers_and_counts_on(bot: Bot) -> None:
     for one in heard:
         channel.done(one)
     assert channel.offset == 11
+
+
+@pytest.mark.parametrize("reply", [None, [], 7, "ok", {}, {"ok": True}])
+def test_an_answer_that_is_none_of_telegrams_is_refused_in_words(bot: Bot, reply: object) -> None:
+    bot.answers = [(200, reply), (200, reply), (200, {"result": []})]
+    channel = TelegramChannel("1:x", bot.url)
+    for ask in (lambda: channel.send(LEAK, ALI), channel.receive):
+        with pytest.raises(DeliveryError, match="Telegram answered with no result") as caught:
+            ask()
+        assert (caught.value.permanent, channel.health().ok) == (False, False)
+    assert channel.receive() == []
+    assert channel.health().ok
+
+
+@pytest.mark.parametrize("result", [None, {"a": 1}, 7, [None], [{}], [{"update_id": "9"}]])
+def test_updates_that_are_none_are_refused_in_words(bot: Bot, result: object) -> None:
+    bot.answers = [(200, {"result": result})]
+    with pytest.raises(DeliveryError, match=r"with (no list of updates|updates without)"):
+        TelegramChannel("1:x", bot.url).receive()
+
+
+@pytest.mark.parametrize("said", [None, [], "SU", {"date": "x", "chat": None}, {"date": 1 << 80}])
+def test_a_strange_message_does_not_block_what_comes_after(bot: Bot, said: object) -> None:
+    good = {"date": 1_790_000_000, "chat": {"id": 77}, "text": "SU"}
+    updates = [{"update_id": 9, "message": said}, {"update_id": 10, "message": good}]
+    bot.answers = [(200, {"result": [None, *updates]})]
+    heard = TelegramChannel("1:x", bot.url).receive()
+    assert [(one.text, one.key) for one in heard] == [("", "9.0"), ("SU", "10.1790000000")]
+
+
+@pytest.mark.parametrize(
+    ("reply", "wait"),
+    [
+        ({"parameters": {"retry_after": 10**9}}, 300),
+        ({"parameters": {"retry_after": "1e999"}}, 300),
+        ({"parameters": {"retry_after": "45"}}, 45),
+        ({"parameters": {"retry_after": -5}}, 1),
+        ({"parameters": {"retry_after": [7]}}, 30),
+        ({"parameters": "soon"}, 30),
+        (["wait"], 30),
+        (None, 30),
+    ],
+    ids=str,
+)
+def test_no_answer_silences_telegram_for_long(bot: Bot, reply: object, wait: int) -> None:
+    bot.answers = [(429, reply)]
+    with pytest.raises(DeliveryError, match=f"Telegram asks to wait {wait} s") as caught:
+        TelegramChannel("1:x", bot.url).send(LEAK, ALI)
+    assert not caught.value.permanent
 
 
 def test_half_a_character_does_not_block_what_comes_after(bot: Bot) -> None:
