@@ -264,7 +264,7 @@ def test_other_ratings_change_what_is_found_and_only_where_they_stand(tmp_path: 
     ("ratings", "complaint"),
     [
         (RATING % "nowhere", "one of"),
-        ("[[rating]\n", "a file of ratings in TOML"),
+        ("[[rating]\n", "expected TOML ("),
         ("", "at least one [[rating]]"),
         (RATING % "middle", "a discharge and no stage_m in the readings"),
     ],
