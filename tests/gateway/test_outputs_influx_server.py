@@ -144,6 +144,45 @@ def test_when_every_line_is_refused_nothing_is_thrown_away(bench: Bench) -> None
     assert bench.quarantine == []
 
 
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_large_batch_that_is_refused_whole_is_kept_after_few_requests(
+    bench: Bench, status: int
+) -> None:
+    lines = lines_of(5000)
+    bench.server.answer = always(status)
+    for _ in range(3):
+        del bench.server.requests[:]
+        error = bench.fails(lines)
+        assert error.permanent
+        assert f"of 5000, all are kept: {status}: because" in str(error)
+        assert len(bench.server.requests) < 50
+    assert bench.quarantine == []
+    bench.server.answer = lambda sent: STORED
+    bench.output.write_lines(lines)
+    assert bench.server.stored == lines
+
+
+@pytest.mark.parametrize("good", [slice(0, 1), slice(-1, None), slice(0, None, 2)])
+def test_a_large_batch_with_a_line_that_is_taken_costs_the_refused_lines_only(
+    bench: Bench, good: slice
+) -> None:
+    lines = lines_of(100)
+    taken = set(lines[good])
+    bench.server.answer = lambda sent: STORED if taken.issuperset(sent) else (400, {}, b"{}")
+    bench.output.write_lines(lines)
+    assert sorted(bench.server.stored) == sorted(taken)
+    assert [text for text, _ in bench.quarantine] == [x for x in lines if x not in taken]
+
+
+@pytest.mark.parametrize("status", [401, 503])
+def test_a_server_that_turns_away_while_lines_are_tried_costs_none(
+    bench: Bench, status: int
+) -> None:
+    bench.server.answer = lambda sent: (400 if len(sent) > 1 else status, {}, b"{}")
+    assert str(status) in str(bench.fails(lines_of(300)))
+    assert (len(bench.server.requests), bench.quarantine) == (2, [])
+
+
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_what_a_person_must_mend_is_permanent(bench: Bench, status: int) -> None:
     bench.server.answer = always(status)

@@ -2,14 +2,16 @@
 """Output to InfluxDB: values become line protocol, written synchronously, nothing lost.
 
 What the server refuses (400, 413, 422) is cut in half until the poison line is alone; that line
-goes to quarantine with the server's reason and the rest is stored. Everything else (no answer,
-401, 404, 429, 5xx) is a DeliveryError: the follower keeps its place and comes again. Writing the
-same point twice is harmless, so a batch is simply sent again.
+goes to quarantine with the server's reason and the rest is stored. Before a large batch is cut, a
+few lines of it are tried alone: where none is taken the batch is kept whole. Everything else (no
+answer, 401, 404, 429, 5xx) is a DeliveryError: the follower keeps its place and comes again.
+Writing the same point twice is harmless, so a batch is simply sent again.
 """
 
 import json
 import logging
 import os
+import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -42,6 +44,7 @@ MAX_PAUSE_S = 300.0  # a server once said Retry-After: 3600; a village does not 
 MIN_LINES = 50
 GROW_LINES = 100  # after each write that went through; a link that broke once is not trusted soon
 MAX_POISON_ALONE = 20  # more lines refused and not one accepted: it is not the lines
+SAMPLE = 40  # lines of a large batch that are tried alone: 10,000 requests would say no more
 _HERE = ("127.0.0.1", "::1", "localhost")
 _CUT = (400, 413, 422)
 _CANNOT = (400, 403, 404, 405, 501)  # it does not know how to remove, or we may not
@@ -153,7 +156,7 @@ class InfluxOutput:
         start = 0
         while start < len(lines):
             part = lines[start : start + self._max_lines]
-            poison = self._send(part, [])
+            poison = self._send(part, [], len(part) > 2 * SAMPLE)
             if len(poison) == len(part) > MAX_POISON_ALONE:
                 raise DeliveryError(f"InfluxDB refuses every line: {poison[0][1]}", True)
             for text, reason in poison:
@@ -169,7 +172,9 @@ class InfluxOutput:
         if left_s > 0:
             raise DeliveryError(f"InfluxDB asked to wait; again in {left_s:.0f} s", False)
 
-    def _send(self, lines: Sequence[str], poison: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    def _send(
+        self, lines: Sequence[str], poison: list[tuple[str, str]], large: bool = False
+    ) -> list[tuple[str, str]]:
         refusal = self._writer.write(lines)
         if refusal is None:
             return poison
@@ -177,8 +182,29 @@ class InfluxOutput:
             raise self._give_up(refusal)
         if len(lines) == 1:
             return [*poison, (lines[0], f"{refusal.status}: {refusal.reason}")]
+        if large:
+            taken = self._try_some(lines)
+            lines = [*lines[:taken], *lines[taken + 1 :]]
         middle = len(lines) // 2
         return self._send(lines[middle:], self._send(lines[:middle], poison))
+
+    def _try_some(self, lines: Sequence[str]) -> int:
+        """The place of the first line that is taken; DeliveryError when none is.
+
+        The lines are others each time: one that would be taken is found in the end.
+        Nothing is set aside on this evidence: the batch comes again, whole.
+        """
+        last, first_said = len(lines) - 1, ""
+        chosen = {0, last, *random.sample(range(len(lines)), SAMPLE)}
+        for index in sorted(chosen):
+            refusal = self._writer.write([lines[index]])
+            if refusal is None:
+                return index
+            if refusal.status not in _CUT:
+                raise self._give_up(refusal)
+            first_said = first_said or f"{refusal.status}: {refusal.reason}"
+        told = f"InfluxDB refuses every line that was tried of {len(lines)}, all are kept"
+        raise DeliveryError(f"{told}: {first_said}", True)
 
     def _give_up(self, refusal: "Refusal") -> DeliveryError:
         if refusal.status == 0:
